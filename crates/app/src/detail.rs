@@ -1,0 +1,209 @@
+//! What doors may show of a message, opened and named: built by `lookup` from stored rows.
+
+use types::Sensitive;
+use types::address::Address;
+use types::charge::ChargeState;
+use types::id::{AccountId, ConnectorId, InboundId, MessageId, RowKey, SubmissionId};
+use types::message::{Class, Content, Door, Flags, Reason, State};
+use types::money::Money;
+use types::network::{Country, NetworkFact};
+use types::receipt::{Origin, ReceiptState, Verdict};
+use types::time::Timestamp;
+
+/// Everything about one message. Lists leave `attempts` and `pending_events` empty.
+#[derive(Clone, Debug)]
+pub struct MessageDetail {
+    /// Its id.
+    pub id: MessageId,
+    /// The submission that it came with.
+    pub submission: SubmissionId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The name of the account.
+    pub account_name: String,
+    /// The door.
+    pub door: Door,
+    /// The sender as received.
+    pub source: Address,
+    /// The recipient as received.
+    pub destination: Address,
+    /// The content as received; `None` when erased or not asked for.
+    pub content: Option<Content>,
+    /// The customer's own reference.
+    pub client_reference: Option<String>,
+    /// What has become of it.
+    pub state: State,
+    /// Why.
+    pub reason: Reason,
+    /// Marks.
+    pub flags: Flags,
+    /// Its class.
+    pub class: Class,
+    /// The operator's traffic type; empty for none.
+    pub traffic_type: String,
+    /// Country of the recipient.
+    pub country: Country,
+    /// Network of the recipient at rating.
+    pub network: Option<NetworkFact>,
+    /// Parts sold.
+    pub parts: u32,
+    /// What it costs the customer.
+    pub price: Money,
+    /// The version of the price book.
+    pub book_version: u32,
+    /// What became of the money.
+    pub charge: ChargeState,
+    /// The version of the profile that decided.
+    pub profile_version: u32,
+    /// The version of the traffic document at admission.
+    pub traffic_version: u32,
+    /// Read at the door.
+    pub received_at: Timestamp,
+    /// Admitted and committed.
+    pub accepted_at: Timestamp,
+    /// Not before.
+    pub send_at: Option<Timestamp>,
+    /// Worth sending until.
+    pub expires_at: Timestamp,
+    /// First taken by a carrier.
+    pub submitted_at: Option<Timestamp>,
+    /// Ended.
+    pub final_at: Option<Timestamp>,
+    /// How many attempts were made.
+    pub attempts_made: u8,
+    /// The connector of the latest attempt, by name.
+    pub connector: Option<String>,
+    /// The error of the receipt that ended it, as the carrier wrote it; empty for none.
+    pub receipt_error: String,
+    /// The attempts.
+    pub attempts: Vec<AttemptDetail>,
+    /// Events that were not told yet.
+    pub pending_events: usize,
+}
+
+/// One attempt.
+#[derive(Clone, Debug)]
+pub struct AttemptDetail {
+    /// Counted from one.
+    pub number: u8,
+    /// The connector.
+    pub connector_id: ConnectorId,
+    /// Its name.
+    pub connector: String,
+    /// The supplier's name; empty when the connector is gone.
+    pub supplier: String,
+    /// The route's name; empty when that version is gone.
+    pub route: String,
+    /// The version of the traffic document that chose.
+    pub traffic_version: u32,
+    /// What the attempt before met.
+    pub trigger: Reason,
+    /// When it was written ahead of the socket.
+    pub started_at: Timestamp,
+    /// Parts bought.
+    pub parts: u8,
+    /// What the supplier asks.
+    pub cost: Option<Money>,
+    /// Connectors passed over, with why.
+    pub passed_over: Vec<(String, Reason)>,
+    /// Answers per part.
+    pub answers: Vec<PartAnswer>,
+    /// Receipts.
+    pub receipts: Vec<ReceiptDetail>,
+}
+
+/// The answer to one part.
+#[derive(Clone, Debug)]
+pub struct PartAnswer {
+    /// The part.
+    pub part: u8,
+    /// What it meant.
+    pub verdict: Verdict,
+    /// The raw status.
+    pub status: u32,
+    /// The carrier's id.
+    pub carrier_id: Option<String>,
+    /// Written to the socket.
+    pub written_at: Timestamp,
+    /// Answer read.
+    pub answered_at: Timestamp,
+}
+
+/// One receipt.
+#[derive(Clone, Debug)]
+pub struct ReceiptDetail {
+    /// The part.
+    pub part: u8,
+    /// Who said so.
+    pub origin: Origin,
+    /// What it told.
+    pub state: ReceiptState,
+    /// Raw `stat`.
+    pub stat: String,
+    /// Raw `err`.
+    pub error: String,
+    /// As written by the carrier.
+    pub submit_date: String,
+    /// As written by the carrier.
+    pub done_date: String,
+    /// When it was read.
+    pub read_at: Timestamp,
+    /// It contradicts the end that was told before.
+    pub contradicts: bool,
+}
+
+/// A message from a phone.
+#[derive(Clone, Debug)]
+pub struct InboundDetail {
+    /// Its id.
+    pub id: InboundId,
+    /// Whom it is for.
+    pub account: Option<AccountId>,
+    /// The phone.
+    pub source: Address,
+    /// What it wrote to.
+    pub destination: Address,
+    /// The text.
+    pub text: Sensitive<String>,
+    /// When it was read.
+    pub received_at: Timestamp,
+    /// The connector, by name.
+    pub connector: String,
+}
+
+/// A ledger entry for people.
+#[derive(Clone, Debug)]
+pub struct Movement {
+    /// Its number.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What for: a name of [`types::charge::PostingKind`].
+    pub kind: types::charge::PostingKind,
+    /// Signed: what it did to the available balance.
+    pub amount: Money,
+    /// How many messages it sums up.
+    pub messages: u32,
+}
+
+/// One page.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// Newest first.
+    pub items: Vec<T>,
+    /// Where the next page begins.
+    pub next: Option<RowKey>,
+}
+
+/// One sentence of an explanation: what was decided, by which rule, from which facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Because {
+    /// When; orders the timeline.
+    pub at: Timestamp,
+    /// The stage: `admission`, `price`, `route`, `attempt`, `answer`, `receipt`, `charge`, `end`, `report`.
+    pub stage: &'static str,
+    /// The sentence, without personal data.
+    pub text: String,
+    /// Facts as name and value, without personal data.
+    pub facts: Vec<(&'static str, String)>,
+}

@@ -1,0 +1,295 @@
+//! The engine: one thread that decides. It takes what waits, decides all of it against working
+//! copies, commits once, and only then lets anything happen outside.
+//!
+//! A cycle is [`Engine::cycle`]. Nothing here blocks but the store. If a commit does not happen,
+//! the working copies are thrown away and read anew, so that memory never runs ahead of the disk.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use ports::channel::{ChannelEvent, ChannelFactory, Dispatch};
+use ports::clock::Clock;
+use ports::entropy::Entropy;
+use ports::store::{ApplyError, Batch, OutboxRetry, ReceiptTarget, Store};
+use tokio::sync::oneshot;
+use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, MessageId, RowKey};
+use types::refusal::{Refusal, RefusalCode};
+use types::time::Timestamp;
+
+use crate::inbox::Kind;
+use crate::keys::KeyMaker;
+use crate::notify::Event;
+use crate::seal::{Hasher, Sealer};
+use crate::shared::Shared;
+use crate::submission::{ReplyTo, Submission, SubmitOutcome};
+
+mod admission;
+mod answers;
+mod catalog;
+mod commit;
+pub(crate) mod live;
+mod money;
+mod pump;
+mod receipts;
+mod reload;
+mod reports;
+mod steps;
+
+pub(crate) use catalog::{Change, Changed};
+use live::{ConnectorState, Live, Spread};
+
+/// Inputs of one cycle; more wait for the next.
+pub(crate) const CYCLE_INPUTS_MAX: usize = 2_048;
+/// Messages of a long submission that one cycle takes.
+pub(crate) const STAGE_CHUNK: usize = 1_000;
+/// Messages whose facts stay in memory; others are read again when their turn comes.
+pub(crate) const LIVE_MAX: usize = 100_000;
+/// Carrier ids that stay in memory; others are found in the store.
+pub(crate) const RECENT_IDS_MAX: usize = 200_000;
+/// Milliseconds that an idempotency key holds: 24 hours.
+pub(crate) const IDEMPOTENCY_MS: i64 = 86_400_000;
+/// Times that a batch is decided again after a guard that did not hold.
+const GUARD_RETRIES: u32 = 3;
+
+/// What the engine is asked to do.
+pub(crate) enum Input {
+    /// Take a submission.
+    Submit(Submission, ReplyTo),
+    /// Say what a submission would cost; nothing is kept.
+    Quote(Submission, oneshot::Sender<SubmitOutcome>),
+    /// Withdraw a message.
+    Cancel(Option<AccountId>, MessageId, oneshot::Sender<Result<(), Refusal>>),
+    /// What a channel told.
+    Channel(ConnectorId, Vec<ChannelEvent>),
+    /// Events that were told or given up.
+    ReportsDone(Vec<RowKey>),
+    /// Events to tell again later.
+    ReportsRetry(Vec<OutboxRetry>),
+    /// Read more events of an endpoint from the store.
+    LoadReports(EndpointId, RowKey),
+    /// Change accounts, people or documents.
+    Change(Change, oneshot::Sender<Result<Changed, Refusal>>),
+    /// Make a durable write and say so.
+    Probe(oneshot::Sender<Result<(), Refusal>>),
+}
+
+impl Input {
+    /// Which limit of the inbox it counts against.
+    pub(crate) const fn kind(&self) -> Kind {
+        match self {
+            Self::Submit(..) => Kind::Submission,
+            Self::Channel(..) => Kind::Event,
+            _ => Kind::Command,
+        }
+    }
+}
+
+/// Why the engine stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// It is not known whether a batch is durable; only a restart can tell.
+    #[error("the store is in doubt about a commit")]
+    InDoubt(#[source] ApplyError),
+    /// The store could not be read.
+    #[error("the store could not be read")]
+    Store(#[from] ports::store::StoreError),
+    /// The configuration in the store cannot be used.
+    #[error("the stored configuration cannot be used: {0}")]
+    Configuration(String),
+    /// The data keys cannot be opened.
+    #[error("the data keys cannot be opened")]
+    Keys(#[from] crate::seal::SealError),
+}
+
+/// What a cycle changed in memory and will do outside once it is committed.
+#[derive(Default)]
+pub(crate) struct Draft {
+    pub(crate) batch: Batch,
+    /// Messages that were touched, with the version that the store has; `None` for new ones.
+    pub(crate) touched: HashMap<RowKey, Option<u32>>,
+    /// Messages that were read from the store for this cycle.
+    pub(crate) loaded: Vec<RowKey>,
+    /// In the order of their keys.
+    pub(crate) new_messages: Vec<RowKey>,
+    pub(crate) bodies: HashMap<RowKey, Box<[u8]>>,
+    pub(crate) replies: Vec<(ReplyTo, SubmitOutcome)>,
+    pub(crate) cancels: Vec<(oneshot::Sender<Result<(), Refusal>>, Result<(), Refusal>)>,
+    pub(crate) probes: Vec<oneshot::Sender<Result<(), Refusal>>>,
+    pub(crate) dispatches: HashMap<ConnectorId, Vec<Dispatch>>,
+    pub(crate) queries: Vec<(ConnectorId, ports::channel::AttemptRef, String, types::address::Address)>,
+    pub(crate) events: Vec<(EndpointId, Event)>,
+    pub(crate) postings: HashMap<(AccountId, types::id::LotId, types::charge::PostingKind), (i64, u32)>,
+    pub(crate) counts: Vec<crate::shared::Count>,
+}
+
+/// A submission that is staged over several cycles.
+pub(crate) struct LongSubmission {
+    submission: Submission,
+    reply: ReplyTo,
+    key: RowKey,
+    tail: u64,
+    next: usize,
+    accepted: Vec<crate::submission::AcceptedMessage>,
+    staged: Vec<Live>,
+}
+
+/// The deciding thread's state.
+pub(crate) struct Engine {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) factory: Arc<dyn ChannelFactory>,
+    pub(crate) sink: Arc<dyn ports::channel::ChannelSink>,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) hasher: Hasher,
+    pub(crate) keys: KeyMaker,
+    pub(crate) snapshot: Arc<decide::snapshot::Snapshot>,
+    pub(crate) purses: HashMap<AccountId, decide::ledger::Purse>,
+    pub(crate) live: HashMap<RowKey, Live>,
+    pub(crate) connectors: HashMap<ConnectorId, ConnectorState>,
+    pub(crate) connector_numbers: Vec<(ConnectorId, String)>,
+    pub(crate) timers: BTreeSet<(Timestamp, RowKey)>,
+    pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
+    pub(crate) unknown_by_recipient: HashMap<(ConnectorId, i64), BTreeSet<RowKey>>,
+    pub(crate) parked: i64,
+    pub(crate) repeats: HashMap<(AccountId, i64, i64), Timestamp>,
+    pub(crate) countries: HashMap<u64, types::network::Country>,
+    pub(crate) long: VecDeque<LongSubmission>,
+    pub(crate) long_keys: HashSet<(AccountId, [u8; 16])>,
+    pub(crate) last_numbers: [i64; 5],
+    pub(crate) self_links: HashMap<String, String>,
+    pub(crate) spread: Spread,
+    pub(crate) last_commit: CommitSeq,
+    pub(crate) draft: Draft,
+}
+
+impl Engine {
+    /// Works off `inputs` and whatever is due: one batch, one commit. On return everything that
+    /// was promised is on disk and everything that had to happen outside was started.
+    ///
+    /// # Errors
+    /// Only when the thread must stop.
+    pub(crate) fn cycle(&mut self, inputs: Vec<Input>) -> Result<(), EngineError> {
+        let mut inputs = inputs;
+        for retry in 0..=GUARD_RETRIES {
+            let now = self.clock.now();
+            self.draft = Draft::default();
+            self.draft.batch.at = now;
+            let kept = self.decide(inputs, now)?;
+            match self.commit(now) {
+                Ok(()) => return Ok(()),
+                Err(error @ ApplyError::InDoubt(_)) => return Err(EngineError::InDoubt(error)),
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), retry, "the batch was not written");
+                    self.refuse_batch();
+                    self.reload()?;
+                    inputs = kept;
+                    if matches!(error, ApplyError::NotWritten(_)) {
+                        self.shared.note_store_trouble();
+                        std::thread::sleep(std::time::Duration::from_millis(200));
+                    }
+                }
+            }
+        }
+        // What channels told cannot be told again: it waits for a store that writes.
+        self.shared.requeue(inputs);
+        Ok(())
+    }
+
+    /// Decides about everything; gives back a copy of what must not be lost if the commit fails.
+    fn decide(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Vec<Input>, EngineError> {
+        self.load_facts(&inputs)?;
+        let mut kept = Vec::new();
+        for input in inputs {
+            match input {
+                Input::Submit(submission, reply) => self.submit(submission, reply, now)?,
+                Input::Quote(submission, reply) => {
+                    // A caller that has gone away needs no answer.
+                    drop(reply.send(self.quote(&submission, now)));
+                }
+                Input::Cancel(account, id, reply) => self.cancel(account, id, reply, now)?,
+                Input::Channel(connector, events) => {
+                    for event in &events {
+                        self.channel_event(connector, event, now)?;
+                    }
+                    kept.push(Input::Channel(connector, events));
+                }
+                Input::ReportsDone(events) => {
+                    self.draft.batch.outbox_done.extend(&events);
+                    kept.push(Input::ReportsDone(events));
+                }
+                Input::ReportsRetry(retries) => {
+                    self.draft.batch.outbox_retry.extend(&retries);
+                    kept.push(Input::ReportsRetry(retries));
+                }
+                Input::LoadReports(endpoint, after) => self.load_reports(endpoint, after)?,
+                Input::Change(change, reply) => self.change(change, reply, now)?,
+                Input::Probe(reply) => self.draft.probes.push(reply),
+            }
+        }
+        self.stage_long(now)?;
+        self.run_due(now)?;
+        self.pump(now)?;
+        Ok(kept)
+    }
+
+    fn channel_event(&mut self, connector: ConnectorId, event: &ChannelEvent, now: Timestamp) -> Result<(), EngineError> {
+        match event {
+            ChannelEvent::Credit(count) => {
+                if let Some(state) = self.connectors.get_mut(&connector) {
+                    state.credit = state.credit.saturating_add(*count);
+                }
+                Ok(())
+            }
+            ChannelEvent::Outcome { attempt, outcome, parts } => self.answer(connector, *attempt, outcome, *parts, now),
+            ChannelEvent::Receipt(notice) => self.receipt(connector, notice, now),
+            ChannelEvent::QueryAnswer { attempt, state } => self.query_answer(*attempt, *state, now),
+            ChannelEvent::Inbound(notice) => self.inbound(connector, notice, now),
+            ChannelEvent::Status(status) => self.connector_status(connector, status, now),
+        }
+    }
+
+    /// Tells everybody who waits for this batch that nothing of it happened.
+    fn refuse_batch(&mut self) {
+        let refusal = || Refusal::new(RefusalCode::Unavailable, "the store cannot be written now; nothing was kept").retry_after(5);
+        let draft = std::mem::take(&mut self.draft);
+        self.sealer.forget(&draft.batch.data_keys);
+        for (reply, outcome) in draft.replies {
+            let outcome = outcome.and_then(|_| Err(crate::submission::Rejected::whole(refusal())));
+            reply.send(outcome);
+        }
+        for (reply, _) in draft.cancels {
+            drop(reply.send(Err(refusal())));
+        }
+        for reply in draft.probes {
+            drop(reply.send(Err(refusal())));
+        }
+        for long in self.long.drain(..) {
+            long.reply.send(Err(crate::submission::Rejected::whole(refusal())));
+        }
+        self.long_keys.clear();
+    }
+
+    /// Milliseconds until something is due; at most `most`.
+    pub(crate) fn wait_ms(&self, most: i64) -> i64 {
+        if !self.long.is_empty() {
+            return 0;
+        }
+        let now = self.clock.now();
+        self.timers.first().map_or(most, |(at, _)| at.ms_since(now).clamp(0, most))
+    }
+}
+
+/// The whole chain of an error, for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

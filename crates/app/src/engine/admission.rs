@@ -1,0 +1,509 @@
+//! Submissions: decided one by one against the working copies, taken wholly or not at all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use decide::admit::{Facts, Plan, admit};
+use decide::lifecycle::Stage;
+use ports::store::{IdempotencyRow, JournalEntry, MessageFacts, MessageRow, OpenMessage, Progress, SubmissionRow};
+use types::charge::{ChargeState, ChargeTrigger, PostingKind};
+use types::id::{AccountId, MessageId, RowKey, SubmissionId};
+use types::message::{Draft, Flags, RECIPIENTS_MAX, Reason, State};
+use types::refusal::{Refusal, RefusalCode};
+use types::time::Timestamp;
+
+use super::live::Live;
+use super::{Engine, EngineError, IDEMPOTENCY_MS, LongSubmission, STAGE_CHUNK};
+use crate::seal::{KeyClass, Kind, sha256};
+use crate::sealed::{write_addresses, write_content};
+use crate::shared::Count;
+use crate::submission::{Accepted, AcceptedMessage, Idempotency, Rejected, ReplyTo, Submission, SubmitOutcome};
+
+/// Entries of the guard against repeats; when it is full, it is emptied of what has lapsed, and
+/// what remains above this is dropped, oldest first.
+const REPEATS_MAX: usize = 100_000;
+/// Countries kept by the first seven digits of a number.
+const COUNTRIES_MAX: usize = 100_000;
+
+impl Engine {
+    /// Takes or refuses a submission; the answer is given after the commit.
+    pub(super) fn submit(&mut self, submission: Submission, reply: ReplyTo, now: Timestamp) -> Result<(), EngineError> {
+        match self.replayed(&submission, now)? {
+            Some(outcome) => {
+                self.draft.replies.push((reply, outcome));
+                return Ok(());
+            }
+            None if submission.drafts.len() > STAGE_CHUNK => return self.begin_long(submission, reply, now),
+            None => {}
+        }
+        let outcome = self.take_submission(&submission, now)?;
+        self.count_outcome(&submission, &outcome);
+        self.draft.replies.push((reply, outcome));
+        Ok(())
+    }
+
+    fn count_outcome(&mut self, submission: &Submission, outcome: &SubmitOutcome) {
+        let account = submission.account;
+        match outcome {
+            Ok(accepted) => {
+                let messages = u32::try_from(accepted.messages.len()).unwrap_or(u32::MAX);
+                self.draft.counts.push(Count::Accepted(account, messages));
+            }
+            Err(rejected) => {
+                let code = rejected.first().map_or(RefusalCode::InvalidRequest, |refusal| refusal.code);
+                self.draft.counts.push(Count::Refused(Some(account), code));
+            }
+        }
+    }
+
+    /// What a submission would cost; nothing is kept.
+    pub(super) fn quote(&mut self, submission: &Submission, now: Timestamp) -> SubmitOutcome {
+        let plans = self.plan_all(submission, now)?;
+        let id = SubmissionId::new(RowKey::ZERO, 0);
+        let messages = plans.iter().map(|plan| AcceptedMessage {
+            id: MessageId::new(RowKey::ZERO, 0),
+            state: plan.state,
+            parts: plan.price.parts,
+            price: plan.price.amount,
+        });
+        Ok(Accepted { id, messages: messages.collect(), replayed: false })
+    }
+
+    /// The answer to an earlier request with the same key, or a refusal of the key.
+    fn replayed(&mut self, submission: &Submission, now: Timestamp) -> Result<Option<SubmitOutcome>, EngineError> {
+        let Some(idempotency) = &submission.idempotency else { return Ok(None) };
+        let key_hash = hash_key(&idempotency.key);
+        let account = submission.account;
+        if self.long_keys.contains(&(account, key_hash)) {
+            let detail = "the first request with this idempotency key is still being taken; try again";
+            return Ok(Some(Err(Rejected::whole(Refusal::new(RefusalCode::IdempotencyInFlight, detail).retry_after(1)))));
+        }
+        let in_batch = self.draft.batch.idempotency.iter().find(|row| row.account == account && row.key_hash == key_hash);
+        let hit = match in_batch {
+            Some(row) => Some((row.fingerprint, row.submission)),
+            None => self.store.idempotency(account, key_hash, now)?.map(|hit| (hit.fingerprint, hit.submission)),
+        };
+        let Some((fingerprint, created)) = hit else { return Ok(None) };
+        if fingerprint != idempotency.fingerprint {
+            let detail = "the idempotency key was used with another request; use a new key for a new request";
+            return Ok(Some(Err(Rejected::whole(Refusal::new(RefusalCode::IdempotencyMismatch, detail)))));
+        }
+        Ok(Some(self.answer_again(created)?))
+    }
+
+    /// Writes the answer to a submission that was taken before, as it was then.
+    fn answer_again(&mut self, submission: RowKey) -> Result<SubmitOutcome, EngineError> {
+        let mut found: Vec<_> = self.live.values().filter(|live| live.facts.submission == submission).map(|live| live.facts.clone()).collect();
+        let (stored, tail) = self.store.submission(submission)?;
+        for facts in stored {
+            if !found.iter().any(|known| known.key == facts.key) {
+                found.push(facts);
+            }
+        }
+        let in_batch = self.draft.batch.submissions.iter().find(|row| row.key == submission).map(|row| row.tail);
+        found.sort_by_key(|facts| facts.index);
+        let messages = found.iter().map(|facts| AcceptedMessage {
+            id: ports::store::message_id(facts),
+            state: if facts.send_at.is_some() { State::Scheduled } else { State::Queued },
+            parts: facts.price.parts,
+            price: facts.price.amount,
+        });
+        let id = SubmissionId::new(submission, tail.or(in_batch).unwrap_or(0));
+        Ok(Ok(Accepted { id, messages: messages.collect(), replayed: true }))
+    }
+
+    fn take_submission(&mut self, submission: &Submission, now: Timestamp) -> Result<SubmitOutcome, EngineError> {
+        // Each message must see what the ones before it took, so money moves while planning; a
+        // refusal puts the purse back as it was.
+        let saved = self.purses.get(&submission.account).cloned();
+        let mut plans = Vec::with_capacity(submission.drafts.len());
+        let mut refusals = Vec::new();
+        if submission.drafts.is_empty() || submission.drafts.len() > RECIPIENTS_MAX {
+            let detail = format!("a submission has 1 to {RECIPIENTS_MAX} recipients");
+            return Ok(Err(Rejected::whole(Refusal::new(RefusalCode::TooManyRecipients, detail))));
+        }
+        for (place, draft) in submission.drafts.iter().enumerate() {
+            match self.plan(submission.account, submission.guard_repeats, draft, now) {
+                Ok(plan) => {
+                    if let Some(purse) = self.purses.get_mut(&submission.account) {
+                        purse.post(plan.lot, admission_posting(plan.trigger), plan.price.amount.micros);
+                    }
+                    plans.push(plan);
+                }
+                Err(refusal) => refusals.push((Some(place), refusal)),
+            }
+        }
+        if let Some(saved) = saved {
+            self.purses.insert(submission.account, saved);
+        }
+        if !refusals.is_empty() {
+            return Ok(Err(Rejected { refusals }));
+        }
+        self.keep_submission(submission, plans, now)
+    }
+
+    fn keep_submission(&mut self, submission: &Submission, plans: Vec<Plan>, now: Timestamp) -> Result<SubmitOutcome, EngineError> {
+        let (key, tail) = self.next_key(now);
+        self.draft.batch.submissions.push(submission_row(submission, key, tail, false));
+        self.keep_idempotency(submission, key, now);
+        let mut messages = Vec::with_capacity(plans.len());
+        for (index, (draft, plan)) in submission.drafts.iter().zip(plans).enumerate() {
+            let live = self.new_message(submission, key, index, draft, &plan, now)?;
+            messages.push(accepted(&live));
+            self.charge_admission(&live);
+            self.admit_live(live, now)?;
+        }
+        Ok(Ok(Accepted { id: SubmissionId::new(key, tail), messages, replayed: false }))
+    }
+
+    fn keep_idempotency(&mut self, submission: &Submission, key: RowKey, now: Timestamp) {
+        if let Some(Idempotency { key: name, fingerprint }) = &submission.idempotency {
+            self.draft.batch.idempotency.push(IdempotencyRow {
+                account: submission.account,
+                key_hash: hash_key(name),
+                fingerprint: *fingerprint,
+                submission: key,
+                expires_at: now.plus_ms(IDEMPOTENCY_MS),
+            });
+        }
+    }
+
+    /// A key and the random bits of the public id.
+    pub(super) fn next_key(&mut self, now: Timestamp) -> (RowKey, u64) {
+        let chance = self.entropy.next_u64();
+        (self.keys.next(now, chance >> 40), chance & ((1 << 53) - 1))
+    }
+
+    fn plan_all(&mut self, submission: &Submission, now: Timestamp) -> Result<Vec<Plan>, Rejected> {
+        if submission.drafts.is_empty() || submission.drafts.len() > RECIPIENTS_MAX {
+            let detail = format!("a submission has 1 to {RECIPIENTS_MAX} recipients");
+            return Err(Rejected::whole(Refusal::new(RefusalCode::TooManyRecipients, detail)));
+        }
+        let mut plans = Vec::with_capacity(submission.drafts.len());
+        let mut refusals = Vec::new();
+        for (place, draft) in submission.drafts.iter().enumerate() {
+            match self.plan(submission.account, submission.guard_repeats, draft, now) {
+                Ok(plan) => plans.push(plan),
+                Err(refusal) => refusals.push((Some(place), refusal)),
+            }
+        }
+        if refusals.is_empty() { Ok(plans) } else { Err(Rejected { refusals }) }
+    }
+
+    fn plan(&mut self, account: AccountId, guard_repeats: bool, draft: &Draft, now: Timestamp) -> Result<Plan, Refusal> {
+        let directory = Arc::clone(&self.shared.directory.load());
+        let handle = directory.accounts.get(&account);
+        let handle = handle.ok_or_else(|| Refusal::new(RefusalCode::InvalidCredentials, "the account does not exist"))?;
+        let country = draft.destination.msisdn().map_or(types::network::Country::UNKNOWN, |number| self.country_of(number));
+        let empty = decide::ledger::Purse::default();
+        let facts = Facts {
+            account: &handle.account,
+            snapshot: &self.snapshot,
+            purse: self.purses.get(&account).unwrap_or(&empty),
+            country,
+        };
+        let plan = admit(&facts, draft, now)?;
+        if guard_repeats {
+            let guard_s = handle.account.limits.repeat_guard_s;
+            self.refuse_repeat(account, &plan, draft, i64::from(guard_s) * 1_000, now)?;
+        }
+        Ok(plan)
+    }
+
+    fn refuse_repeat(&mut self, account: AccountId, plan: &Plan, draft: &Draft, guard_ms: i64, now: Timestamp) -> Result<(), Refusal> {
+        if guard_ms == 0 {
+            return Ok(());
+        }
+        let content = self.hasher.hash(b'c', &write_content(&draft.content));
+        let key = (account, self.hasher.number(plan.recipient), content);
+        if self.repeats.get(&key).is_some_and(|at| now.ms_since(*at) < guard_ms) {
+            let detail = "the same text went to the same number a moment ago";
+            return Err(Refusal::new(RefusalCode::RepeatedMessage, detail).at("to"));
+        }
+        if self.repeats.len() >= REPEATS_MAX {
+            self.repeats.retain(|_, at| now.ms_since(*at) < guard_ms);
+            if self.repeats.len() >= REPEATS_MAX {
+                self.repeats.clear();
+            }
+        }
+        self.repeats.insert(key, now);
+        Ok(())
+    }
+
+    fn country_of(&mut self, number: types::address::Msisdn) -> types::network::Country {
+        let mut head = number.as_u64();
+        while head >= 10_000_000 {
+            head /= 10;
+        }
+        if let Some(country) = self.countries.get(&head) {
+            return *country;
+        }
+        if self.countries.len() >= COUNTRIES_MAX {
+            self.countries.clear();
+        }
+        let country = decide::numbering::country_of(number);
+        self.countries.insert(head, country);
+        country
+    }
+
+    fn new_message(
+        &mut self,
+        submission: &Submission,
+        submission_key: RowKey,
+        index: usize,
+        draft: &Draft,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Live, EngineError> {
+        let (key, tail) = self.next_key(now);
+        let data_key =
+            self.sealer.current(Some(submission.account), KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
+        let addresses = write_addresses(&draft.source, &draft.destination, draft.client_reference.as_deref());
+        let content = write_content(&draft.content);
+        let entropy = self.entropy.as_ref();
+        self.draft.bodies.insert(key, data_key.seal(Kind::Body, key, &content, entropy).into());
+        let facts = MessageFacts {
+            key,
+            tail,
+            submission: submission_key,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            account: submission.account,
+            door: submission.door,
+            class: plan.class,
+            traffic_type: draft.traffic_type.as_str().into(),
+            country: plan.country,
+            network: plan.network,
+            recipient_hash: self.hasher.number(plan.recipient),
+            content_hash: self.hasher.hash(b'c', &content),
+            price: plan.price,
+            lot: plan.lot,
+            trigger: plan.trigger,
+            received_at: submission.received_at,
+            accepted_at: now,
+            send_at: plan.send_at,
+            expires_at: plan.expires_at,
+            report: draft.report,
+            profile_version: self.snapshot.profile_version,
+            traffic_version: self.snapshot.traffic.version,
+            data_key: data_key.id(),
+            sealed: data_key.seal(Kind::Addresses, key, &addresses, entropy).into(),
+        };
+        let charge = if plan.trigger == ChargeTrigger::OnAccept { ChargeState::Charged } else { ChargeState::Held };
+        let progress = Progress {
+            version: 1,
+            state: plan.state,
+            reason: Reason::None,
+            flags: Flags::default(),
+            charge,
+            attempts: 0,
+            events: 0,
+            connector: None,
+            due_at: plan.send_at.unwrap_or(now),
+            submitted_at: None,
+            final_at: None,
+        };
+        Ok(Live {
+            facts,
+            progress,
+            source: draft.source.clone(),
+            destination: draft.destination.clone(),
+            recipient: plan.recipient,
+            client_reference: draft.client_reference.clone(),
+            content: Some(Arc::new(draft.content.clone())),
+            attempts: Vec::new(),
+            queued_for: None,
+            left: Vec::new(),
+            timer: Timestamp::NEVER,
+        })
+    }
+
+    fn charge_admission(&mut self, live: &Live) {
+        let facts = &live.facts;
+        let kind = admission_posting(facts.trigger);
+        let (account, lot, amount) = (facts.account, facts.lot, facts.price.amount.micros);
+        self.post(account, lot, kind, amount);
+    }
+
+    /// Puts a new message among the open ones.
+    pub(super) fn admit_live(&mut self, live: Live, now: Timestamp) -> Result<(), EngineError> {
+        let key = live.facts.key;
+        let state = live.progress.state;
+        self.draft.touched.insert(key, None);
+        self.draft.new_messages.push(key);
+        self.draft.batch.journal.push(JournalEntry { message: key, from: State::Accepted, to: state, reason: Reason::None, attempt: 0 });
+        self.live.insert(key, live);
+        self.wait_for_turn(key, now)
+    }
+
+    fn begin_long(&mut self, submission: Submission, reply: ReplyTo, now: Timestamp) -> Result<(), EngineError> {
+        // Everything but the balance can be refused before a row is written.
+        let outcome = self.plan_all(&submission, now).map(|_| ());
+        if let Err(rejected) = outcome {
+            self.count_outcome(&submission, &Err(rejected.clone()));
+            self.draft.replies.push((reply, Err(rejected)));
+            return Ok(());
+        }
+        let (key, tail) = self.next_key(now);
+        self.draft.batch.submissions.push(submission_row(&submission, key, tail, true));
+        if let Some(idempotency) = &submission.idempotency {
+            self.long_keys.insert((submission.account, hash_key(&idempotency.key)));
+        }
+        self.long.push_back(LongSubmission {
+            submission,
+            reply,
+            key,
+            tail,
+            next: 0,
+            accepted: Vec::new(),
+            staged: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Stages one more chunk of the long submission that waits longest; the last chunk makes all of
+    /// it visible and charges it, or gives all of it up.
+    pub(super) fn stage_long(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        let Some(mut long) = self.long.pop_front() else { return Ok(()) };
+        let begin = long.next;
+        let end = (begin + STAGE_CHUNK).min(long.submission.drafts.len());
+        let mut chunk = Vec::with_capacity(end - begin);
+        let drafts = std::mem::take(&mut long.submission.drafts);
+        for (index, draft) in drafts.iter().enumerate().take(end).skip(begin) {
+            match self.plan(long.submission.account, false, draft, now) {
+                Ok(plan) => chunk.push(self.new_message(&long.submission, long.key, index, draft, &plan, now)?),
+                Err(refusal) => {
+                    self.give_up_long(long, vec![(Some(index), refusal)]);
+                    return Ok(());
+                }
+            }
+        }
+        long.submission.drafts = drafts;
+        long.next = end;
+        long.accepted.extend(chunk.iter().map(accepted));
+        if end == long.submission.drafts.len() {
+            return self.finish_long(long, chunk, now);
+        }
+        for live in chunk {
+            let body = self.draft.bodies.remove(&live.facts.key).unwrap_or_default();
+            let message = OpenMessage { facts: live.facts.clone(), progress: live.progress };
+            self.draft.batch.messages.push(MessageRow { message, body });
+            long.staged.push(live);
+        }
+        self.long.push_front(long);
+        Ok(())
+    }
+
+    fn finish_long(&mut self, long: LongSubmission, chunk: Vec<Live>, now: Timestamp) -> Result<(), EngineError> {
+        let total: i64 = long.accepted.iter().map(|message| message.price.micros).sum();
+        let lots: BTreeSet<_> = long.staged.iter().chain(&chunk).map(|live| live.facts.lot).collect();
+        let unit = long.accepted.first().map(|message| message.price.unit);
+        let allow_negative = self.snapshot.profile.money.allow_negative;
+        let lot = unit.and_then(|unit| {
+            let purse = self.purses.get(&long.submission.account)?;
+            purse.choose(types::money::Money::new(total, unit), now, allow_negative)
+        });
+        // The rows name the lot that pays, so the one lot must cover the whole.
+        let Some(lot) = lot.filter(|lot| lots.len() == 1 && lots.contains(lot)) else {
+            let detail = "the balance does not cover the whole submission; top up and send again";
+            self.give_up_long(long, vec![(None, Refusal::new(RefusalCode::InsufficientBalance, detail))]);
+            return Ok(());
+        };
+        let messages = u32::try_from(long.accepted.len()).unwrap_or(u32::MAX);
+        let posting = admission_posting(self.snapshot.trigger());
+        self.post_many(long.submission.account, lot, posting, total, messages);
+        self.draft.batch.unstaged.push(long.key);
+        self.keep_idempotency(&long.submission, long.key, now);
+        self.release_key(&long.submission);
+        let id = SubmissionId::new(long.key, long.tail);
+        let outcome = Ok(Accepted { id, messages: long.accepted, replayed: false });
+        self.count_outcome(&long.submission, &outcome);
+        self.draft.replies.push((long.reply, outcome));
+        for live in long.staged {
+            let (key, version) = (live.facts.key, live.progress.version);
+            self.live.insert(key, live);
+            self.draft.touched.insert(key, Some(version));
+            self.wait_for_turn(key, now)?;
+        }
+        chunk.into_iter().try_for_each(|live| self.admit_live(live, now))
+    }
+
+    fn wait_for_turn(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
+        let Some(live) = self.live.get(&key) else { return Ok(()) };
+        let (state, due_at) = (live.progress.state, live.progress.due_at);
+        if state == State::Queued {
+            self.place(key, now)
+        } else {
+            self.set_timer(key, due_at);
+            Ok(())
+        }
+    }
+
+    fn release_key(&mut self, submission: &Submission) {
+        if let Some(idempotency) = &submission.idempotency {
+            self.long_keys.remove(&(submission.account, hash_key(&idempotency.key)));
+        }
+    }
+
+    fn give_up_long(&mut self, long: LongSubmission, refusals: Vec<(Option<usize>, Refusal)>) {
+        let key = long.key;
+        self.draft.batch.messages.retain(|row| row.message.facts.submission != key);
+        let began_now = self.draft.batch.submissions.iter().any(|row| row.key == key);
+        self.draft.batch.submissions.retain(|row| row.key != key);
+        if !began_now {
+            self.draft.batch.discarded.push(key);
+        }
+        self.release_key(&long.submission);
+        let outcome = Err(Rejected { refusals });
+        self.count_outcome(&long.submission, &outcome);
+        self.draft.replies.push((long.reply, outcome));
+    }
+}
+
+fn admission_posting(trigger: ChargeTrigger) -> PostingKind {
+    if trigger == ChargeTrigger::OnAccept { PostingKind::Charge } else { PostingKind::Hold }
+}
+
+fn accepted(live: &Live) -> AcceptedMessage {
+    AcceptedMessage {
+        id: ports::store::message_id(&live.facts),
+        state: live.progress.state,
+        parts: live.facts.price.parts,
+        price: live.facts.price.amount,
+    }
+}
+
+fn submission_row(submission: &Submission, key: RowKey, tail: u64, staged: bool) -> SubmissionRow {
+    SubmissionRow {
+        key,
+        tail,
+        account: submission.account,
+        door: submission.door,
+        received_at: submission.received_at,
+        messages: u32::try_from(submission.drafts.len()).unwrap_or(u32::MAX),
+        staged,
+    }
+}
+
+/// The stored form of an idempotency key: half of its SHA-256.
+fn hash_key(key: &str) -> [u8; 16] {
+    let digest = sha256(key.as_bytes());
+    let mut half = [0; 16];
+    for (to, from) in half.iter_mut().zip(digest) {
+        *to = from;
+    }
+    half
+}
+
+/// The stage of a message as `decide` reads it.
+pub(super) fn stage_of(progress: &Progress) -> Stage {
+    Stage {
+        state: progress.state,
+        reason: progress.reason,
+        flags: progress.flags,
+        charge: progress.charge,
+        attempts: progress.attempts,
+        due_at: progress.due_at,
+        submitted_at: progress.submitted_at,
+        final_at: progress.final_at,
+    }
+}

@@ -1,0 +1,118 @@
+//! Answers of carriers to attempts.
+
+use decide::lifecycle::{Effects, Input as StepInput, worst_verdict};
+use ports::channel::AttemptRef;
+use ports::store::{AttemptPartRow, ReceiptMapRow, ReceiptTarget};
+use types::id::{ConnectorId, RowKey};
+use types::message::{Reason, State};
+use types::receipt::{PartOutcome, ReceiptState, Verdict};
+use types::time::Timestamp;
+
+use super::steps::ReceiptNote;
+use super::{Engine, EngineError, RECENT_IDS_MAX};
+use crate::shared::Count;
+
+impl Engine {
+    /// Takes the answer to one part; when all parts have one, the message moves.
+    pub(super) fn answer(
+        &mut self,
+        connector: ConnectorId,
+        attempt: AttemptRef,
+        outcome: &PartOutcome,
+        parts: u8,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let key = attempt.message;
+        self.ensure_live(&[key])?;
+        let Some(live) = self.live.get_mut(&key) else {
+            tracing::warn!(connector = connector.0, "an answer names a message that does not exist");
+            return Ok(());
+        };
+        let Some(known) = live.attempts.iter_mut().find(|known| known.number == attempt.attempt) else {
+            tracing::warn!(connector = connector.0, "an answer names an attempt that does not exist");
+            return Ok(());
+        };
+        let wanted = usize::from(parts.max(1));
+        known.answers.resize(wanted, None);
+        known.receipts.resize(wanted, None);
+        let slot = usize::from(outcome.part).saturating_sub(1);
+        let Some(answer) = known.answers.get_mut(slot) else { return Ok(()) };
+        *answer = Some(outcome.verdict);
+        let all = known.answers.iter().all(Option::is_some);
+        let worst = worst_verdict(known.answers.iter().flatten().copied());
+        let some_taken = known.answers.contains(&Some(Verdict::Accepted));
+        self.draft.batch.attempt_parts.push(AttemptPartRow {
+            message: key,
+            attempt: attempt.attempt,
+            outcome: outcome.clone(),
+        });
+        let waited_ms = outcome.answered_at.ms_since(outcome.written_at);
+        self.draft.counts.push(Count::Answered(connector, outcome.verdict, waited_ms));
+        if let Some(carrier_id) = &outcome.carrier_id {
+            let target = ReceiptTarget { message: key, attempt: attempt.attempt, part: outcome.part };
+            self.map_receipts(connector, carrier_id, target);
+        }
+        if let (true, Some(worst)) = (all, worst) {
+            // Parts that were taken cannot be taken back: another connector would send them twice.
+            let verdict = if worst == Verdict::Reroute && some_taken { Verdict::Permanent } else { worst };
+            let input = StepInput::Answer { attempt: attempt.attempt, verdict, reason: reason_of(verdict) };
+            let effects = self.step(key, input, ReceiptNote::default(), now)?;
+            self.note_query(key, effects);
+        }
+        self.match_parked(connector, outcome.carrier_id.as_deref(), now)
+    }
+
+    fn map_receipts(&mut self, connector: ConnectorId, carrier_id: &str, target: ReceiptTarget) {
+        self.draft.batch.receipt_map.push(ReceiptMapRow {
+            connector,
+            carrier_id: carrier_id.to_owned(),
+            message: target.message,
+            attempt: target.attempt,
+            part: target.part,
+        });
+        if self.recent_ids.len() < RECENT_IDS_MAX {
+            self.recent_ids.insert((connector, carrier_id.to_owned()), target);
+        }
+    }
+
+    /// Asks the carrier about a message whose outcome is unknown.
+    pub(super) fn note_query(&mut self, key: RowKey, effects: Option<Effects>) {
+        if !effects.is_some_and(|effects| effects.query) {
+            return;
+        }
+        let Some(live) = self.live.get(&key) else { return };
+        let Some(latest) = live.latest() else { return };
+        let attempt = AttemptRef { message: key, attempt: latest.number };
+        // Without an answer there is no id to ask by; the channel asks by what it sent, if it can.
+        self.draft.queries.push((latest.connector, attempt, String::new(), live.source.as_sender()));
+    }
+
+    /// Takes what the carrier says of a message that was asked for.
+    pub(super) fn query_answer(&mut self, attempt: AttemptRef, state: Option<ReceiptState>, now: Timestamp) -> Result<(), EngineError> {
+        let key = attempt.message;
+        self.ensure_live(&[key])?;
+        let still_unknown = self.live.get(&key).is_some_and(|live| {
+            live.progress.state == State::Unknown && live.progress.attempts == attempt.attempt
+        });
+        if !still_unknown {
+            return Ok(());
+        }
+        let input = match state {
+            Some(state) => StepInput::Receipt { attempt: attempt.attempt, state },
+            None => StepInput::NotKnownByPeer,
+        };
+        let note = ReceiptNote { state, ..ReceiptNote::default() };
+        self.step(key, input, note, now).map(|_| ())
+    }
+}
+
+const fn reason_of(verdict: Verdict) -> Reason {
+    match verdict {
+        Verdict::Accepted => Reason::None,
+        Verdict::Throttled => Reason::Throttled,
+        Verdict::Transient => Reason::Transient,
+        Verdict::Permanent => Reason::CarrierRefused,
+        Verdict::Reroute => Reason::Rerouted,
+        Verdict::Unknown => Reason::LinkBroke,
+    }
+}

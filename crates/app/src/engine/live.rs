@@ -1,0 +1,165 @@
+//! Working copies: open messages and connectors as the engine sees them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ports::channel::{Channel, ConnectorStatus};
+use ports::store::{AttemptView, MessageFacts, Progress};
+use types::address::{Address, Msisdn};
+use types::id::{ConnectorId, RowKey};
+use types::message::{Class, Content, Reason};
+use types::receipt::{ReceiptState, Verdict};
+use types::time::Timestamp;
+
+/// One attempt of a message in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct AttemptLive {
+    pub(crate) number: u8,
+    pub(crate) connector: ConnectorId,
+    pub(crate) trigger: Reason,
+    /// The last answer per part; `None` while none came.
+    pub(crate) answers: Vec<Option<Verdict>>,
+    /// The last receipt per part that is an end.
+    pub(crate) receipts: Vec<Option<ReceiptState>>,
+    /// The attempt whose taken parts this one completes, itself when it began anew.
+    pub(crate) group: u8,
+}
+
+/// An open message in memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub(crate) facts: MessageFacts,
+    pub(crate) progress: Progress,
+    pub(crate) source: Address,
+    pub(crate) destination: Address,
+    pub(crate) recipient: Msisdn,
+    pub(crate) client_reference: Option<String>,
+    /// `None` when it must be read again before it is sent.
+    pub(crate) content: Option<Arc<Content>>,
+    pub(crate) attempts: Vec<AttemptLive>,
+    /// The connector in whose queue it waits.
+    pub(crate) queued_for: Option<ConnectorId>,
+    /// Connectors that are not tried again.
+    pub(crate) left: Vec<ConnectorId>,
+    /// The timer that is set.
+    pub(crate) timer: Timestamp,
+}
+
+impl Live {
+    /// The latest attempt.
+    pub(crate) fn latest(&self) -> Option<&AttemptLive> {
+        self.attempts.last()
+    }
+
+    /// How often an answer was transient.
+    pub(crate) fn transient_count(&self) -> u8 {
+        let transient = self.attempts.iter().filter(|attempt| attempt.trigger == Reason::Transient);
+        u8::try_from(transient.count()).unwrap_or(u8::MAX)
+    }
+
+    /// How often it was sent again after an unknown outcome.
+    pub(crate) fn resent_count(&self) -> u8 {
+        let unknown = |reason| matches!(reason, Reason::LinkBroke | Reason::AnswerMissing | Reason::ProcessStopped);
+        let resent = self.attempts.iter().filter(|attempt| unknown(attempt.trigger));
+        u8::try_from(resent.count()).unwrap_or(u8::MAX)
+    }
+
+    /// Takes over attempts as read from the store.
+    pub(crate) fn adopt_attempts(&mut self, views: &[AttemptView]) {
+        self.attempts.clear();
+        for view in views {
+            let parts = usize::from(view.row.parts.max(1));
+            let mut attempt = AttemptLive {
+                number: view.row.attempt,
+                connector: view.row.connector,
+                trigger: view.row.trigger,
+                answers: vec![None; parts],
+                receipts: vec![None; parts],
+                group: view.row.attempt,
+            };
+            self.inherit_parts(&mut attempt);
+            for part in &view.parts {
+                if let Some(slot) = attempt.answers.get_mut(usize::from(part.part).saturating_sub(1)) {
+                    *slot = Some(part.verdict);
+                }
+            }
+            for receipt in view.receipts.iter().filter(|receipt| receipt.state.end().is_some()) {
+                if let Some(slot) = attempt.receipts.get_mut(usize::from(receipt.part).saturating_sub(1)) {
+                    *slot = Some(receipt.state);
+                }
+            }
+            self.attempts.push(attempt);
+        }
+        let rejected = |attempt: &&AttemptLive| attempt.answers.iter().flatten().any(|v| *v == Verdict::Reroute);
+        self.left = self.attempts.iter().filter(rejected).map(|attempt| attempt.connector).collect();
+    }
+
+    /// A repeat on the same connector keeps the parts that the attempt before got through.
+    pub(crate) fn inherit_parts(&self, attempt: &mut AttemptLive) {
+        let Some(before) = self.attempts.last() else { return };
+        let partly = before.answers.len() > 1 && before.answers.contains(&Some(Verdict::Accepted));
+        let repeats = matches!(attempt.trigger, Reason::Throttled | Reason::Transient);
+        if before.connector != attempt.connector || !partly || !repeats {
+            return;
+        }
+        attempt.group = before.group;
+        for (slot, answer) in attempt.answers.iter_mut().zip(&before.answers) {
+            if *answer == Some(Verdict::Accepted) {
+                *slot = Some(Verdict::Accepted);
+            }
+        }
+        attempt.receipts.clone_from(&before.receipts);
+    }
+}
+
+/// A connector as the engine sees it.
+pub(crate) struct ConnectorState {
+    pub(crate) name: String,
+    pub(crate) config: types::catalog::Connector,
+    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) status: ConnectorStatus,
+    pub(crate) credit: u32,
+    /// Waiting messages by class.
+    pub(crate) queues: [VecDeque<RowKey>; 3],
+    pub(crate) turns: u32,
+}
+
+impl ConnectorState {
+    /// How many messages wait.
+    pub(crate) fn queued(&self) -> usize {
+        self.queues.iter().map(VecDeque::len).sum()
+    }
+
+    /// Adds a message to its class's queue.
+    pub(crate) fn push(&mut self, class: Class, key: RowKey) {
+        if let Some(queue) = self.queues.get_mut(usize::from(class.code())) {
+            queue.push_back(key);
+        }
+    }
+
+    /// Takes the next message: strictly by class, but every tenth turn begins with the lowest, so
+    /// that bulk never starves.
+    pub(crate) fn pop(&mut self) -> Option<RowKey> {
+        self.turns = self.turns.wrapping_add(1);
+        if self.turns.is_multiple_of(10) {
+            return self.queues.iter_mut().rev().find_map(VecDeque::pop_front);
+        }
+        self.queues.iter_mut().find_map(VecDeque::pop_front)
+    }
+
+    /// Whether any of its links is up.
+    pub(crate) const fn is_up(&self) -> bool {
+        self.status.links_up > 0
+    }
+}
+
+/// Numbers that differ from message to message, for weights.
+#[derive(Debug, Default)]
+pub(crate) struct Spread(u64);
+
+impl Spread {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(1);
+        self.0
+    }
+}

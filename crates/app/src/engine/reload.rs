@@ -1,0 +1,233 @@
+//! Working copies from the store: at start, after a commit that did not happen, and message by
+//! message when one is needed that is not in memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use decide::ledger::Purse;
+use decide::lifecycle::Input as StepInput;
+use ports::channel::ChannelEvent;
+use ports::store::{Batch, OpenMessage};
+use types::id::RowKey;
+use types::message::{Reason, State};
+use types::receipt::Verdict;
+use types::time::Timestamp;
+
+use super::live::Live;
+use super::steps::ReceiptNote;
+use super::{Engine, EngineError, Input, LIVE_MAX};
+use crate::seal::Kind;
+use crate::sealed::{Addresses, read_addresses, read_content};
+
+/// Open messages that are read at once.
+const SCAN_ROWS: usize = 2_048;
+
+impl Engine {
+    /// Reads the messages that a cycle's inputs are about, all at once.
+    pub(super) fn load_facts(&mut self, inputs: &[Input]) -> Result<(), EngineError> {
+        let mut keys = Vec::new();
+        for input in inputs {
+            let Input::Channel(_, events) = input else { continue };
+            for event in events {
+                if let ChannelEvent::Outcome { attempt, .. } = event {
+                    keys.push(attempt.message);
+                }
+            }
+        }
+        self.ensure_live(&keys)
+    }
+
+    /// Brings messages into memory.
+    pub(super) fn ensure_live(&mut self, keys: &[RowKey]) -> Result<(), EngineError> {
+        let missing: Vec<RowKey> = keys.iter().filter(|key| !self.live.contains_key(key)).copied().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        for message in self.store.messages(&missing)? {
+            let Some(live) = self.revive(message)? else { continue };
+            self.draft.loaded.push(live.facts.key);
+            self.live.insert(live.facts.key, live);
+        }
+        Ok(())
+    }
+
+    /// Brings the content of messages into memory.
+    pub(super) fn ensure_content(&mut self, keys: &[RowKey]) -> Result<(), EngineError> {
+        let lacks = |key: &&RowKey| self.live.get(key).is_some_and(|live| live.content.is_none());
+        let missing: Vec<RowKey> = keys.iter().filter(lacks).copied().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        for (key, sealed) in self.store.bodies(&missing)? {
+            let Some(live) = self.live.get_mut(&key) else { continue };
+            let Some(data_key) = self.sealer.key(live.facts.data_key) else { continue };
+            let content = data_key.open(Kind::Body, key, &sealed).ok().and_then(|plain| read_content(&plain));
+            live.content = content.map(Arc::new);
+        }
+        Ok(())
+    }
+
+    /// Makes a working copy of a stored message; `None` when its key was shredded.
+    fn revive(&mut self, message: OpenMessage) -> Result<Option<Live>, EngineError> {
+        let OpenMessage { facts, progress } = message;
+        let Some(data_key) = self.sealer.key(facts.data_key) else { return Ok(None) };
+        let plain = data_key.open(Kind::Addresses, facts.key, &facts.sealed).ok();
+        let Some(Addresses { source, destination, client_reference }) = plain.and_then(|p| read_addresses(&p)) else {
+            return Ok(None);
+        };
+        let Some(recipient) = destination.msisdn() else { return Ok(None) };
+        let timer = if self.timers.contains(&(facts.expires_at, facts.key)) { facts.expires_at } else { Timestamp::NEVER };
+        let key = facts.key;
+        let mut live = Live {
+            facts,
+            progress,
+            source,
+            destination,
+            recipient,
+            client_reference,
+            content: None,
+            attempts: Vec::new(),
+            queued_for: None,
+            left: Vec::new(),
+            timer,
+        };
+        if progress.attempts > 0 {
+            live.adopt_attempts(&self.store.attempts(key)?);
+        }
+        Ok(Some(live))
+    }
+
+    /// Throws the working copies away and reads them anew. Messages that are with channels stay
+    /// there: their answers are still to come.
+    pub(super) fn reload(&mut self) -> Result<(), EngineError> {
+        self.live.clear();
+        self.timers.clear();
+        self.recent_ids.clear();
+        self.unknown_by_recipient.clear();
+        for state in self.connectors.values_mut() {
+            state.queues = Default::default();
+        }
+        let state = self.store.load()?;
+        self.adopt_money(&state.lots);
+        self.keys = crate::keys::KeyMaker::after(state.last_key);
+        self.parked = state.parked;
+        self.draft = super::Draft::default();
+        let now = self.clock.now();
+        self.scan_open(now, false)
+    }
+
+    /// Takes over lots.
+    pub(crate) fn adopt_money(&mut self, lots: &[types::charge::Lot]) {
+        let mut by_account: HashMap<_, Vec<_>> = HashMap::new();
+        for lot in lots {
+            by_account.entry(lot.account).or_default().push(lot.clone());
+        }
+        self.purses = by_account.into_iter().map(|(account, lots)| (account, Purse::new(lots))).collect();
+        let directory = self.shared.directory.load();
+        for (id, handle) in &directory.accounts {
+            self.purses.entry(*id).or_default();
+            let (available, held) = self.purses.get(id).map_or((0, 0), |purse| purse.balance(handle.account.unit));
+            handle.live.set_balance(available, held);
+        }
+    }
+
+    /// Reads the open messages: queues, timers and what is unknown. After a start, messages that
+    /// were being written when the process stopped become unknown, never queued.
+    pub(crate) fn scan_open(&mut self, now: Timestamp, starting: bool) -> Result<(), EngineError> {
+        if starting {
+            self.discard_staged(now)?;
+        }
+        let mut after = RowKey::ZERO;
+        loop {
+            let rows = self.store.open_messages(after, SCAN_ROWS)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.facts.key;
+            self.draft = super::Draft::default();
+            self.draft.batch.at = now;
+            for row in rows {
+                self.adopt_open(row, now, starting)?;
+            }
+            self.commit_scan(now)?;
+        }
+    }
+
+    fn commit_scan(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        self.commit(now).map_err(EngineError::InDoubt)
+    }
+
+    fn discard_staged(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        let discarded = self.store.staged()?;
+        if discarded.is_empty() {
+            return Ok(());
+        }
+        let batch = Batch { at: now, discarded, ..Batch::default() };
+        self.store.apply(&batch).map(|_| ()).map_err(EngineError::InDoubt)
+    }
+
+    fn adopt_open(&mut self, row: OpenMessage, now: Timestamp, starting: bool) -> Result<(), EngineError> {
+        let key = row.facts.key;
+        let state = row.progress.state;
+        let due_at = row.progress.due_at;
+        let Some(live) = self.revive(row)? else {
+            tracing::warn!("an open message cannot be read because its key was shredded");
+            return Ok(());
+        };
+        let slot = live.progress.connector.map(|connector| (connector, live.facts.recipient_hash));
+        self.live.insert(key, live);
+        self.draft.loaded.push(key);
+        match state {
+            State::Accepted | State::Scheduled | State::Submitted => self.set_timer(key, due_at),
+            State::Queued if due_at > now => self.set_timer(key, due_at),
+            State::Queued => self.place(key, now)?,
+            State::Unknown => {
+                if let Some(slot) = slot {
+                    self.unknown_by_recipient.entry(slot).or_insert_with(BTreeSet::new).insert(key);
+                    self.draft.counts.push(crate::shared::Count::Unknown(1));
+                }
+                self.set_timer(key, due_at);
+            }
+            State::Sending if starting => self.stopped_while_sending(key, now)?,
+            _ => {}
+        }
+        let crowded = self.live.len() > LIVE_MAX;
+        if crowded && state == State::Queued && !self.draft.touched.contains_key(&key) {
+            self.live.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// The process stopped between the write ahead and the answer: nobody knows.
+    fn stopped_while_sending(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
+        let Some(live) = self.live.get(&key) else { return Ok(()) };
+        let attempt = live.progress.attempts;
+        let input = StepInput::Answer { attempt, verdict: Verdict::Unknown, reason: Reason::ProcessStopped };
+        let effects = self.step(key, input, ReceiptNote::default(), now)?;
+        self.note_query(key, effects);
+        Ok(())
+    }
+
+    /// Withdraws a message that was not sent yet.
+    pub(super) fn cancel(
+        &mut self,
+        account: Option<types::id::AccountId>,
+        id: types::id::MessageId,
+        reply: tokio::sync::oneshot::Sender<Result<(), types::refusal::Refusal>>,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        use types::refusal::{Refusal, RefusalCode};
+        let key = id.key();
+        self.ensure_live(&[key])?;
+        let found = self.live.get(&key).filter(|live| {
+            live.facts.tail == id.tail() && account.is_none_or(|account| account == live.facts.account)
+        });
+        let outcome = if found.is_none() {
+            Err(Refusal::new(RefusalCode::NotFound, "there is no message by this id"))
+        } else if self.step(key, StepInput::Cancel, ReceiptNote::default(), now)?.is_some() {
+            Ok(())
+        } else {
+            Err(Refusal::new(RefusalCode::TooLate, "the message was sent or has ended; it cannot be withdrawn"))
+        };
+        self.draft.cancels.push((reply, outcome));
+        Ok(())
+    }
+}

@@ -1,0 +1,185 @@
+//! Moving a message: asks `decide::lifecycle::step` and carries out what follows.
+
+use decide::lifecycle::{Effects, Input as StepInput, Policy, step};
+use ports::store::{EventSubject, JournalEntry, OutboxRow};
+use types::id::RowKey;
+use types::message::{Class, State, UnknownPolicy};
+use types::receipt::ReceiptState;
+use types::time::Timestamp;
+
+use super::admission::stage_of;
+use super::live::Live;
+use super::{Engine, EngineError};
+use crate::shared::Count;
+
+/// What a receipt adds to an event for the customer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReceiptNote {
+    pub(super) state: Option<ReceiptState>,
+    pub(super) error: u16,
+    /// The receipt's error asks for another connector.
+    pub(super) reroutes: bool,
+}
+
+impl Engine {
+    /// Moves a message that is in memory. Gives the effects, or `None` when the input means nothing
+    /// in its state.
+    pub(super) fn step(
+        &mut self,
+        key: RowKey,
+        input: StepInput,
+        note: ReceiptNote,
+        now: Timestamp,
+    ) -> Result<Option<Effects>, EngineError> {
+        let Some(live) = self.live.get(&key) else { return Ok(None) };
+        let before = live.progress;
+        let (reroute_on, policy) = self.policy_of(live, note);
+        let policy = Policy { reroute_on: &reroute_on, ..policy };
+        let Ok((stage, effects)) = step(&stage_of(&before), &policy, input, now) else { return Ok(None) };
+        debug_assert!(decide::invariant::step_is_lawful(before.state, stage.state), "{} to {}", before.state, stage.state);
+        let Some(live) = self.live.get_mut(&key) else { return Ok(None) };
+        self.draft.touched.entry(key).or_insert(Some(before.version));
+        let progress = &mut live.progress;
+        progress.state = stage.state;
+        progress.reason = stage.reason;
+        progress.flags = stage.flags;
+        progress.charge = stage.charge;
+        progress.attempts = stage.attempts;
+        progress.due_at = stage.due_at;
+        progress.submitted_at = stage.submitted_at;
+        progress.final_at = stage.final_at;
+        let (facts_account, lot, amount) = (live.facts.account, live.facts.lot, live.facts.price.amount.micros);
+        self.draft.batch.journal.push(JournalEntry {
+            message: key,
+            from: before.state,
+            to: stage.state,
+            reason: stage.reason,
+            attempt: stage.attempts,
+        });
+        if let Some(kind) = effects.money {
+            self.post(facts_account, lot, kind, amount);
+        }
+        self.follow_unknown(key, before.state, stage.state);
+        if before.submitted_at.is_none() && stage.submitted_at.is_some() {
+            self.draft.counts.push(Count::Submitted(facts_account));
+        }
+        if stage.state.is_final() && !before.state.is_final() {
+            self.draft.counts.push(Count::Ended(facts_account, stage.state));
+        }
+        if effects.tell {
+            self.tell(key, note, now);
+        }
+        self.wait_after_step(key, &effects, now)?;
+        Ok(Some(effects))
+    }
+
+    fn wait_after_step(&mut self, key: RowKey, effects: &Effects, now: Timestamp) -> Result<(), EngineError> {
+        let Some(live) = self.live.get_mut(&key) else { return Ok(()) };
+        if effects.leave_connector
+            && let Some(connector) = live.latest().map(|attempt| attempt.connector)
+        {
+            live.left.push(connector);
+        }
+        let due_at = live.progress.due_at;
+        if effects.enqueue && due_at <= now {
+            return self.place(key, now);
+        }
+        self.set_timer(key, due_at);
+        Ok(())
+    }
+
+    /// Sets the one timer of a message; [`Timestamp::NEVER`] sets none.
+    pub(super) fn set_timer(&mut self, key: RowKey, at: Timestamp) {
+        let Some(live) = self.live.get_mut(&key) else { return };
+        if live.timer == at {
+            return;
+        }
+        if live.timer != Timestamp::NEVER {
+            self.timers.remove(&(live.timer, key));
+        }
+        live.timer = at;
+        if at != Timestamp::NEVER {
+            self.timers.insert((at, key));
+        }
+    }
+
+    /// Messages of unknown outcome can be found by their recipient, because a receipt for one
+    /// carries an id that was never told.
+    fn follow_unknown(&mut self, key: RowKey, from: State, to: State) {
+        if (from == State::Unknown) == (to == State::Unknown) {
+            return;
+        }
+        let Some(live) = self.live.get(&key) else { return };
+        let Some(connector) = live.progress.connector else { return };
+        let slot = (connector, live.facts.recipient_hash);
+        if to == State::Unknown {
+            self.unknown_by_recipient.entry(slot).or_default().insert(key);
+            self.draft.counts.push(Count::Unknown(1));
+            return;
+        }
+        self.draft.counts.push(Count::Unknown(-1));
+        if let Some(keys) = self.unknown_by_recipient.get_mut(&slot) {
+            keys.remove(&key);
+            if keys.is_empty() {
+                self.unknown_by_recipient.remove(&slot);
+            }
+        }
+    }
+
+    fn policy_of(&self, live: &Live, note: ReceiptNote) -> (Vec<State>, Policy<'static>) {
+        let traffic = &self.snapshot.traffic;
+        let route = self.route_of(live);
+        let connector = live.latest().and_then(|attempt| traffic.connectors.get(&attempt.connector));
+        let on_unknown = route.and_then(|route| route.on_unknown).unwrap_or(match live.facts.class {
+            Class::OneTime | Class::Transactional => UnknownPolicy::PreferNoDuplicate,
+            Class::Bulk => UnknownPolicy::PreferDelivery,
+        });
+        let can_query = live
+            .latest()
+            .and_then(|attempt| self.connectors.get(&attempt.connector))
+            .is_some_and(|state| state.channel.capabilities().query);
+        let latest = live.latest().map(|attempt| attempt.connector);
+        let more_connectors = route.is_some_and(|route| {
+            route.legs.iter().any(|(id, _)| {
+                let usable = traffic.connectors.get(id).is_some_and(|c| !c.disabled);
+                usable && Some(*id) != latest && !live.left.contains(id) && self.carries(live, *id)
+            })
+        });
+        let policy = Policy {
+            on_unknown,
+            can_query,
+            receipts: connector.is_none_or(|connector| connector.offer.receipts),
+            reroute_on: &[],
+            error_reroutes: note.reroutes,
+            patience_ms: route.and_then(|route| route.patience_ms),
+            more_connectors,
+            expires_at: live.facts.expires_at,
+            trigger: live.facts.trigger,
+            transient_count: live.transient_count(),
+            resent_count: live.resent_count(),
+        };
+        (route.map(|route| route.reroute_on.clone()).unwrap_or_default(), policy)
+    }
+
+    /// Writes an event for the customer, if it wants to hear of it.
+    fn tell(&mut self, key: RowKey, note: ReceiptNote, now: Timestamp) {
+        let Some(live) = self.live.get(&key) else { return };
+        let state = live.progress.state;
+        let wish = live.facts.report;
+        let Some(endpoint) = wish.endpoint else { return };
+        let wanted = if state.is_final() { !wish.failures_only || state.is_failure() } else { wish.steps };
+        if !wanted {
+            return;
+        }
+        let (event_key, tail) = self.next_key(now);
+        let Some(live) = self.live.get_mut(&key) else { return };
+        let seq = live.progress.events;
+        live.progress.events = seq.saturating_add(1);
+        let subject =
+            EventSubject::Message { state, reason: live.progress.reason, receipt: note.state, error: note.error, seq };
+        let row = OutboxRow { key: event_key, tail, endpoint, about: key, subject, at: now, tries: 0, next_at: now };
+        let event = crate::notify::Event::of_message(&row, live);
+        self.draft.batch.outbox.push(row);
+        self.draft.events.push((endpoint, event));
+    }
+}

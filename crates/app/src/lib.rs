@@ -1,0 +1,30 @@
+//! The shell around the deciding core: it loads facts, asks `decide`, commits the answer in one
+//! batch and performs effects afterwards. It knows seams (`ports`), never an adapter.
+//!
+//! Start at [`Core`], the handle that doors hold, then at `engine`.
+
+mod core;
+pub mod detail;
+mod engine;
+mod explain;
+mod inbox;
+mod keys;
+mod lookup;
+mod metrics;
+mod notify;
+mod people;
+pub mod report;
+mod runtime;
+mod seal;
+mod sealed;
+mod secret;
+mod shared;
+pub mod submission;
+mod text;
+
+pub use crate::core::{
+    BindHandle, ConnectorView, Core, LiveFigures, MessageQuery, NewAccount, Person, Scope, ShownCredential,
+    VersionView,
+};
+pub use crate::engine::EngineError;
+pub use crate::runtime::{EngineThread, Parts, start};

@@ -1,0 +1,311 @@
+//! Reading messages for doors: rows from the store, opened and named.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ports::store::{AttemptView, ListFilter, ListPage, MessageView, Reader, StoreError};
+use types::address::Address;
+use types::catalog::TrafficDocument;
+use types::id::{AccountId, ConnectorId, InboundId, MessageId, SubmissionId};
+use types::message::Reason;
+use types::money::Money;
+use types::refusal::{Refusal, RefusalCode};
+
+use crate::core::{MessageQuery, Scope};
+use crate::detail::{AttemptDetail, InboundDetail, MessageDetail, Movement, Page, PartAnswer, ReceiptDetail};
+use crate::runtime::Runtime;
+use crate::seal::{KeyHandle, Kind};
+use crate::sealed::{read_addresses, read_content, read_inbound};
+
+impl Runtime {
+    /// Runs a question on a thread that may block.
+    pub(crate) async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        question: impl FnOnce(&dyn Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let reader = Arc::clone(&self.reader);
+        let answer = tokio::task::spawn_blocking(move || question(reader.as_ref())).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                tracing::error!(error = %crate::engine::chain(&error), "a question to the store failed");
+                Err(Refusal::new(RefusalCode::Unavailable, "the store cannot be read now").retry_after(5))
+            }
+            Err(_) => Err(Refusal::new(RefusalCode::Unavailable, "the question was given up").retry_after(1)),
+        }
+    }
+
+    fn key(&self, id: i64) -> Option<KeyHandle> {
+        // Another process may have made a key since this one began.
+        self.sealer.key(id).or_else(|| {
+            let row = self.reader.data_key(id).ok().flatten()?;
+            self.sealer.learn(&row).ok()
+        })
+    }
+
+    /// A message by its id, with attempts and receipts.
+    pub(crate) async fn message(self: &Arc<Self>, scope: Scope, id: MessageId) -> Result<Option<MessageDetail>, Refusal> {
+        let key = id.key();
+        let view = self.ask(move |reader| reader.message(key)).await?;
+        let visible = view.filter(|view| {
+            let facts = &view.message.facts;
+            facts.tail == id.tail() && scope.allows(facts.account)
+        });
+        let Some(view) = visible else { return Ok(None) };
+        let documents = self.documents_of(&view).await?;
+        let runtime = Arc::clone(self);
+        let detail = tokio::task::spawn_blocking(move || runtime.detail_of(view, &documents)).await;
+        detail.map(Some).map_err(|_| Refusal::new(RefusalCode::Unavailable, "the question was given up"))
+    }
+
+    /// Traffic documents that the attempts of a message name, for the names of their routes.
+    async fn documents_of(self: &Arc<Self>, view: &MessageView) -> Result<HashMap<u32, TrafficDocument>, Refusal> {
+        let mut documents = HashMap::new();
+        for attempt in &view.attempts {
+            let number = attempt.row.traffic_version;
+            if documents.contains_key(&number) {
+                continue;
+            }
+            let version = self.ask(move |reader| reader.config_version(ports::store::ConfigKind::Traffic, number)).await?;
+            let document = version.and_then(|version| serde_json::from_str(&version.document).ok());
+            if let Some(document) = document {
+                documents.insert(number, document);
+            }
+        }
+        Ok(documents)
+    }
+
+    /// Messages that match.
+    pub(crate) async fn messages(self: &Arc<Self>, scope: Scope, query: MessageQuery) -> Result<Page<MessageDetail>, Refusal> {
+        let Some(filter) = self.filter_of(scope, &query)? else { return Ok(Page { items: Vec::new(), next: None }) };
+        let page: ListPage<MessageView> = self.ask(move |reader| reader.list_messages(&filter)).await?;
+        Ok(Page { items: self.details_of(page.items).await?, next: page.next })
+    }
+
+    async fn details_of(self: &Arc<Self>, views: Vec<MessageView>) -> Result<Vec<MessageDetail>, Refusal> {
+        let runtime = Arc::clone(self);
+        let none = HashMap::new();
+        let open = move || views.into_iter().map(|view| runtime.detail_of(view, &none)).collect();
+        let details = tokio::task::spawn_blocking(open).await;
+        details.map_err(|_| Refusal::new(RefusalCode::Unavailable, "the question was given up"))
+    }
+
+    /// `None` when nothing can match.
+    fn filter_of(&self, scope: Scope, query: &MessageQuery) -> Result<Option<ListFilter>, Refusal> {
+        let recipient_hash = match &query.recipient {
+            None => None,
+            Some(text) => {
+                let number = types::address::Msisdn::parse(text.expose());
+                let number = number.ok_or_else(|| {
+                    Refusal::new(RefusalCode::InvalidRequest, "the number to look for cannot be a phone number").at("to")
+                })?;
+                Some(self.hasher.number(number))
+            }
+        };
+        let connector = match &query.connector {
+            None => None,
+            Some(name) => match self.connector_by_name(name) {
+                Some(id) => Some(id),
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(ListFilter {
+            account: scope.account(),
+            states: query.states.clone(),
+            recipient_hash,
+            connector,
+            since: query.since,
+            until: query.until,
+            before: query.before,
+            limit: query.limit.clamp(1, ports::store::PAGE_ROWS_MAX),
+            with_bodies: query.with_content,
+        }))
+    }
+
+    fn connector_by_name(&self, name: &str) -> Option<ConnectorId> {
+        self.shared.connectors.load().iter().find(|view| view.name == name).map(|view| view.id)
+    }
+
+    pub(crate) fn connector_name(&self, id: ConnectorId) -> String {
+        let views = self.shared.connectors.load();
+        views.iter().find(|view| view.id == id).map_or_else(|| format!("#{}", id.0), |view| view.name.clone())
+    }
+
+    /// The messages of a submission.
+    pub(crate) async fn submission(self: &Arc<Self>, scope: Scope, id: SubmissionId) -> Result<Vec<MessageDetail>, Refusal> {
+        let key = id.key();
+        let views = self.ask(move |reader| reader.submission_messages(key)).await?;
+        let visible = views.into_iter().filter(|view| {
+            view.submission.tail == id.tail() && scope.allows(view.message.facts.account)
+        });
+        self.details_of(visible.collect()).await
+    }
+
+    /// Opens a row and gives names to its numbers.
+    fn detail_of(&self, view: MessageView, documents: &HashMap<u32, TrafficDocument>) -> MessageDetail {
+        let facts = &view.message.facts;
+        let progress = &view.message.progress;
+        let key = self.key(facts.data_key);
+        let addresses = key.as_ref().and_then(|key| key.open(Kind::Addresses, facts.key, &facts.sealed).ok());
+        let addresses = addresses.and_then(|plain| read_addresses(&plain));
+        let body = view.body.as_deref().zip(key.as_ref());
+        let content = body.and_then(|(sealed, key)| key.open(Kind::Body, facts.key, sealed).ok());
+        let content = content.and_then(|plain| read_content(&plain));
+        let directory = self.shared.directory.load();
+        let account_name = directory.accounts.get(&facts.account).map(|handle| handle.account.name.clone());
+        let ending = view.attempts.iter().flat_map(|attempt| &attempt.receipts).rfind(|r| r.state.end().is_some() && !r.contradicts);
+        let receipt_error = ending.map(|receipt| receipt.error.clone()).unwrap_or_default();
+        let (source, destination, client_reference) = match addresses {
+            Some(read) => (read.source, read.destination, read.client_reference),
+            None => (Address::default(), Address::default(), None),
+        };
+        MessageDetail {
+            id: ports::store::message_id(facts),
+            submission: SubmissionId::new(view.submission.key, view.submission.tail),
+            account: facts.account,
+            account_name: account_name.unwrap_or_default(),
+            door: facts.door,
+            source,
+            destination,
+            content,
+            client_reference,
+            state: progress.state,
+            reason: progress.reason,
+            flags: progress.flags,
+            class: facts.class,
+            traffic_type: facts.traffic_type.to_string(),
+            country: facts.country,
+            network: facts.network,
+            parts: facts.price.parts,
+            price: facts.price.amount,
+            book_version: facts.price.book_version,
+            charge: progress.charge,
+            profile_version: facts.profile_version,
+            traffic_version: facts.traffic_version,
+            received_at: facts.received_at,
+            accepted_at: facts.accepted_at,
+            send_at: facts.send_at,
+            expires_at: facts.expires_at,
+            submitted_at: progress.submitted_at,
+            final_at: progress.final_at,
+            attempts_made: progress.attempts,
+            connector: progress.connector.map(|id| self.connector_name(id)),
+            receipt_error,
+            attempts: view.attempts.iter().map(|attempt| self.attempt_of(attempt, documents)).collect(),
+            pending_events: view.outbox.len(),
+        }
+    }
+
+    fn attempt_of(&self, view: &AttemptView, documents: &HashMap<u32, TrafficDocument>) -> AttemptDetail {
+        let row = &view.row;
+        let connector = self.connector_name(row.connector);
+        let document = documents.get(&row.traffic_version);
+        let configured = document.and_then(|d| d.connector.iter().find(|c| c.name == connector));
+        let route = document.and_then(|d| d.route.get(usize::from(row.route)));
+        AttemptDetail {
+            number: row.attempt,
+            connector_id: row.connector,
+            supplier: configured.map(|c| c.supplier_name().to_owned()).unwrap_or_default(),
+            connector,
+            route: route.map(|route| route.name.clone()).unwrap_or_default(),
+            traffic_version: row.traffic_version,
+            trigger: row.trigger,
+            started_at: row.started_at,
+            parts: row.parts,
+            cost: row.cost_micros.zip(row.cost_unit).map(|(micros, unit)| Money::new(micros, unit)),
+            passed_over: row
+                .passed_over
+                .iter()
+                .map(|(id, code)| (self.connector_name(*id), Reason::from_code(*code).unwrap_or(Reason::None)))
+                .collect(),
+            answers: view
+                .parts
+                .iter()
+                .map(|part| PartAnswer {
+                    part: part.part,
+                    verdict: part.verdict,
+                    status: part.status,
+                    carrier_id: part.carrier_id.clone(),
+                    written_at: part.written_at,
+                    answered_at: part.answered_at,
+                })
+                .collect(),
+            receipts: view
+                .receipts
+                .iter()
+                .map(|receipt| ReceiptDetail {
+                    part: receipt.part,
+                    origin: receipt.origin,
+                    state: receipt.state,
+                    stat: receipt.stat.clone(),
+                    error: receipt.error.clone(),
+                    submit_date: receipt.submit_date.clone(),
+                    done_date: receipt.done_date.clone(),
+                    read_at: receipt.read_at,
+                    contradicts: receipt.contradicts,
+                })
+                .collect(),
+        }
+    }
+
+    /// Messages from phones.
+    pub(crate) async fn inbound(
+        self: &Arc<Self>,
+        scope: Scope,
+        before: Option<types::id::RowKey>,
+        limit: usize,
+    ) -> Result<Page<InboundDetail>, Refusal> {
+        let account = scope.account();
+        let limit = limit.clamp(1, ports::store::PAGE_ROWS_MAX);
+        let page = self.ask(move |reader| reader.list_inbound(account, before, limit)).await?;
+        let open = |row: &ports::store::InboundRow| {
+            let plain = self.key(row.data_key)?.open(Kind::Inbound, row.key, &row.sealed).ok()?;
+            let (source, destination, content) = read_inbound(&plain)?;
+            Some(InboundDetail {
+                id: InboundId::new(row.key, row.tail),
+                account: row.account,
+                source,
+                destination,
+                text: crate::text::of_octets(&content).into(),
+                received_at: row.received_at,
+                connector: self.connector_name(row.connector),
+            })
+        };
+        Ok(Page { items: page.items.iter().filter_map(open).collect(), next: page.next })
+    }
+
+    /// Movements of an account, newest first.
+    pub(crate) async fn movements(self: &Arc<Self>, account: AccountId, limit: usize) -> Result<Vec<Movement>, Refusal> {
+        let limit = limit.clamp(1, ports::store::PAGE_ROWS_MAX);
+        let page = self.ask(move |reader| reader.postings(account, None, limit)).await?;
+        let movement = |posting: ports::store::PostingView| {
+            let (available, _) = posting.kind.effect(posting.amount_micros);
+            Movement {
+                id: posting.id,
+                at: posting.at,
+                kind: posting.kind,
+                amount: Money::new(available, posting.unit),
+                messages: posting.messages,
+            }
+        };
+        Ok(page.items.into_iter().map(movement).collect())
+    }
+}
+
+impl Scope {
+    /// Whether an account's rows may be seen.
+    pub(crate) fn allows(self, account: AccountId) -> bool {
+        match self {
+            Self::Account(own) => own == account,
+            Self::All => true,
+        }
+    }
+
+    /// The account, unless all may be seen.
+    pub(crate) const fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::All => None,
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Telling customers what happened: one lane per endpoint, so that a dead one delays nobody else.
+//!
+//! Events are rows in the store's outbox; a lane holds the next few of them in memory and asks the
+//! engine for more. Events of one message are told in order: the next one waits until the one
+//! before it was taken or given up. Webhooks are called here; reports over SMPP are offered to
+//! whichever bind of the account can take them and wait while none can.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use ports::clock::Clock;
+use ports::courier::Courier;
+use ports::entropy::Entropy;
+use ports::store::{EventSubject, OutboxRetry, OutboxRow};
+use types::account::EndpointKind;
+use types::id::{AccountId, EndpointId, EventId, InboundId, RowKey};
+use types::message::State;
+use types::receipt::InboundNotice;
+use types::time::Timestamp;
+
+use crate::engine::Input;
+use crate::engine::live::Live;
+use crate::inbox::Kind;
+use crate::report::{BindSink, InboundReport, MessageReport, Renderer, Report, ReportBody, ReportResult, Told};
+use crate::shared::Shared;
+
+mod calls;
+mod lane;
+
+use lane::Lane;
+
+/// Events that are read from the store at once.
+pub(crate) const LOAD_ROWS: usize = 500;
+/// Events of one endpoint in memory; others wait in the store.
+const LANE_EVENTS_MAX: usize = 2_000;
+/// Milliseconds before a report is offered again that a bind could not take.
+const OFFER_AGAIN_MS: i64 = 5_000;
+/// Milliseconds between looks at what is due.
+const TICK_MS: u64 = 500;
+
+/// An event in memory.
+#[derive(Clone)]
+pub(crate) struct Event {
+    pub(crate) key: RowKey,
+    pub(crate) about: RowKey,
+    pub(crate) tries: u16,
+    pub(crate) next_at: Timestamp,
+    pub(crate) report: Arc<Report>,
+}
+
+impl Event {
+    /// Writes the report of a message's event.
+    pub(crate) fn of_message(row: &OutboxRow, live: &Live) -> Self {
+        let (state, reason, receipt, error, seq) = match row.subject {
+            EventSubject::Message { state, reason, receipt, error, seq } => (state, reason, receipt, error, seq),
+            EventSubject::Inbound => (State::Accepted, types::message::Reason::None, None, 0, 0),
+        };
+        let facts = &live.facts;
+        let body = ReportBody::Message(Box::new(MessageReport {
+            message: ports::store::message_id(facts),
+            seq,
+            state,
+            reason,
+            receipt,
+            error,
+            flags: live.progress.flags,
+            source: live.source.clone(),
+            destination: live.destination.clone(),
+            client_reference: live.client_reference.clone(),
+            parts: facts.price.parts,
+            price: facts.price.amount,
+            network: facts.network,
+            accepted_at: facts.accepted_at,
+            final_at: if state.is_final() { Some(row.at) } else { None },
+        }));
+        Self::new(row, body)
+    }
+
+    /// Writes the report of a message from a phone.
+    pub(crate) fn of_inbound(row: &OutboxRow, tail: u64, notice: &InboundNotice) -> Self {
+        let body = ReportBody::Inbound(Box::new(InboundReport {
+            id: InboundId::new(row.about, tail),
+            source: notice.source.clone(),
+            destination: notice.destination.clone(),
+            text: crate::text::of_octets(&notice.content).into(),
+            content: notice.content.clone(),
+        }));
+        Self::new(row, body)
+    }
+
+    fn new(row: &OutboxRow, body: ReportBody) -> Self {
+        let report = Report { id: EventId::new(row.key, row.tail), at: row.at, body };
+        Self { key: row.key, about: row.about, tries: row.tries, next_at: row.next_at, report: Arc::new(report) }
+    }
+}
+
+#[derive(Default)]
+struct Lanes {
+    by_endpoint: HashMap<EndpointId, Lane>,
+    /// Where each offered event came from, for the answers of binds.
+    offered: HashMap<RowKey, EndpointId>,
+    binds: HashMap<AccountId, Vec<(u64, Arc<dyn BindSink>)>>,
+    last_bind: u64,
+}
+
+/// Tells customers what happened.
+pub(crate) struct Notifier {
+    lanes: Mutex<Lanes>,
+    shared: OnceLock<Weak<Shared>>,
+    courier: Arc<dyn Courier>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    renderers: Vec<Arc<dyn Renderer>>,
+    runtime: tokio::runtime::Handle,
+    calls: Arc<tokio::sync::Semaphore>,
+}
+
+impl Notifier {
+    pub(crate) fn new(
+        courier: Arc<dyn Courier>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        renderers: Vec<Arc<dyn Renderer>>,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
+        let calls = Arc::new(tokio::sync::Semaphore::new(calls::CALLS_MAX));
+        Self {
+            lanes: Mutex::default(),
+            shared: OnceLock::new(),
+            courier,
+            clock,
+            entropy,
+            renderers,
+            runtime,
+            calls,
+        }
+    }
+
+    /// Learns where the engine's inbox and the directory are, and begins to look at what is due.
+    pub(crate) fn start(&self, shared: &Arc<Shared>, pending: &[(EndpointId, u64)]) {
+        if self.shared.set(Arc::downgrade(shared)).is_err() {
+            return;
+        }
+        {
+            let mut lanes = self.lock();
+            for (endpoint, _) in pending {
+                lanes.by_endpoint.entry(*endpoint).or_default().spilled = true;
+            }
+        }
+        let shared = Arc::downgrade(shared);
+        let clock = Arc::clone(&self.clock);
+        self.runtime.spawn(async move {
+            loop {
+                clock.sleep(TICK_MS).await;
+                let Some(shared) = shared.upgrade() else { return };
+                shared.notifier.tick();
+            }
+        });
+        self.tick();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shared(&self) -> Option<Arc<Shared>> {
+        self.shared.get().and_then(Weak::upgrade)
+    }
+
+    /// Takes events that were just committed.
+    pub(crate) fn add(&self, events: Vec<(EndpointId, Event)>) {
+        if events.is_empty() {
+            return;
+        }
+        let mut touched = HashSet::new();
+        let mut lanes = self.lock();
+        for (endpoint, event) in events {
+            lanes.by_endpoint.entry(endpoint).or_default().add(event);
+            touched.insert(endpoint);
+        }
+        drop(lanes);
+        for endpoint in touched {
+            self.kick(endpoint);
+        }
+    }
+
+    /// Takes events that the engine read from the store.
+    pub(crate) fn loaded(&self, endpoint: EndpointId, events: Vec<Event>, complete: bool) {
+        self.lock().by_endpoint.entry(endpoint).or_default().take_loaded(events, complete);
+        self.kick(endpoint);
+    }
+
+    /// Starts whatever a lane can start now.
+    fn kick(&self, endpoint: EndpointId) {
+        let Some(shared) = self.shared() else { return };
+        let directory = shared.directory.load();
+        let Some(known) = directory.endpoints.get(&endpoint).cloned() else { return };
+        let now = self.clock.now();
+        let mut lanes = self.lock();
+        if known.kind == EndpointKind::Smpp {
+            self.offer(&mut lanes, endpoint, known.account, now);
+        } else if !known.disabled {
+            let Some(lane) = lanes.by_endpoint.get_mut(&endpoint) else { return };
+            let account = directory.accounts.get(&known.account);
+            let allow_private = account.is_some_and(|handle| handle.account.allow_private_callbacks);
+            for event in lane.next_calls(now) {
+                self.call(&shared, &known, event, allow_private);
+            }
+        }
+        let wanted = lanes.by_endpoint.get_mut(&endpoint).and_then(Lane::wants_more);
+        drop(lanes);
+        if let Some(after) = wanted {
+            let input = Input::LoadReports(endpoint, after);
+            if shared.inbox.push(Kind::Command, input).is_err() {
+                tracing::debug!("the engine has stopped; events stay in the outbox");
+            }
+        }
+    }
+
+    fn offer(&self, lanes: &mut Lanes, endpoint: EndpointId, account: AccountId, now: Timestamp) {
+        let Lanes { by_endpoint, offered, binds, .. } = lanes;
+        let Some(lane) = by_endpoint.get_mut(&endpoint) else { return };
+        let Some(binds) = binds.get_mut(&account).filter(|binds| !binds.is_empty()) else { return };
+        while let Some(event) = lane.next_offer(now) {
+            let mut report = Arc::clone(&event.report);
+            let mut taken = false;
+            for _ in 0..binds.len() {
+                binds.rotate_left(1);
+                let Some((_, sink)) = binds.last() else { break };
+                match sink.offer(report) {
+                    Ok(()) => {
+                        taken = true;
+                        break;
+                    }
+                    Err(back) => report = back,
+                }
+            }
+            if !taken {
+                lane.put_back(event);
+                return;
+            }
+            offered.insert(event.key, endpoint);
+            lane.in_flight.insert(event.key, event);
+        }
+    }
+
+    /// A bind that can receive has come up.
+    pub(crate) fn attach(&self, account: AccountId, endpoint: Option<EndpointId>, sink: Arc<dyn BindSink>) -> u64 {
+        let mut lanes = self.lock();
+        lanes.last_bind += 1;
+        let number = lanes.last_bind;
+        lanes.binds.entry(account).or_default().push((number, sink));
+        if let Some(lane) = endpoint.and_then(|endpoint| lanes.by_endpoint.get_mut(&endpoint)) {
+            lane.forget_waits();
+        }
+        drop(lanes);
+        if let Some(endpoint) = endpoint {
+            self.kick(endpoint);
+        }
+        number
+    }
+
+    /// A bind has gone.
+    pub(crate) fn detach(&self, account: AccountId, number: u64) {
+        let mut lanes = self.lock();
+        if let Some(binds) = lanes.binds.get_mut(&account) {
+            binds.retain(|(other, _)| *other != number);
+        }
+    }
+
+    /// A bind has room.
+    pub(crate) fn ready(&self, endpoint: EndpointId) {
+        self.kick(endpoint);
+    }
+
+    /// What binds answered.
+    pub(crate) fn answered(&self, results: &[ReportResult]) {
+        let now = self.clock.now();
+        let mut done = Vec::new();
+        let mut touched = HashSet::new();
+        let mut lanes = self.lock();
+        for result in results {
+            let Some(endpoint) = lanes.offered.remove(&result.event) else { continue };
+            let Some(lane) = lanes.by_endpoint.get_mut(&endpoint) else { continue };
+            touched.insert(endpoint);
+            match result.told {
+                Told::Done | Told::Refused => {
+                    lane.finish(result.event);
+                    done.push(result.event);
+                }
+                Told::Later => lane.delay(result.event, now.plus_ms(OFFER_AGAIN_MS)),
+            }
+        }
+        drop(lanes);
+        if let Some(shared) = self.shared() {
+            shared.metrics.told(done.len(), results.len() - done.len());
+            self.report(&shared, Input::ReportsDone(done));
+        }
+        for endpoint in touched {
+            self.kick(endpoint);
+        }
+    }
+
+    fn report(&self, shared: &Shared, input: Input) {
+        let empty = matches!(&input, Input::ReportsDone(events) if events.is_empty());
+        if !empty && shared.inbox.push(Kind::Command, input).is_err() {
+            tracing::debug!("the engine has stopped; an event will be told again after the start");
+        }
+    }
+
+    fn retry(&self, shared: &Shared, key: RowKey, tries: u16, next_at: Timestamp) {
+        self.report(shared, Input::ReportsRetry(vec![OutboxRetry { key, tries, next_at }]));
+    }
+
+    fn tick(&self) {
+        let now = self.clock.now();
+        let endpoints: Vec<EndpointId> =
+            self.lock().by_endpoint.iter_mut().filter(|(_, lane)| lane.is_due(now)).map(|(id, _)| *id).collect();
+        for endpoint in endpoints {
+            self.kick(endpoint);
+        }
+    }
+
+    /// How many events wait in memory.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().by_endpoint.values().map(Lane::len).sum()
+    }
+}
+
+/// A queue of events with those that wait for their time.
+type Delayed = BTreeMap<(Timestamp, RowKey), Event>;
+type Queue = VecDeque<Event>;

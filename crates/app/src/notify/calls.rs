@@ -1,0 +1,83 @@
+//! Webhook calls: one try of one event, and what its answer means.
+
+use std::sync::Arc;
+
+use decide::notice::wait_ms;
+use ports::courier::{Answer, CourierError};
+use types::account::Endpoint;
+use types::id::RowKey;
+use types::time::Timestamp;
+
+use super::{Event, Notifier};
+use crate::engine::Input;
+use crate::shared::Shared;
+
+/// Webhook calls at once, over all endpoints.
+pub(super) const CALLS_MAX: usize = 256;
+
+impl Notifier {
+    /// Starts one call.
+    pub(super) fn call(&self, shared: &Arc<Shared>, endpoint: &Arc<Endpoint>, event: Event, allow_private: bool) {
+        let renderer = self.renderers.iter().find(|renderer| renderer.kind() == endpoint.kind).cloned();
+        let shared = Arc::clone(shared);
+        let endpoint = Arc::clone(endpoint);
+        let (courier, clock, calls) = (Arc::clone(&self.courier), Arc::clone(&self.clock), Arc::clone(&self.calls));
+        self.runtime.spawn(async move {
+            let Ok(_permit) = calls.acquire_owned().await else { return };
+            let call = renderer.and_then(|renderer| renderer.render(&endpoint, &event.report, clock.now()));
+            let Some(mut call) = call else {
+                shared.notifier.told(&shared, &endpoint, event.key);
+                return;
+            };
+            call.allow_private = allow_private;
+            let outcome = courier.call(call).await;
+            shared.notifier.called(&shared, &endpoint, &event, outcome);
+        });
+    }
+
+    fn called(&self, shared: &Shared, endpoint: &Endpoint, event: &Event, outcome: Result<Answer, CourierError>) {
+        let now = self.clock.now();
+        let taken = outcome.as_ref().is_ok_and(|answer| (200..300).contains(&answer.status));
+        if let Some(lane) = self.lock().by_endpoint.get_mut(&endpoint.id) {
+            lane.note_answer(taken, now);
+        }
+        if taken {
+            self.told(shared, endpoint, event.key);
+            return;
+        }
+        let retry_after_s = outcome.as_ref().ok().and_then(|answer| answer.retry_after_s);
+        let why = match &outcome {
+            Ok(answer) => format!("status {}", answer.status),
+            Err(error) => error.to_string(),
+        };
+        tracing::info!(endpoint = endpoint.id.0, account = endpoint.account.0, why, "a webhook was not taken");
+        shared.metrics.told(0, 1);
+        self.try_again(shared, endpoint, event.key, retry_after_s, now);
+        self.kick(endpoint.id);
+    }
+
+    fn try_again(&self, shared: &Shared, endpoint: &Endpoint, key: RowKey, retry_after_s: Option<u32>, now: Timestamp) {
+        let mut lanes = self.lock();
+        let Some(lane) = lanes.by_endpoint.get_mut(&endpoint.id) else { return };
+        let Some(tries) = lane.count_try(key) else { return };
+        let wait = wait_ms(tries, self.entropy.next_u64(), retry_after_s);
+        let next_at = wait.map_or(Timestamp::NEVER, |ms| now.plus_ms(ms));
+        if wait.is_some() {
+            lane.delay(key, next_at);
+        } else {
+            // A dead letter stays in the store for a person; its message's next event may go.
+            lane.finish(key);
+        }
+        drop(lanes);
+        self.retry(shared, key, tries, next_at);
+    }
+
+    fn told(&self, shared: &Shared, endpoint: &Endpoint, key: RowKey) {
+        if let Some(lane) = self.lock().by_endpoint.get_mut(&endpoint.id) {
+            lane.finish(key);
+        }
+        shared.metrics.told(1, 0);
+        self.report(shared, Input::ReportsDone(vec![key]));
+        self.kick(endpoint.id);
+    }
+}

@@ -1,0 +1,169 @@
+//! One endpoint's events: waiting, delayed, under way.
+
+use std::collections::{HashMap, HashSet};
+
+use decide::notice::{BREAKER_FAILURES, BREAKER_PAUSE_MS};
+use types::id::RowKey;
+use types::time::Timestamp;
+
+use super::{Delayed, Event, LANE_EVENTS_MAX, Queue};
+
+/// Calls to one endpoint at once.
+const LANE_CALLS_MAX: usize = 16;
+/// Waiting events that are looked through for one whose message has none under way.
+const LOOK_AHEAD: usize = 256;
+
+/// One endpoint's events.
+#[derive(Default)]
+pub(super) struct Lane {
+    queue: Queue,
+    delayed: Delayed,
+    pub(super) in_flight: HashMap<RowKey, Event>,
+    /// Messages with an event that was not taken yet.
+    busy: HashSet<RowKey>,
+    /// The store has events that are not in memory.
+    pub(super) spilled: bool,
+    loading: bool,
+    cursor: RowKey,
+    failures: u32,
+    blocked_until: Timestamp,
+}
+
+impl Lane {
+    /// Takes a fresh event, or leaves it in the store when memory is full.
+    pub(super) fn add(&mut self, event: Event) {
+        if self.spilled || self.len() >= LANE_EVENTS_MAX {
+            self.spilled = true;
+            return;
+        }
+        self.cursor = self.cursor.max(event.key);
+        self.queue.push_back(event);
+    }
+
+    /// Takes events that were read from the store.
+    pub(super) fn take_loaded(&mut self, events: Vec<Event>, complete: bool) {
+        self.loading = false;
+        self.spilled = !complete;
+        for event in events {
+            self.cursor = self.cursor.max(event.key);
+            let known = self.in_flight.contains_key(&event.key)
+                || self.queue.iter().any(|other| other.key == event.key)
+                || self.delayed.values().any(|other| other.key == event.key);
+            // A dead letter waits for a person, not for a time.
+            if known || event.next_at == Timestamp::NEVER {
+                continue;
+            }
+            if event.tries > 0 {
+                self.busy.insert(event.about);
+                self.delayed.insert((event.next_at, event.key), event);
+            } else {
+                self.queue.push_back(event);
+            }
+        }
+    }
+
+    /// Where to go on reading, when memory has run low and the store has more.
+    pub(super) fn wants_more(&mut self) -> Option<RowKey> {
+        if !self.spilled || self.loading || self.len() > LANE_EVENTS_MAX / 4 {
+            return None;
+        }
+        self.loading = true;
+        Some(self.cursor)
+    }
+
+    /// Events to call with now.
+    pub(super) fn next_calls(&mut self, now: Timestamp) -> Vec<Event> {
+        self.ripen(now);
+        let most = if self.failures >= BREAKER_FAILURES { 1 } else { LANE_CALLS_MAX };
+        let mut calls = Vec::new();
+        while self.in_flight.len() < most
+            && self.blocked_until <= now
+            && let Some(event) = self.pick()
+        {
+            self.in_flight.insert(event.key, event.clone());
+            calls.push(event);
+        }
+        calls
+    }
+
+    /// The next event to offer to a bind.
+    pub(super) fn next_offer(&mut self, now: Timestamp) -> Option<Event> {
+        self.ripen(now);
+        self.pick()
+    }
+
+    /// A bind could not take it after all.
+    pub(super) fn put_back(&mut self, event: Event) {
+        self.busy.remove(&event.about);
+        self.queue.push_front(event);
+    }
+
+    fn pick(&mut self) -> Option<Event> {
+        let free = |event: &Event| !self.busy.contains(&event.about);
+        let place = self.queue.iter().take(LOOK_AHEAD).position(free)?;
+        let event = self.queue.remove(place)?;
+        self.busy.insert(event.about);
+        Some(event)
+    }
+
+    /// Brings what is due back into the queue, before everything else.
+    fn ripen(&mut self, now: Timestamp) {
+        while let Some(entry) = self.delayed.first_entry()
+            && entry.key().0 <= now
+        {
+            let event = entry.remove();
+            self.busy.remove(&event.about);
+            self.queue.push_front(event);
+        }
+    }
+
+    /// Brings everything that waits for a time back into the queue: a new bind has come.
+    pub(super) fn forget_waits(&mut self) {
+        self.ripen(Timestamp::NEVER);
+    }
+
+    /// An event was taken or given up.
+    pub(super) fn finish(&mut self, key: RowKey) {
+        if let Some(event) = self.in_flight.remove(&key) {
+            self.busy.remove(&event.about);
+        }
+    }
+
+    /// An event is to be told again later; its message's other events wait for it.
+    pub(super) fn delay(&mut self, key: RowKey, at: Timestamp) {
+        if let Some(event) = self.in_flight.remove(&key) {
+            self.delayed.insert((at, key), event);
+        }
+    }
+
+    /// Counts a try of an event under way.
+    pub(super) fn count_try(&mut self, key: RowKey) -> Option<u16> {
+        let event = self.in_flight.get_mut(&key)?;
+        event.tries = event.tries.saturating_add(1);
+        Some(event.tries)
+    }
+
+    /// Notes whether the endpoint answered; after several failures it is left alone for a while.
+    pub(super) fn note_answer(&mut self, good: bool, now: Timestamp) {
+        if good {
+            self.failures = 0;
+            return;
+        }
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= BREAKER_FAILURES {
+            self.blocked_until = now.plus_ms(BREAKER_PAUSE_MS);
+        }
+    }
+
+    /// Whether the clock alone may let something start.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        let ripe = self.delayed.first_key_value().is_some_and(|((at, _), _)| *at <= now);
+        let idle = self.in_flight.is_empty() && (!self.queue.is_empty() || self.spilled);
+        ripe || idle
+    }
+
+    /// Events in memory.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len() + self.delayed.len() + self.in_flight.len()
+    }
+}

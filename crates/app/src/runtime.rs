@@ -1,0 +1,327 @@
+//! Putting the shell together: reads the store, starts the engine's thread and the notifier.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use decide::price::PriceTable;
+use decide::snapshot::Snapshot;
+use ports::channel::{ChannelEvent, ChannelFactory, ChannelSink};
+use ports::clock::Clock;
+use ports::courier::Courier;
+use ports::entropy::Entropy;
+use ports::phones::Mailer;
+use ports::store::{ConfigKind, Reader, Store, StoredState};
+use ports::vault::Vault;
+use ports::BoxFuture;
+use types::account::Endpoint;
+use types::id::{ConnectorId, RowKey};
+
+use crate::core::Core;
+use crate::engine::{CYCLE_INPUTS_MAX, Engine, EngineError, Input, chain};
+use crate::keys::KeyMaker;
+use crate::notify::Notifier;
+use crate::report::Renderer;
+use crate::seal::{Hasher, KeyClass, Kind, Sealer};
+use crate::sealed::read_texts;
+use crate::shared::{CredentialEntry, Directory, Shared};
+
+/// Milliseconds that the engine sleeps at most when nothing happens.
+const IDLE_MS: i64 = 500;
+/// Milliseconds between proofs of the ledger.
+const PROOF_MS: u64 = 30_000;
+
+/// Everything that the shell needs from outside.
+pub struct Parts {
+    /// The writing side of the store.
+    pub store: Box<dyn Store>,
+    /// The reading side.
+    pub reader: Arc<dyn Reader>,
+    /// The keeper of the key-encryption key.
+    pub vault: Arc<dyn Vault>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Makes channels; it is given the sink that [`start`] makes.
+    pub factory: Arc<dyn ChannelFactory>,
+    /// Calls webhooks.
+    pub courier: Arc<dyn Courier>,
+    /// Writes webhooks in the form of their endpoint's kind.
+    pub renderers: Vec<Arc<dyn Renderer>>,
+    /// Sends mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Where tasks run.
+    pub runtime: tokio::runtime::Handle,
+    /// Addresses of our own SMPP doors, to see connectors that lead back.
+    pub own_smpp: Vec<std::net::SocketAddr>,
+    /// The profile to begin with, when the store has none or another one is given.
+    pub profile: Option<types::catalog::Profile>,
+}
+
+/// What the handle of doors points at.
+pub(crate) struct Runtime {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) reader: Arc<dyn Reader>,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) hasher: Hasher,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) mailer: Arc<dyn Mailer>,
+    pub(crate) passwords: crate::people::Passwords,
+}
+
+/// The engine's thread, to be stopped and waited for.
+pub struct EngineThread {
+    shared: Arc<Shared>,
+    thread: Option<std::thread::JoinHandle<Result<(), EngineError>>>,
+    channels: Arc<std::sync::Mutex<Vec<Arc<dyn ports::channel::Channel>>>>,
+}
+
+/// Reads the store, starts the engine and gives the handle for doors.
+///
+/// # Errors
+/// When the store, its keys or its configuration cannot be used.
+pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
+    let Parts { mut store, reader, vault, clock, entropy, factory, courier, renderers, mailer, runtime, own_smpp, profile } = parts;
+    let state = store.load()?;
+    let sealer = Arc::new(Sealer::new(vault, Arc::clone(&entropy)));
+    sealer.load(&state.data_keys)?;
+    let hasher = hasher(store.as_mut(), &sealer, clock.as_ref())?;
+    let notifier = Notifier::new(courier, Arc::clone(&clock), Arc::clone(&entropy), renderers, runtime.clone());
+    let shared = Arc::new(Shared::new(instance_name(&hasher), notifier));
+    *shared.own_smpp.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = own_smpp;
+    shared.directory.store(Arc::new(directory_of(&state, &sealer)));
+    let sink: Arc<dyn ChannelSink> = Arc::new(Sink(Arc::clone(&shared)));
+    let mut engine = Engine {
+        store,
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        sealer: Arc::clone(&sealer),
+        shared: Arc::clone(&shared),
+        factory,
+        sink,
+        runtime,
+        hasher: hasher.clone(),
+        keys: KeyMaker::after(state.last_key),
+        snapshot: Arc::new(Snapshot::default()),
+        purses: Default::default(),
+        live: Default::default(),
+        connectors: Default::default(),
+        connector_numbers: state.connectors.clone(),
+        timers: Default::default(),
+        recent_ids: Default::default(),
+        unknown_by_recipient: Default::default(),
+        parked: state.parked,
+        repeats: Default::default(),
+        countries: Default::default(),
+        long: Default::default(),
+        long_keys: Default::default(),
+        last_numbers: state.last_numbers,
+        self_links: Default::default(),
+        spread: Default::default(),
+        last_commit: state.last_commit,
+        draft: Default::default(),
+    };
+    engine.begin(&state, profile)?;
+    shared.notifier.start(&shared, &state.outbox_pending);
+    let inner = Runtime {
+        shared: Arc::clone(&shared),
+        reader,
+        sealer,
+        hasher,
+        clock,
+        entropy,
+        mailer,
+        passwords: crate::people::Passwords::new(),
+    };
+    let core = Core { inner: Arc::new(inner) };
+    prove_ledger(&core, &engine.runtime);
+    let channels = Arc::default();
+    let thread = spawn(engine, Arc::clone(&channels))?;
+    Ok((core, EngineThread { shared, thread: Some(thread), channels }))
+}
+
+#[expect(clippy::type_complexity, reason = "the list of channels left behind by the engine, named once")]
+fn spawn(
+    mut engine: Engine,
+    left: Arc<std::sync::Mutex<Vec<Arc<dyn ports::channel::Channel>>>>,
+) -> Result<std::thread::JoinHandle<Result<(), EngineError>>, EngineError> {
+    let run = move || {
+        let shared = Arc::clone(&engine.shared);
+        let outcome = engine.run(&left);
+        if let Err(error) = &outcome {
+            tracing::error!(error = %chain(error), "the engine stopped");
+        }
+        shared.note_store_trouble();
+        shared.inbox.close();
+        outcome
+    };
+    let thread = std::thread::Builder::new().name("engine".into()).spawn(run);
+    thread.map_err(|error| EngineError::Configuration(format!("the engine's thread did not start: {error}")))
+}
+
+impl Engine {
+    /// Compiles the stored configuration, opens channels and reads the open messages.
+    fn begin(&mut self, state: &StoredState, profile: Option<types::catalog::Profile>) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let document = |kind: ConfigKind| state.configs.iter().find(|config| config.kind == kind);
+        let broken = |what: &str, why: String| EngineError::Configuration(format!("{what}: {why}"));
+        let mut snapshot = Snapshot::default();
+        if let Some(stored) = document(ConfigKind::Profile) {
+            snapshot.profile_version = stored.number;
+            let parsed = serde_json::from_str(&stored.document).map_err(|e| broken("profile", e.to_string()))?;
+            snapshot.profile = Arc::new(parsed);
+        }
+        if let Some(stored) = document(ConfigKind::Prices) {
+            let books: Vec<_> = serde_json::from_str(&stored.document).map_err(|e| broken("prices", e.to_string()))?;
+            snapshot.prices = Arc::new(PriceTable::compile(stored.number, &books).map_err(|e| broken("prices", e))?);
+        }
+        if let Some(stored) = document(ConfigKind::Traffic) {
+            let parsed = serde_json::from_str(&stored.document).map_err(|e| broken("traffic", e.to_string()))?;
+            let (numbers, table) = self.compile_traffic(stored.number, &parsed).map_err(|e| broken("traffic", e))?;
+            self.connector_numbers.extend(numbers);
+            snapshot.traffic = Arc::new(table);
+        }
+        self.publish_snapshot(snapshot);
+        let wanted = profile.unwrap_or_else(|| (*self.snapshot.profile).clone());
+        self.adopt_profile(wanted, now)?;
+        self.shared.metrics.learn_names(self.connector_numbers.iter().cloned());
+        self.adopt_money(&state.lots);
+        self.open_channels();
+        self.scan_open(now, true)
+    }
+
+    /// The engine's life: takes what waits, works it off, tidies when idle.
+    fn run(&mut self, left: &std::sync::Mutex<Vec<Arc<dyn ports::channel::Channel>>>) -> Result<(), EngineError> {
+        let mut published_at = 0;
+        loop {
+            let wait_ms = u64::try_from(self.wait_ms(IDLE_MS)).unwrap_or(0);
+            let mut inputs = Vec::new();
+            self.shared.inbox.take(CYCLE_INPUTS_MAX, Duration::from_millis(wait_ms), &mut inputs, Input::kind);
+            let idle = inputs.is_empty();
+            if idle && self.shared.inbox.is_closed() {
+                let channels = self.connectors.values().map(|state| Arc::clone(&state.channel));
+                left.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(channels);
+                return Ok(());
+            }
+            self.cycle(inputs)?;
+            let now_us = self.clock.monotonic_us();
+            if now_us.saturating_sub(published_at) > 200_000 {
+                published_at = now_us;
+                self.publish_connectors();
+                self.tidy_store()?;
+            } else if idle {
+                self.tidy_store()?;
+            }
+        }
+    }
+
+    fn tidy_store(&mut self) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        match self.store.tidy(now) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "the store could not be tidied");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl EngineThread {
+    /// Channels that are open, to be drained before the engine is stopped.
+    pub fn stop(mut self) -> Result<(), EngineError> {
+        self.shared.inbox.close();
+        let outcome = match self.thread.take().map(std::thread::JoinHandle::join) {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(EngineError::Configuration("the engine's thread panicked".into())),
+            None => Ok(()),
+        };
+        self.channels.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        outcome
+    }
+
+    /// Whether the engine still runs.
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+}
+
+/// Where channels tell their events.
+struct Sink(Arc<Shared>);
+
+impl ChannelSink for Sink {
+    fn tell(&self, connector: ConnectorId, events: Vec<ChannelEvent>) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.inbox.push_event(Input::Channel(connector, events)))
+    }
+}
+
+fn hasher(store: &mut dyn Store, sealer: &Sealer, clock: &dyn Clock) -> Result<Hasher, EngineError> {
+    let now = clock.now();
+    let mut data_keys = Vec::new();
+    let key = sealer.current(None, KeyClass::Hashes, now, &mut data_keys)?;
+    if !data_keys.is_empty() {
+        let batch = ports::store::Batch { at: now, data_keys, ..ports::store::Batch::default() };
+        store.apply(&batch).map_err(EngineError::InDoubt)?;
+    }
+    Hasher::new(&key).ok_or_else(|| EngineError::Configuration("the key of hashes cannot be used".into()))
+}
+
+/// The name by which this installation answers binds: always the same for one data folder.
+fn instance_name(hasher: &Hasher) -> String {
+    let hash = hasher.hash(b'i', b"instance").unsigned_abs() & 0xff_ffff;
+    format!("chappe-{hash:06x}")
+}
+
+fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
+    let mut directory = Directory::default();
+    for account in &state.accounts {
+        directory.put_account(account.clone());
+    }
+    for row in state.credentials.iter().filter(|row| row.revoked_at.is_none()) {
+        let opened = sealer.key(row.data_key).and_then(|key| {
+            key.open(Kind::Credential, RowKey::from_i64(row.id.0), &row.sealed_secret).ok()
+        });
+        let Some([secret]) = opened.and_then(|plain| read_texts::<1>(&plain)) else {
+            tracing::error!(credential = row.id.0, "a credential cannot be opened and is left out");
+            continue;
+        };
+        let entry = CredentialEntry { id: row.id, account: row.account, secret: secret.into() };
+        directory.credentials.insert((row.kind, row.name.clone()), Arc::new(entry));
+    }
+    for row in &state.endpoints {
+        let opened =
+            sealer.key(row.data_key).and_then(|key| key.open(Kind::Endpoint, RowKey::from_i64(row.id.0), &row.sealed).ok());
+        let Some([url, secret]) = opened.and_then(|plain| read_texts::<2>(&plain)) else {
+            tracing::error!(endpoint = row.id.0, "an endpoint cannot be opened and is left out");
+            continue;
+        };
+        let endpoint = Endpoint {
+            id: row.id,
+            account: row.account,
+            kind: row.kind,
+            url: url.into(),
+            secret: secret.into(),
+            disabled: row.disabled,
+        };
+        directory.put_endpoint(endpoint, row.url_hash);
+    }
+    directory
+}
+
+fn prove_ledger(core: &Core, runtime: &tokio::runtime::Handle) {
+    let inner = Arc::downgrade(&core.inner);
+    let clock = Arc::clone(&core.inner.clock);
+    runtime.spawn(async move {
+        loop {
+            let Some(inner) = inner.upgrade() else { return };
+            let reader = Arc::clone(&inner.reader);
+            let sums = tokio::task::spawn_blocking(move || reader.ledger_sums()).await;
+            if let Ok(Ok(sums)) = sums {
+                inner.shared.metrics.set_imbalance(sums.iter().map(|sum| sum.imbalance_micros()).sum());
+            }
+            drop(inner);
+            clock.sleep(PROOF_MS).await;
+        }
+    });
+}

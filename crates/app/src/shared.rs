@@ -1,0 +1,232 @@
+//! What the engine publishes for everybody else: the directory of accounts and credentials, the
+//! configuration, balances and counters. Readers never wait for the engine.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use decide::limits::TokenBucket;
+use decide::snapshot::Snapshot;
+use types::Sensitive;
+use types::account::{Account, CredentialKind, Endpoint, EndpointKind};
+use types::id::{AccountId, ConnectorId, CredentialId, EndpointId};
+use types::message::State;
+use types::refusal::RefusalCode;
+use types::time::Timestamp;
+
+use crate::core::{ConnectorView, LiveFigures};
+use crate::engine::Input;
+use crate::inbox::Inbox;
+use crate::metrics::Metrics;
+
+/// Counters of one account, kept over changes of the account.
+pub(crate) struct AccountLive {
+    accepted: AtomicU64,
+    submitted: AtomicU64,
+    delivered: AtomicU64,
+    failed: AtomicU64,
+    refused: AtomicU64,
+    available: AtomicI64,
+    held: AtomicI64,
+    pub(crate) bucket: Mutex<Option<TokenBucket>>,
+}
+
+impl AccountLive {
+    fn new() -> Self {
+        Self {
+            accepted: AtomicU64::new(0),
+            submitted: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            available: AtomicI64::new(0),
+            held: AtomicI64::new(0),
+            bucket: Mutex::new(None),
+        }
+    }
+
+    fn figures(&self) -> LiveFigures {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LiveFigures {
+            accepted: read(&self.accepted),
+            submitted: read(&self.submitted),
+            delivered: read(&self.delivered),
+            failed: read(&self.failed),
+            refused: read(&self.refused),
+            available_micros: self.available.load(Ordering::Relaxed),
+            held_micros: self.held.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Publishes the balance after a commit.
+    pub(crate) fn set_balance(&self, available: i64, held: i64) {
+        self.available.store(available, Ordering::Relaxed);
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// Takes `count` messages from the account's rate.
+    pub(crate) fn take_rate(&self, count: u32, rate: u32, now: Timestamp) -> Result<(), u64> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.get_or_insert_with(|| TokenBucket::full(rate, now)).take(count, rate, now)
+    }
+}
+
+/// An account and its counters.
+pub(crate) struct AccountHandle {
+    pub(crate) account: Arc<Account>,
+    pub(crate) live: Arc<AccountLive>,
+}
+
+/// A way in.
+pub(crate) struct CredentialEntry {
+    pub(crate) id: CredentialId,
+    pub(crate) account: AccountId,
+    pub(crate) secret: Sensitive<String>,
+}
+
+/// Accounts and their ways in and out, as of the latest commit.
+#[derive(Default)]
+pub(crate) struct Directory {
+    pub(crate) accounts: HashMap<AccountId, Arc<AccountHandle>>,
+    pub(crate) by_name: HashMap<String, AccountId>,
+    pub(crate) credentials: HashMap<(CredentialKind, String), Arc<CredentialEntry>>,
+    pub(crate) endpoints: HashMap<EndpointId, Arc<Endpoint>>,
+    pub(crate) smpp_endpoints: HashMap<AccountId, EndpointId>,
+    pub(crate) by_url: HashMap<(AccountId, EndpointKind, i64), EndpointId>,
+}
+
+impl Directory {
+    /// Adds or replaces an account, keeping its counters.
+    pub(crate) fn put_account(&mut self, account: Account) {
+        let live = self.accounts.get(&account.id).map_or_else(|| Arc::new(AccountLive::new()), |h| Arc::clone(&h.live));
+        self.by_name.insert(account.name.clone(), account.id);
+        self.accounts.insert(account.id, Arc::new(AccountHandle { account: Arc::new(account), live }));
+    }
+
+    /// Adds or replaces an endpoint.
+    pub(crate) fn put_endpoint(&mut self, endpoint: Endpoint, url_hash: i64) {
+        if endpoint.kind == EndpointKind::Smpp {
+            self.smpp_endpoints.insert(endpoint.account, endpoint.id);
+        } else {
+            self.by_url.insert((endpoint.account, endpoint.kind, url_hash), endpoint.id);
+        }
+        self.endpoints.insert(endpoint.id, Arc::new(endpoint));
+    }
+
+    /// A copy that can be changed and published.
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            accounts: self.accounts.clone(),
+            by_name: self.by_name.clone(),
+            credentials: self.credentials.clone(),
+            endpoints: self.endpoints.clone(),
+            smpp_endpoints: self.smpp_endpoints.clone(),
+            by_url: self.by_url.clone(),
+        }
+    }
+}
+
+/// Something to count once a batch is committed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Count {
+    /// Messages were accepted.
+    Accepted(AccountId, u32),
+    /// A carrier took a message for the first time.
+    Submitted(AccountId),
+    /// A message ended.
+    Ended(AccountId, State),
+    /// A submission was refused.
+    Refused(Option<AccountId>, RefusalCode),
+    /// A connector answered; milliseconds from write to answer.
+    Answered(ConnectorId, types::receipt::Verdict, i64),
+    /// A receipt of a connector found its message; milliseconds from answer to receipt.
+    Receipt(ConnectorId, State, i64),
+    /// A receipt found no message.
+    Orphan,
+    /// The number of unknown outcomes changed.
+    Unknown(i64),
+}
+
+/// What the engine publishes.
+pub(crate) struct Shared {
+    pub(crate) inbox: Inbox<Input>,
+    pub(crate) directory: ArcSwap<Directory>,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) connectors: ArcSwap<Vec<ConnectorView>>,
+    pub(crate) metrics: Metrics,
+    pub(crate) notifier: crate::notify::Notifier,
+    total: AccountLive,
+    healthy: AtomicBool,
+    pub(crate) instance_name: String,
+    pub(crate) own_smpp: Mutex<Vec<std::net::SocketAddr>>,
+}
+
+impl Shared {
+    pub(crate) fn new(instance_name: String, notifier: crate::notify::Notifier) -> Self {
+        Self {
+            inbox: Inbox::new(),
+            directory: ArcSwap::default(),
+            snapshot: ArcSwap::default(),
+            connectors: ArcSwap::default(),
+            metrics: Metrics::new(),
+            notifier,
+            total: AccountLive::new(),
+            healthy: AtomicBool::new(true),
+            instance_name,
+            own_smpp: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Counts what a committed batch did.
+    pub(crate) fn count(&self, counts: &[Count]) {
+        let directory = self.directory.load();
+        let add = |account: Option<&AccountId>, n: u64, pick: fn(&AccountLive) -> &AtomicU64| {
+            pick(&self.total).fetch_add(n, Ordering::Relaxed);
+            if let Some(handle) = account.and_then(|id| directory.accounts.get(id)) {
+                pick(&handle.live).fetch_add(n, Ordering::Relaxed);
+            }
+        };
+        for count in counts {
+            match count {
+                Count::Accepted(account, messages) => add(Some(account), u64::from(*messages), |l| &l.accepted),
+                Count::Submitted(account) => add(Some(account), 1, |l| &l.submitted),
+                Count::Ended(account, State::Delivered) => add(Some(account), 1, |l| &l.delivered),
+                Count::Ended(account, _) => add(Some(account), 1, |l| &l.failed),
+                Count::Refused(account, _) => add(account.as_ref(), 1, |l| &l.refused),
+                Count::Answered(..) | Count::Receipt(..) | Count::Orphan | Count::Unknown(_) => {}
+            }
+            self.metrics.count(count);
+        }
+    }
+
+    /// Live figures of an account, or of all.
+    pub(crate) fn figures(&self, account: Option<AccountId>) -> LiveFigures {
+        match account {
+            None => self.total.figures(),
+            Some(id) => self.directory.load().accounts.get(&id).map_or_else(LiveFigures::default, |h| h.live.figures()),
+        }
+    }
+
+    /// Whether the last commit succeeded.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_store_trouble(&self) {
+        self.healthy.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn note_commit(&self) {
+        self.healthy.store(true, Ordering::Relaxed);
+    }
+
+    /// Puts inputs that must not be lost back into the queue.
+    pub(crate) fn requeue(&self, inputs: Vec<Input>) {
+        for input in inputs {
+            if self.inbox.push(crate::inbox::Kind::Command, input).is_err() {
+                tracing::error!("an event was given up because the engine has stopped");
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What doors hand in and what they get back.
+//!
+//! Every door submits through [`crate::Core::submit`]; there is no other way in. A submission is
+//! taken wholly or not at all: one bad recipient refuses it, naming each.
+
+use std::sync::Arc;
+
+use types::account::CredentialKind;
+use types::id::{AccountId, CredentialId, MessageId, SubmissionId};
+use types::message::{Door, Draft, State};
+use types::money::Money;
+use types::refusal::Refusal;
+use types::time::Timestamp;
+
+/// Who calls: an account and the credential that opened the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub account: AccountId,
+    /// The credential.
+    pub credential: CredentialId,
+    /// What kind of credential.
+    pub kind: CredentialKind,
+}
+
+/// An idempotency key and the hash of the request that it came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The key as the customer wrote it, 1 to 255 visible characters.
+    pub key: String,
+    /// SHA-256 of method, path and body.
+    pub fingerprint: [u8; 32],
+}
+
+/// One request: one or many messages.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Whose it is.
+    pub account: AccountId,
+    /// The door.
+    pub door: Door,
+    /// When it was read.
+    pub received_at: Timestamp,
+    /// Makes a repeated request harmless.
+    pub idempotency: Option<Idempotency>,
+    /// The messages, 1 to [`types::message::RECIPIENTS_MAX`].
+    pub drafts: Vec<Draft>,
+    /// Whether the same text to the same number within the account's guard is refused (dialects
+    /// that promise it).
+    pub guard_repeats: bool,
+}
+
+/// One message that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// `queued` or `scheduled`.
+    pub state: State,
+    /// Parts sold.
+    pub parts: u32,
+    /// What it costs.
+    pub price: Money,
+}
+
+/// A submission that is on stable storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id.
+    pub id: SubmissionId,
+    /// The messages, in the order of the drafts.
+    pub messages: Vec<AcceptedMessage>,
+    /// The answer to an earlier request with the same idempotency key.
+    pub replayed: bool,
+}
+
+/// A submission that was refused: nothing was kept and nothing charged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Why; the place of the draft, or `None` when it is about the whole.
+    pub refusals: Vec<(Option<usize>, Refusal)>,
+}
+
+impl Rejected {
+    /// Refuses the whole submission.
+    pub fn whole(refusal: Refusal) -> Self {
+        Self { refusals: vec![(None, refusal)] }
+    }
+
+    /// The refusal that stands first.
+    pub fn first(&self) -> Option<&Refusal> {
+        self.refusals.first().map(|(_, refusal)| refusal)
+    }
+}
+
+/// The answer to a submission.
+pub type SubmitOutcome = Result<Accepted, Rejected>;
+
+/// Where answers to many submissions go, each with the token given at submission. Called from the
+/// core's thread after the commit: it must not block.
+pub trait ReplySink: Send + Sync {
+    /// Takes one answer.
+    fn reply(&self, token: u64, outcome: SubmitOutcome);
+}
+
+/// Where the answer to one submission goes.
+pub enum ReplyTo {
+    /// To a waiting request.
+    Once(tokio::sync::oneshot::Sender<SubmitOutcome>),
+    /// To a session, with a token of its own.
+    Sink(Arc<dyn ReplySink>, u64),
+}
+
+impl ReplyTo {
+    /// Gives the answer; a caller that has gone away is no error, the message is kept.
+    pub fn send(self, outcome: SubmitOutcome) {
+        match self {
+            Self::Once(sender) => {
+                // The caller may have hung up; what was accepted stays accepted.
+                drop(sender.send(outcome));
+            }
+            Self::Sink(sink, token) => sink.reply(token, outcome),
+        }
+    }
+}
+
+impl std::fmt::Debug for ReplyTo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReplyTo")
+    }
+}

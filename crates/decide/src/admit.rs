@@ -1,0 +1,292 @@
+//! The one admission path: may this message be taken, and on which terms?
+//!
+//! The stages are shape and times, account, content, price, route and balance, in this order; the
+//! first refusal wins, so that nobody is asked to top up for a message that could not go anyway. A
+//! plan says what the message will be; nothing has happened until it is committed.
+
+use std::borrow::Cow;
+
+use gsm_text::DataCoding;
+use types::account::{Account, AccountState};
+use types::address::{ADDRESS_OCTETS_MAX, Address, Msisdn};
+use types::charge::{ChargeTrigger, Price};
+use types::id::LotId;
+use types::message::{Class, Content, Draft, OctetContent, PARTS_MAX, State, TEXT_CHARS_MAX};
+use types::money::Money;
+use types::network::{Country, NetworkFact};
+use types::refusal::{Refusal, RefusalCode};
+use types::time::Timestamp;
+
+use crate::ledger::Purse;
+use crate::route::{Subject, choose, find_route};
+use crate::snapshot::Snapshot;
+
+/// The longest that a message is tried when its sender names no end: two days.
+pub const VALIDITY_MS_DEFAULT: i64 = 172_800_000;
+/// The longest validity that is kept: seven days.
+pub const VALIDITY_MS_MAX: i64 = 604_800_000;
+/// The furthest that a message can be scheduled: 35 days.
+pub const SCHEDULE_MS_MAX: i64 = 3_024_000_000;
+/// Characters of an alphanumeric sender that networks carry (3GPP TS 23.040, 9.1.2.5).
+pub const ALPHANUMERIC_SENDER_MAX: usize = 11;
+/// Characters of a traffic type.
+pub const TRAFFIC_TYPE_MAX: usize = 32;
+/// Characters of a client's reference.
+pub const CLIENT_REFERENCE_MAX: usize = 255;
+/// Octets of a recipient as it was written, with its spaces and brackets.
+pub const RECIPIENT_OCTETS_MAX: usize = 32;
+/// Octets of user data with an own coding, as `message_payload` carries them.
+pub const OCTETS_MAX: usize = 35_700;
+
+/// What admission looks at besides the draft.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Who asks.
+    pub account: &'a Account,
+    /// The configuration.
+    pub snapshot: &'a Snapshot,
+    /// The account's lots as left by earlier messages of the batch.
+    pub purse: &'a Purse,
+    /// The recipient's country by its numbering plan.
+    pub country: Country,
+}
+
+/// What an admitted message will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The recipient.
+    pub recipient: Msisdn,
+    /// Its country.
+    pub country: Country,
+    /// Its network, when the operator's ranges tell.
+    pub network: Option<NetworkFact>,
+    /// Its class.
+    pub class: Class,
+    /// What it costs.
+    pub price: Price,
+    /// The lot that pays.
+    pub lot: LotId,
+    /// What makes the hold a charge.
+    pub trigger: ChargeTrigger,
+    /// `queued` or `scheduled`.
+    pub state: State,
+    /// Not before, if scheduled.
+    pub send_at: Option<Timestamp>,
+    /// When it stops being worth sending.
+    pub expires_at: Timestamp,
+}
+
+/// Decides about one message.
+///
+/// # Errors
+/// The first refusal in the order of the stages.
+pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, Refusal> {
+    let recipient = check_shape(draft)?;
+    let (send_at, expires_at) = check_times(draft, now)?;
+    check_account(facts.account)?;
+    let parts = count_parts(&draft.content)?;
+    let class = draft.class.unwrap_or(facts.account.default_class);
+    let network = facts.snapshot.traffic.network_of(recipient);
+    let country = network.map_or(facts.country, |(_, country)| country);
+    let price =
+        facts.snapshot.prices.quote(&facts.account.price_book, recipient, parts).ok_or_else(|| {
+            Refusal::new(
+                RefusalCode::NoPrice,
+                "no price is published for this destination; ask the operator to open it",
+            )
+            .at("to")
+        })?;
+    check_route(facts, draft, recipient, country, network.map(|(fact, _)| fact), class, parts)?;
+    let lot = facts.purse.choose(price.amount, now, facts.snapshot.profile.money.allow_negative);
+    let lot = lot.ok_or_else(|| too_little_balance(facts, price, now))?;
+    Ok(Plan {
+        recipient,
+        country,
+        network: network.map(|(fact, _)| fact),
+        class,
+        price,
+        lot,
+        trigger: facts.snapshot.trigger(),
+        state: if send_at.is_some() { State::Scheduled } else { State::Queued },
+        send_at,
+        expires_at,
+    })
+}
+
+/// Says what is missing. One lot must cover a message, so the sum of the lots would mislead.
+fn too_little_balance(facts: &Facts<'_>, price: Price, now: Timestamp) -> Refusal {
+    let unit = price.amount.unit;
+    let usable =
+        facts.purse.lots().iter().filter(|lot| lot.unit == unit && lot.expires_at.is_none_or(|at| at > now));
+    let largest = Money::new(usable.map(|lot| lot.available_micros).max().unwrap_or(0), unit);
+    Refusal::new(
+        RefusalCode::InsufficientBalance,
+        format!("the message costs {} and {largest} is available; top up and send again", price.amount),
+    )
+}
+
+/// Checks sender, recipient and texts; gives the recipient's number.
+fn check_shape(draft: &Draft) -> Result<Msisdn, Refusal> {
+    let destination = Some(&draft.destination).filter(|address| address.octets.len() <= RECIPIENT_OCTETS_MAX);
+    let recipient = destination.and_then(Address::msisdn).ok_or_else(|| {
+        let detail = "the recipient must be an international number: country code first, 6 to 15 digits";
+        Refusal::new(RefusalCode::InvalidDestination, detail).at("to")
+    })?;
+    check_sender(&draft.source)?;
+    if draft.traffic_type.len() > TRAFFIC_TYPE_MAX {
+        let detail = format!("traffic_type has at most {TRAFFIC_TYPE_MAX} characters");
+        return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("traffic_type"));
+    }
+    if draft.client_reference.as_ref().is_some_and(|reference| reference.len() > CLIENT_REFERENCE_MAX) {
+        let detail = format!("client_reference has at most {CLIENT_REFERENCE_MAX} octets");
+        return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("client_reference"));
+    }
+    Ok(recipient)
+}
+
+fn check_sender(source: &Address) -> Result<(), Refusal> {
+    let refuse = |detail: &str| Err(Refusal::new(RefusalCode::InvalidSender, detail).at("from"));
+    let octets = &source.octets;
+    if octets.is_empty() {
+        return refuse("the sender is empty");
+    }
+    if octets.len() > ADDRESS_OCTETS_MAX {
+        return refuse("the sender has more than 20 characters");
+    }
+    let digits = octets.strip_prefix(b"+").unwrap_or(octets);
+    if digits.iter().all(u8::is_ascii_digit) {
+        return if digits.is_empty() || digits.len() > 15 {
+            refuse("a numeric sender has 1 to 15 digits")
+        } else {
+            Ok(())
+        };
+    }
+    if source.msisdn().is_some() {
+        return Ok(());
+    }
+    if octets.len() > ALPHANUMERIC_SENDER_MAX {
+        return refuse("a sender with letters has at most 11 characters");
+    }
+    if octets.iter().all(|octet| (0x20..0x7f).contains(octet)) && octets.iter().any(u8::is_ascii_graphic) {
+        Ok(())
+    } else {
+        refuse("a sender with letters has visible ASCII characters only")
+    }
+}
+
+fn check_times(draft: &Draft, now: Timestamp) -> Result<(Option<Timestamp>, Timestamp), Refusal> {
+    let send_at = draft.send_at.filter(|at| *at > now);
+    if send_at.is_some_and(|at| at.ms_since(now) > SCHEDULE_MS_MAX) {
+        let detail = "a message can be scheduled at most 35 days ahead";
+        return Err(Refusal::new(RefusalCode::InvalidSchedule, detail).at("send_at"));
+    }
+    let start = send_at.unwrap_or(now);
+    let latest = start.plus_ms(VALIDITY_MS_MAX);
+    let expires_at = draft.expires_at.unwrap_or_else(|| start.plus_ms(VALIDITY_MS_DEFAULT)).min(latest);
+    if expires_at <= start {
+        let detail = "the validity ends before the message could be sent";
+        return Err(Refusal::new(RefusalCode::ExpiredValidity, detail).at("validity_s"));
+    }
+    Ok((send_at, expires_at))
+}
+
+fn check_account(account: &Account) -> Result<(), Refusal> {
+    match account.state {
+        AccountState::Active => Ok(()),
+        AccountState::Suspended => {
+            Err(Refusal::new(RefusalCode::AccountSuspended, "the account is suspended; ask the operator"))
+        }
+        AccountState::Closed => Err(Refusal::new(RefusalCode::AccountSuspended, "the account is closed")),
+    }
+}
+
+fn count_parts(content: &Content) -> Result<u32, Refusal> {
+    let too_long = || {
+        Refusal::new(RefusalCode::TextTooLong, format!("the text needs more than {PARTS_MAX} parts"))
+            .at("text")
+    };
+    match content {
+        Content::Text(text) if text.is_empty() => {
+            Err(Refusal::new(RefusalCode::EmptyText, "the text is empty").at("text"))
+        }
+        Content::Text(text) if text.len() > TEXT_CHARS_MAX * 4 || text.chars().count() > TEXT_CHARS_MAX => {
+            Err(too_long())
+        }
+        Content::Text(text) => {
+            let parts = u32::try_from(gsm_text::count(text).parts).unwrap_or(u32::MAX);
+            if parts > PARTS_MAX { Err(too_long()) } else { Ok(parts) }
+        }
+        Content::Octets(octets) if octets.payload.is_empty() => {
+            Err(Refusal::new(RefusalCode::EmptyText, "the message has no content").at("text"))
+        }
+        Content::Octets(octets) if octets.payload.len() > OCTETS_MAX => Err(too_long()),
+        Content::Octets(octets) => match octet_parts(octets) {
+            None => {
+                let detail = "the user data header cannot be read";
+                Err(Refusal::new(RefusalCode::InvalidCoding, detail).at("text"))
+            }
+            Some(parts) if parts > PARTS_MAX => Err(too_long()),
+            Some(parts) => Ok(parts),
+        },
+    }
+}
+
+/// How many parts octets in the customer's own coding are billed as; `None` when their header
+/// cannot be read.
+pub fn octet_parts(octets: &OctetContent) -> Option<u32> {
+    let (header_octets, body): (usize, &[u8]) = if octets.has_header {
+        let (header, body) = gsm_text::split_udh(&octets.payload).ok()?;
+        (header.octets().len(), body)
+    } else {
+        (0, &octets.payload)
+    };
+    let alphabet = DataCoding::from_octet(octets.data_coding).alphabet(gsm_text::Alphabet::Gsm7);
+    let count = match alphabet {
+        Some(alphabet) => gsm_text::count_body(body, alphabet, header_octets),
+        None => gsm_text::count_octets(body.len(), header_octets),
+    };
+    u32::try_from(count.parts).ok()
+}
+
+fn check_route(
+    facts: &Facts<'_>,
+    draft: &Draft,
+    recipient: Msisdn,
+    country: Country,
+    network: Option<NetworkFact>,
+    class: Class,
+    parts: u32,
+) -> Result<(), Refusal> {
+    let sender: Cow<'_, str> = draft.source.text();
+    let subject = Subject {
+        account: &facts.account.name,
+        recipient,
+        country,
+        network: network.map(|fact| fact.plmn),
+        sender: &sender,
+        class,
+        traffic_type: &draft.traffic_type,
+        parts,
+        spread: 0,
+    };
+    let traffic = &facts.snapshot.traffic;
+    let refuse = |detail: &str| Err(Refusal::new(RefusalCode::NoRoute, detail).at("to"));
+    let Some(route) = find_route(traffic, &subject) else {
+        return refuse("no route leads to this destination; ask the operator to open it");
+    };
+    let choice = choose(traffic, route, &subject, &draft.content);
+    if choice.legs.is_empty() {
+        return refuse("no connector of the route can carry this content");
+    }
+    let leads_back = |id| {
+        traffic.connectors.get(id).is_some_and(|c| c.comes_back_as.as_deref() == Some(&facts.account.name))
+    };
+    if choice.legs.iter().any(leads_back) {
+        let detail = "the route leads back to this account; the message would go round in circles";
+        return Err(Refusal::new(RefusalCode::RouteLoop, detail).at("to"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! Pure decisions: may this be sent, what does it cost, where does it go, what happens next.
+//!
+//! Nothing here reads a clock, draws chance, logs or does I/O: facts, a [`snapshot::Snapshot`] of
+//! the configuration and `now` come in, a verdict with reasons comes out. Start at [`admit`] for
+//! the door and at [`lifecycle`] for everything after it.
+
+pub mod admit;
+pub mod invariant;
+pub mod ledger;
+pub mod lifecycle;
+pub mod limits;
+pub mod loops;
+pub mod notice;
+pub mod numbering;
+pub mod prefix;
+pub mod price;
+pub mod route;
+pub mod snapshot;

@@ -1,0 +1,71 @@
+//! Rates: a bucket of tokens that fills with time.
+
+use types::time::Timestamp;
+
+/// A bucket that holds up to twice the rate and fills by the rate each second.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenBucket {
+    /// Thousandths of a token.
+    level_milli: i64,
+    filled_at: Timestamp,
+}
+
+impl TokenBucket {
+    /// A full bucket.
+    pub const fn full(rate_per_second: u32, now: Timestamp) -> Self {
+        Self { level_milli: rate_per_second as i64 * 2_000, filled_at: now }
+    }
+
+    /// Takes `count` tokens if they are there; otherwise says in how many milliseconds they will
+    /// be. A rate of zero lifts the limit. More tokens than the bucket holds are taken from a full
+    /// bucket, which then stays empty for as long as they are worth.
+    ///
+    /// # Errors
+    /// Milliseconds to wait.
+    pub fn take(&mut self, count: u32, rate_per_second: u32, now: Timestamp) -> Result<(), u64> {
+        if rate_per_second == 0 {
+            return Ok(());
+        }
+        let rate = i64::from(rate_per_second);
+        let capacity = rate * 2_000;
+        let passed_ms = now.ms_since(self.filled_at).clamp(0, 3_600_000);
+        self.level_milli = (self.level_milli + passed_ms * rate).min(capacity);
+        self.filled_at = now;
+        let wanted = i64::from(count) * 1_000;
+        let needed = wanted.min(capacity);
+        if self.level_milli >= needed {
+            self.level_milli -= wanted;
+            return Ok(());
+        }
+        let missing = needed - self.level_milli;
+        Err(u64::try_from(missing.div_euclid(rate) + 1).unwrap_or(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::time::Timestamp;
+
+    use super::TokenBucket;
+
+    #[test]
+    fn lets_the_rate_through_and_says_when_to_come_back() {
+        let at = Timestamp::from_ms;
+        let mut bucket = TokenBucket::full(10, at(0));
+        for _ in 0..20 {
+            assert_eq!(bucket.take(1, 10, at(0)), Ok(()));
+        }
+        assert_eq!(bucket.take(1, 10, at(0)), Err(101));
+        assert_eq!(bucket.take(1, 10, at(101)), Ok(()));
+        assert_eq!(bucket.take(100, 10, at(10_000)), Ok(()));
+        assert!(bucket.take(1, 10, at(11_000)).is_err());
+        assert_eq!(bucket.take(1_000_000, 0, at(11_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_gives_nothing() {
+        let mut bucket = TokenBucket::full(1, Timestamp::from_ms(10_000));
+        assert_eq!(bucket.take(2, 1, Timestamp::from_ms(0)), Ok(()));
+        assert!(bucket.take(1, 1, Timestamp::from_ms(1)).is_err());
+    }
+}

@@ -1,0 +1,80 @@
+//! Questions to the reading side, and counts.
+
+use types::id::{AccountId, ConnectorId, RowKey};
+use types::message::State;
+use types::money::Unit;
+use types::network::Country;
+use types::time::Timestamp;
+
+/// The most rows of one page.
+pub const PAGE_ROWS_MAX: usize = 500;
+
+/// Which messages to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListFilter {
+    /// Of this account; `None` for all (staff).
+    pub account: Option<AccountId>,
+    /// In one of these states; empty for any.
+    pub states: Vec<State>,
+    /// To this recipient.
+    pub recipient_hash: Option<i64>,
+    /// Whose latest attempt went here.
+    pub connector: Option<ConnectorId>,
+    /// Accepted at or after.
+    pub since: Option<Timestamp>,
+    /// Accepted before.
+    pub until: Option<Timestamp>,
+    /// Below this key: the cursor.
+    pub before: Option<RowKey>,
+    /// At most this many, 1 to [`PAGE_ROWS_MAX`].
+    pub limit: usize,
+    /// Whether the sealed bodies are wanted.
+    pub with_bodies: bool,
+}
+
+/// One page of rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListPage<T> {
+    /// The rows, newest first.
+    pub items: Vec<T>,
+    /// Where the next page begins, when there is one.
+    pub next: Option<RowKey>,
+}
+
+/// Traffic of one day, summed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollup {
+    /// The UTC day, as its first moment.
+    pub day: Timestamp,
+    /// Whose traffic.
+    pub account: AccountId,
+    /// Where to.
+    pub country: Country,
+    /// State reached; every message counts once under its latest state.
+    pub state: State,
+    /// How many messages.
+    pub messages: i64,
+    /// How many parts.
+    pub parts: i64,
+    /// What they were sold for.
+    pub amount_micros: i64,
+    /// The unit of the amount.
+    pub unit: Unit,
+}
+
+/// Counts of the store, for `doctor` and metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreFigures {
+    /// Messages kept.
+    pub messages: i64,
+    /// Of those, not final.
+    pub open: i64,
+    /// Receipts without a message.
+    pub parked: i64,
+    /// Events not told yet.
+    pub outbox: i64,
+    /// Octets on disk.
+    pub octets: i64,
+    /// The schema's version.
+    pub schema: u32,
+}

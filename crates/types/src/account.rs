@@ -1,0 +1,125 @@
+//! Accounts, their credentials and where their events are told.
+
+use crate::id::{AccountId, CredentialId, EndpointId, PublicId};
+use crate::message::{Class, coded_enum};
+use crate::money::Unit;
+use crate::sensitive::Sensitive;
+use crate::time::Timestamp;
+
+coded_enum!(
+    /// Whether an account may submit.
+    AccountState {
+        /// It may.
+        Active = 0, "active";
+        /// It may not, until a person lifts it.
+        Suspended = 1, "suspended";
+        /// It is closed.
+        Closed = 2, "closed";
+    }
+);
+
+/// A customer. Accounts form a path for resellers through `parent`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// Its public 128-bit id (`AC` and 32 hexadecimal digits in the Twilio dialect).
+    pub sid: PublicId,
+    /// The reseller above it; `None` for the operator's own customer.
+    pub parent: Option<AccountId>,
+    /// Its name, unique in the installation.
+    pub name: String,
+    /// Whether it may submit.
+    pub state: AccountState,
+    /// The unit that it pays in.
+    pub unit: Unit,
+    /// The price book that it buys from.
+    pub price_book: String,
+    /// The class of messages that state none.
+    pub default_class: Class,
+    /// Where events of messages without an own wish are told.
+    pub default_endpoint: Option<EndpointId>,
+    /// Limits on what it may do at once.
+    pub limits: AccountLimits,
+    /// Whether it may be called back at private addresses and over plain HTTP: the demo account.
+    pub allow_private_callbacks: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Limits of an account; zero lifts a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountLimits {
+    /// Messages per second over all doors.
+    pub rate_per_second: u32,
+    /// Outstanding PDUs per SMPP session.
+    pub window: u32,
+    /// SMPP sessions at once.
+    pub binds: u32,
+    /// Seconds within which the same text to the same number is refused in the dialects that promise it.
+    pub repeat_guard_s: u32,
+}
+
+impl Default for AccountLimits {
+    fn default() -> Self {
+        Self { rate_per_second: 100, window: 100, binds: 10, repeat_guard_s: 3 }
+    }
+}
+
+coded_enum!(
+    /// What a credential opens.
+    CredentialKind {
+        /// An API key with its secret: every HTTP door.
+        ApiKey = 0, "api_key";
+        /// A system id with its password: the SMPP door.
+        Smpp = 1, "smpp";
+    }
+);
+
+/// A pair that opens doors. The secret is kept encrypted, because dialects sign with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Its number.
+    pub id: CredentialId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// What it opens.
+    pub kind: CredentialKind,
+    /// The API key or the system id; unique per kind.
+    pub name: String,
+    /// The secret or password.
+    pub secret: Sensitive<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+coded_enum!(
+    /// How events are told at an endpoint.
+    EndpointKind {
+        /// Standard Webhooks: signed JSON by POST.
+        Webhook = 0, "webhook";
+        /// `deliver_sm` on whichever bind of the account can take it.
+        Smpp = 1, "smpp";
+        /// PaaSoo's GET with the fields in the query.
+        Paasoo = 2, "paasoo";
+    }
+);
+
+/// Where events of an account are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its number.
+    pub id: EndpointId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// How events are told.
+    pub kind: EndpointKind,
+    /// The address to call; empty for SMPP.
+    pub url: Sensitive<String>,
+    /// The secret that signs; empty where nothing is signed.
+    pub secret: Sensitive<String>,
+    /// Whether it was switched off, by a person or by a 410.
+    pub disabled: bool,
+}

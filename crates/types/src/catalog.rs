@@ -1,0 +1,318 @@
+//! Configuration documents: suppliers, connectors, routes, networks, price books and the profile.
+//!
+//! They are documents, so they derive `serde`, and unknown keys are refused. The whole set of
+//! suppliers, connectors, routes and networks is one numbered version, so that a change can be
+//! rolled back with one command.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Unit;
+
+/// The most connectors of an installation.
+pub const CONNECTORS_MAX: usize = 1_000;
+/// The most routes of an installation.
+pub const ROUTES_MAX: usize = 10_000;
+
+/// Suppliers, connectors, routes and networks: one numbered version of how traffic goes out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrafficDocument {
+    /// Companies that carry traffic for us.
+    #[serde(default)]
+    pub supplier: Vec<Supplier>,
+    /// Configured links to suppliers and channels.
+    #[serde(default)]
+    pub connector: Vec<Connector>,
+    /// Which connectors a message may take.
+    #[serde(default)]
+    pub route: Vec<Route>,
+    /// Number ranges and the networks that they belong to.
+    #[serde(default)]
+    pub network: Vec<NetworkRange>,
+}
+
+/// A company that carries traffic for us.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Supplier {
+    /// Its name, unique.
+    pub name: String,
+    /// What it is paid in.
+    pub currency: Unit,
+    /// What it asks per part, by longest prefix.
+    #[serde(default)]
+    pub rate: Vec<PrefixPrice>,
+}
+
+/// A price per part for all numbers that begin with a prefix. The empty prefix holds for all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrefixPrice {
+    /// Digits from the country code on.
+    pub prefix: String,
+    /// Decimal string with at most six decimals.
+    pub price: String,
+}
+
+/// A configured link to a supplier or channel. What the type alone understands stands in `options`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Connector {
+    /// Its name, unique.
+    pub name: String,
+    /// The supplier; defaults to one of the connector's own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<String>,
+    /// Which kind of link: the name of a module of `channels`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Switched off by a person: takes no traffic and keeps no link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+    /// The carrier's own error codes and what they mean: `transient`, `permanent`, `reroute` or
+    /// `throttled`. Keys are a `command_status` (`0x0B`), an HTTP status, or `err:` and the code of
+    /// a receipt (`err:034`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub error_codes: BTreeMap<String, String>,
+    /// All other keys, read by the type.
+    #[serde(flatten)]
+    pub options: BTreeMap<String, serde_json::Value>,
+}
+
+impl Connector {
+    /// The name of the supplier.
+    pub fn supplier_name(&self) -> &str {
+        self.supplier.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// One or several values of a condition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// A single value.
+    One(String),
+    /// Any of these.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The values.
+    pub fn values(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}
+
+/// A connector of a route: its name, or its name and weight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RouteLeg {
+    /// Tried in the order of the list.
+    Name(String),
+    /// Shares traffic with its weighted neighbours.
+    Weighted(WeightedLeg),
+}
+
+/// A connector with a share of the traffic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightedLeg {
+    /// The connector.
+    pub name: String,
+    /// Its share among neighbours that state a weight; at least 1.
+    pub weight: u32,
+}
+
+impl RouteLeg {
+    /// The connector's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Name(name) => name,
+            Self::Weighted(leg) => &leg.name,
+        }
+    }
+
+    /// The weight; zero for a leg that is tried in order.
+    pub const fn weight(&self) -> u32 {
+        match self {
+            Self::Name(_) => 0,
+            Self::Weighted(leg) => leg.weight,
+        }
+    }
+}
+
+/// Which connectors a message may take. All conditions that are stated must hold; the first route
+/// by `order`, then by place in the document, wins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Its name, unique.
+    pub name: String,
+    /// The connectors.
+    pub connectors: Vec<RouteLeg>,
+    /// Lower goes first; 0 when not stated.
+    #[serde(default)]
+    pub order: i32,
+    /// Names of accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<OneOrMany>,
+    /// Leading digits of the recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<OneOrMany>,
+    /// ISO 3166-1 alpha-2 country of the recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<OneOrMany>,
+    /// Mobile country code of the recipient's network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcc: Option<OneOrMany>,
+    /// Mobile network code, with its leading zeros.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mnc: Option<OneOrMany>,
+    /// Sender, exact; a trailing `*` matches any rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<OneOrMany>,
+    /// `one_time`, `transactional` or `bulk`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<OneOrMany>,
+    /// The operator's own traffic type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic_type: Option<OneOrMany>,
+    /// What to do when nobody knows whether the carrier has a message; defaults by class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_unknown: Option<String>,
+    /// Ends told by a receipt after which the next connector is tried: any of `undelivered`,
+    /// `rejected`, `expired`, `deleted`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reroute_on: Vec<String>,
+    /// Seconds to wait for a receipt before the next connector is tried; none waits for the horizon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_patience_s: Option<u32>,
+}
+
+/// Numbers that begin with a prefix belong to a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkRange {
+    /// Digits from the country code on.
+    pub prefix: String,
+    /// Mobile country code and network code, e.g. `23410`.
+    pub network: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+}
+
+/// What an operator asks of its customers per part, by longest prefix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceBook {
+    /// Its name, unique.
+    pub name: String,
+    /// What prices are in.
+    pub unit: Unit,
+    /// Prices per part.
+    pub price: Vec<PrefixPrice>,
+}
+
+/// How an operator states its policy. Keys that are absent take the safest default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The version of this schema: 1.
+    pub schema: u32,
+    /// Who runs the installation.
+    #[serde(default)]
+    pub operator: OperatorSection,
+    /// How messages are charged.
+    #[serde(default)]
+    pub charging: ChargingSection,
+    /// What balances are kept in.
+    #[serde(default)]
+    pub money: MoneySection,
+}
+
+/// Who runs the installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperatorSection {
+    /// The name that customers see.
+    pub brand: String,
+    /// Language of notices, ISO 639-1.
+    pub language: String,
+    /// IANA time zone.
+    pub timezone: String,
+}
+
+impl Default for OperatorSection {
+    fn default() -> Self {
+        Self { brand: "Chappe".into(), language: "en".into(), timezone: "UTC".into() }
+    }
+}
+
+/// How messages are charged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChargingSection {
+    /// `prepaid`: the balance must cover the price at acceptance.
+    pub mode: ChargingMode,
+    /// What makes a message charged.
+    pub trigger: TriggerKey,
+}
+
+impl Default for ChargingSection {
+    fn default() -> Self {
+        Self { mode: ChargingMode::Prepaid, trigger: TriggerKey::OnAccept }
+    }
+}
+
+/// Whether value must be there beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChargingMode {
+    /// The balance must cover the price at acceptance.
+    Prepaid,
+}
+
+/// The profile's word for [`crate::charge::ChargeTrigger`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKey {
+    /// The positive acknowledgement.
+    OnAccept,
+    /// The carrier's acceptance.
+    OnSubmit,
+    /// The receipt of a delivery.
+    OnDelivery,
+}
+
+/// What balances are kept in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MoneySection {
+    /// The unit of new accounts.
+    pub account_currency: Unit,
+    /// Decimals that prices are shown with, 2 to 6.
+    pub price_scale: u8,
+    /// Whether a balance may fall below zero.
+    pub allow_negative: bool,
+}
+
+impl Default for MoneySection {
+    fn default() -> Self {
+        Self { account_currency: Unit::EUR, price_scale: 6, allow_negative: false }
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            schema: 1,
+            operator: OperatorSection::default(),
+            charging: ChargingSection::default(),
+            money: MoneySection::default(),
+        }
+    }
+}

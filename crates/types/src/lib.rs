@@ -1,0 +1,22 @@
+//! The values that every floor of Chappe speaks of: ids, money, time, phone numbers, messages,
+//! refusals and configuration documents.
+//!
+//! Nothing here reads a clock, draws chance, logs or does I/O. Configuration documents derive
+//! `serde` because they *are* documents; all other values are mapped by the crate that stores or
+//! shows them. Start at [`message`].
+
+pub mod account;
+pub mod address;
+pub mod catalog;
+pub mod charge;
+pub mod id;
+pub mod message;
+pub mod money;
+pub mod network;
+pub mod receipt;
+pub mod refusal;
+pub mod role;
+pub mod sensitive;
+pub mod time;
+
+pub use sensitive::Sensitive;

@@ -1,0 +1,68 @@
+//! The house-keeping programme: test lanes, tidiness, and the tools that they need.
+//!
+//! It never becomes part of what is shipped and depends on no crate of ours: it looks at the
+//! others from outside, as `cargo`, `git` and the network do. Start reading at [`Task`]; each
+//! variant is one sub-command and lives in the module of its name. To add one: a module with a
+//! `clap::Args` structure and a `run`, one variant here, one arm in `perform`.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool speaks on standard output"
+)]
+
+mod lanes;
+mod need;
+mod peer;
+mod process;
+mod server;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Command line of `cargo xtask`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Tests and keeps the house of Chappe",
+    disable_version_flag = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+/// One sub-command each.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run everything that must pass; `--quick` for the part that takes minutes.
+    Test(lanes::TestArguments),
+    /// Run what takes long: millions of mutations and the like.
+    Soak(lanes::SoakArguments),
+    /// Check the rules of the house that no compiler checks.
+    Tidy,
+    /// Let a foreign SMPP client and a foreign SMPP dissector judge a built `chappe`.
+    Peer(peer::PeerArguments),
+    /// Install what the lanes need on this machine.
+    Need(need::NeedArguments),
+}
+
+fn main() -> ExitCode {
+    match perform(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Test(arguments) => lanes::test(&arguments),
+        Task::Soak(arguments) => lanes::soak(&arguments),
+        Task::Tidy => tidy::run(),
+        Task::Peer(arguments) => peer::run(&arguments),
+        Task::Need(arguments) => need::run(&arguments),
+    }
+}
