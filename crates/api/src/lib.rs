@@ -1,1 +1,43 @@
-//! placeholder
+//! The HTTP door: the native API under `/api/v1`, the dialects that existing clients speak, the
+//! pages that explain error codes, the probes, and the server loop that carries every HTTP door.
+//!
+//! This crate reads requests strictly, asks [`app::Core`] and writes answers. It decides nothing
+//! about messages or money, and it keeps no state but what a running request needs.
+//!
+//! Start at [`router`] for what is served and at [`serve`] for how connections are treated.
+
+mod auth;
+mod body;
+mod callback;
+mod desk;
+mod dialect;
+mod native;
+mod openapi;
+mod page;
+mod probe;
+mod problem;
+mod query;
+mod router;
+mod serve;
+mod state;
+mod webhook;
+
+#[cfg(test)]
+mod testing;
+
+use std::sync::Arc;
+
+pub use desk::{Desk, Explanation};
+pub use openapi::document as openapi_document;
+pub use problem::http_status;
+pub use router::{router, router_over};
+pub use serve::{HttpLimits, OverTls, serve};
+pub use state::{ApiState, CallbackDesk};
+
+/// What writes the calls that tell events: the native webhook and one for each dialect that has
+/// its own.
+pub fn renderers() -> Vec<Arc<dyn app::report::Renderer>> {
+    let mut renderers: Vec<Arc<dyn app::report::Renderer>> = vec![Arc::new(webhook::StandardWebhook)];
+    renderers.extend(dialect::renderers());
+    renderers
+}

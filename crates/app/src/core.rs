@@ -132,6 +132,15 @@ pub struct LiveFigures {
     pub held_micros: i64,
 }
 
+/// Counts of the store and the proof of the ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HouseFigures {
+    /// Counts of the store.
+    pub store: ports::store::StoreFigures,
+    /// How far the ledger is off; zero when it balances.
+    pub imbalance_micros: i64,
+}
+
 /// What to make of a new account.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
@@ -468,6 +477,11 @@ impl Core {
         self.change_traffic(document, author, &format!("back to version {number}")).await
     }
 
+    /// Whether price books were ever published.
+    pub fn has_prices(&self) -> bool {
+        self.inner.shared.snapshot.load().prices.version > 0
+    }
+
     /// Checks price books and makes them the newest version; gives its number.
     ///
     /// # Errors
@@ -602,6 +616,30 @@ impl Core {
         self.change(Change::DefaultEndpoint { account, endpoint }).await.map(|_| ())
     }
 
+    /// Sets what an account may do at once.
+    ///
+    /// # Errors
+    /// `not_found` for an account that does not exist.
+    pub async fn set_limits(&self, account: AccountId, limits: AccountLimits) -> Result<(), Refusal> {
+        self.change(Change::Limits { account, limits }).await.map(|_| ())
+    }
+
+    /// Hands nothing more to channels, waits for outstanding answers and closes the links.
+    pub async fn drain_channels(&self, deadline_ms: u64) {
+        let (sender, receiver) = oneshot::channel();
+        if self.inner.shared.inbox.push(Kind::Command, Input::Drain(sender)).is_err() {
+            return;
+        }
+        let channels = receiver.await.unwrap_or_default();
+        let drains: Vec<_> =
+            channels.into_iter().map(|channel| tokio::spawn(async move { channel.drain(deadline_ms).await })).collect();
+        for drain in drains {
+            if drain.await.is_err() {
+                tracing::error!("a channel failed while it was drained");
+            }
+        }
+    }
+
     /// The secret that signs an endpoint's webhooks.
     pub fn endpoint_secret(&self, account: AccountId, endpoint: EndpointId) -> Option<Sensitive<String>> {
         let directory = self.inner.shared.directory.load();
@@ -626,6 +664,17 @@ impl Core {
     /// How telling events went.
     pub fn report_done(&self, results: Vec<ReportResult>) {
         self.inner.shared.notifier.answered(&results);
+    }
+
+    /// Counts of the store and the proof of the ledger.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn store_figures(&self) -> Result<HouseFigures, Refusal> {
+        let store = self.inner.ask(|reader| reader.figures()).await?;
+        let sums = self.inner.ask(|reader| reader.ledger_sums()).await?;
+        let imbalance_micros = sums.iter().map(ports::store::LedgerSum::imbalance_micros).sum();
+        Ok(HouseFigures { store, imbalance_micros })
     }
 
     /// Figures in the text form of Prometheus.

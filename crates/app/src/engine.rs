@@ -69,6 +69,8 @@ pub(crate) enum Input {
     LoadReports(EndpointId, RowKey),
     /// Change accounts, people or documents.
     Change(Change, oneshot::Sender<Result<Changed, Refusal>>),
+    /// Hand nothing more to channels, and tell which there are, so that they can be drained.
+    Drain(oneshot::Sender<Vec<Arc<dyn ports::channel::Channel>>>),
     /// Make a durable write and say so.
     Probe(oneshot::Sender<Result<(), Refusal>>),
 }
@@ -162,6 +164,7 @@ pub(crate) struct Engine {
     pub(crate) self_links: HashMap<String, String>,
     pub(crate) spread: Spread,
     pub(crate) last_commit: CommitSeq,
+    pub(crate) draining: bool,
     pub(crate) draft: Draft,
 }
 
@@ -227,11 +230,17 @@ impl Engine {
                 Input::LoadReports(endpoint, after) => self.load_reports(endpoint, after)?,
                 Input::Change(change, reply) => self.change(change, reply, now)?,
                 Input::Probe(reply) => self.draft.probes.push(reply),
+                Input::Drain(reply) => {
+                    self.draining = true;
+                    drop(reply.send(self.connectors.values().map(|state| Arc::clone(&state.channel)).collect()));
+                }
             }
         }
         self.stage_long(now)?;
         self.run_due(now)?;
-        self.pump(now)?;
+        if !self.draining {
+            self.pump(now)?;
+        }
         Ok(kept)
     }
 

@@ -23,7 +23,7 @@ pub mod submission;
 mod text;
 
 pub use crate::core::{
-    BindHandle, ConnectorView, Core, LiveFigures, MessageQuery, NewAccount, Person, Scope, ShownCredential,
+    BindHandle, ConnectorView, Core, HouseFigures, LiveFigures, MessageQuery, NewAccount, Person, Scope, ShownCredential,
     VersionView,
 };
 pub use crate::engine::EngineError;

@@ -54,6 +54,8 @@ pub struct Parts {
     pub runtime: tokio::runtime::Handle,
     /// Addresses of our own SMPP doors, to see connectors that lead back.
     pub own_smpp: Vec<std::net::SocketAddr>,
+    /// The name by which this installation answers binds, e.g. `chappe-3f9a1c`.
+    pub instance_name: String,
     /// The profile to begin with, when the store has none or another one is given.
     pub profile: Option<types::catalog::Profile>,
 }
@@ -74,7 +76,6 @@ pub(crate) struct Runtime {
 pub struct EngineThread {
     shared: Arc<Shared>,
     thread: Option<std::thread::JoinHandle<Result<(), EngineError>>>,
-    channels: Arc<std::sync::Mutex<Vec<Arc<dyn ports::channel::Channel>>>>,
 }
 
 /// Reads the store, starts the engine and gives the handle for doors.
@@ -82,13 +83,13 @@ pub struct EngineThread {
 /// # Errors
 /// When the store, its keys or its configuration cannot be used.
 pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
-    let Parts { mut store, reader, vault, clock, entropy, factory, courier, renderers, mailer, runtime, own_smpp, profile } = parts;
+    let Parts { mut store, reader, vault, clock, entropy, factory, courier, renderers, mailer, runtime, own_smpp, instance_name, profile } = parts;
     let state = store.load()?;
     let sealer = Arc::new(Sealer::new(vault, Arc::clone(&entropy)));
     sealer.load(&state.data_keys)?;
     let hasher = hasher(store.as_mut(), &sealer, clock.as_ref())?;
     let notifier = Notifier::new(courier, Arc::clone(&clock), Arc::clone(&entropy), renderers, runtime.clone());
-    let shared = Arc::new(Shared::new(instance_name(&hasher), notifier));
+    let shared = Arc::new(Shared::new(instance_name, notifier));
     *shared.own_smpp.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = own_smpp;
     shared.directory.store(Arc::new(directory_of(&state, &sealer)));
     let sink: Arc<dyn ChannelSink> = Arc::new(Sink(Arc::clone(&shared)));
@@ -120,6 +121,7 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
         self_links: Default::default(),
         spread: Default::default(),
         last_commit: state.last_commit,
+        draining: false,
         draft: Default::default(),
     };
     engine.begin(&state, profile)?;
@@ -136,19 +138,14 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
     };
     let core = Core { inner: Arc::new(inner) };
     prove_ledger(&core, &engine.runtime);
-    let channels = Arc::default();
-    let thread = spawn(engine, Arc::clone(&channels))?;
-    Ok((core, EngineThread { shared, thread: Some(thread), channels }))
+    let thread = spawn(engine)?;
+    Ok((core, EngineThread { shared, thread: Some(thread) }))
 }
 
-#[expect(clippy::type_complexity, reason = "the list of channels left behind by the engine, named once")]
-fn spawn(
-    mut engine: Engine,
-    left: Arc<std::sync::Mutex<Vec<Arc<dyn ports::channel::Channel>>>>,
-) -> Result<std::thread::JoinHandle<Result<(), EngineError>>, EngineError> {
+fn spawn(mut engine: Engine) -> Result<std::thread::JoinHandle<Result<(), EngineError>>, EngineError> {
     let run = move || {
         let shared = Arc::clone(&engine.shared);
-        let outcome = engine.run(&left);
+        let outcome = engine.run();
         if let Err(error) = &outcome {
             tracing::error!(error = %chain(error), "the engine stopped");
         }
@@ -192,7 +189,7 @@ impl Engine {
     }
 
     /// The engine's life: takes what waits, works it off, tidies when idle.
-    fn run(&mut self, left: &std::sync::Mutex<Vec<Arc<dyn ports::channel::Channel>>>) -> Result<(), EngineError> {
+    fn run(&mut self) -> Result<(), EngineError> {
         let mut published_at = 0;
         loop {
             let wait_ms = u64::try_from(self.wait_ms(IDLE_MS)).unwrap_or(0);
@@ -200,8 +197,6 @@ impl Engine {
             self.shared.inbox.take(CYCLE_INPUTS_MAX, Duration::from_millis(wait_ms), &mut inputs, Input::kind);
             let idle = inputs.is_empty();
             if idle && self.shared.inbox.is_closed() {
-                let channels = self.connectors.values().map(|state| Arc::clone(&state.channel));
-                left.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(channels);
                 return Ok(());
             }
             self.cycle(inputs)?;
@@ -229,16 +224,17 @@ impl Engine {
 }
 
 impl EngineThread {
-    /// Channels that are open, to be drained before the engine is stopped.
+    /// Stops the engine once everything that waits is worked off.
+    ///
+    /// # Errors
+    /// Why it stopped, if it had stopped by itself.
     pub fn stop(mut self) -> Result<(), EngineError> {
         self.shared.inbox.close();
-        let outcome = match self.thread.take().map(std::thread::JoinHandle::join) {
+        match self.thread.take().map(std::thread::JoinHandle::join) {
             Some(Ok(outcome)) => outcome,
             Some(Err(_)) => Err(EngineError::Configuration("the engine's thread panicked".into())),
             None => Ok(()),
-        };
-        self.channels.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-        outcome
+        }
     }
 
     /// Whether the engine still runs.
@@ -265,12 +261,6 @@ fn hasher(store: &mut dyn Store, sealer: &Sealer, clock: &dyn Clock) -> Result<H
         store.apply(&batch).map_err(EngineError::InDoubt)?;
     }
     Hasher::new(&key).ok_or_else(|| EngineError::Configuration("the key of hashes cannot be used".into()))
-}
-
-/// The name by which this installation answers binds: always the same for one data folder.
-fn instance_name(hasher: &Hasher) -> String {
-    let hash = hasher.hash(b'i', b"instance").unsigned_abs() & 0xff_ffff;
-    format!("chappe-{hash:06x}")
 }
 
 fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {

@@ -100,4 +100,19 @@ mod tests {
         assert_eq!(purse.choose(Money::new(101, Unit::EUR), now, true), Some(LotId(1)));
         assert_eq!(purse.balance(Unit::EUR), (240, 0));
     }
+
+    #[test]
+    fn what_cannot_be_counted_moves_nothing() {
+        let full = Lot { held_micros: i64::MAX, ..lot(1, i64::MAX, None) };
+        let mut purse = Purse::new(vec![full.clone(), lot(2, i64::MAX, None)]);
+        for kind in [PostingKind::TopUp, PostingKind::Refund, PostingKind::Hold, PostingKind::Release] {
+            assert!(!purse.post(LotId(1), kind, 1), "{kind}");
+        }
+        assert!(!purse.post(LotId(3), PostingKind::Charge, 1));
+        assert_eq!(purse.lots().first(), Some(&full));
+        assert_eq!(purse.balance(Unit::EUR), (i64::MAX, i64::MAX));
+        assert!(purse.post(LotId(1), PostingKind::Capture, i64::MAX));
+        assert!(purse.post(LotId(1), PostingKind::Charge, i64::MAX));
+        assert_eq!(purse.balance(Unit::EUR), (i64::MAX, 0));
+    }
 }

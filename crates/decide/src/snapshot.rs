@@ -157,7 +157,11 @@ impl TrafficTable {
                 return Err(format!("route {:?} stands twice", route.name));
             }
             let index = u16::try_from(index).unwrap_or(u16::MAX);
-            routes.push((route.order, compile_route(index, route, facts, &connectors).map_err(|e| format!("route {:?}: {e}", route.name))?));
+            routes.push((
+                route.order,
+                compile_route(index, route, facts, &connectors)
+                    .map_err(|e| format!("route {:?}: {e}", route.name))?,
+            ));
         }
         routes.sort_by_key(|(order, route)| (*order, route.index));
         let routes = routes.into_iter().map(|(_, route)| route).collect();
@@ -170,8 +174,12 @@ impl TrafficTable {
     /// The network of a number by the operator's ranges.
     pub fn network_of(&self, number: Msisdn) -> Option<(NetworkFact, Country)> {
         let (_, (plmn, country)) = self.networks.get(number)?;
-        let fact =
-            NetworkFact { plmn: *plmn, source: NetworkSource::RangeTable, data_version: self.version, ported: None };
+        let fact = NetworkFact {
+            plmn: *plmn,
+            source: NetworkSource::RangeTable,
+            data_version: self.version,
+            ported: None,
+        };
         Some((fact, *country))
     }
 
@@ -193,8 +201,11 @@ impl TrafficTable {
                 route.when.accounts.iter().collect()
             };
             for (leg, _) in &route.legs {
-                let back = self.connectors.get(leg).filter(|c| !c.disabled).and_then(|c| c.comes_back_as.as_ref());
-                for (account, back) in from.iter().zip(std::iter::repeat(back)).filter_map(|(a, b)| b.map(|b| (a, b))) {
+                let back =
+                    self.connectors.get(leg).filter(|c| !c.disabled).and_then(|c| c.comes_back_as.as_ref());
+                for (account, back) in
+                    from.iter().zip(std::iter::repeat(back)).filter_map(|(a, b)| b.map(|b| (a, b)))
+                {
                     edges.entry((*account).clone()).or_default().insert(back.clone());
                 }
             }
@@ -229,14 +240,20 @@ fn compile_connector(
     let supplier_name = connector.supplier_name();
     let supplier = document.supplier.iter().find(|supplier| supplier.name == supplier_name);
     if supplier.is_none() && connector.supplier.is_some() {
-        return Err(format!("connector {:?} names the supplier {supplier_name:?}, which is not in the document", connector.name));
+        return Err(format!(
+            "connector {:?} names the supplier {supplier_name:?}, which is not in the document",
+            connector.name
+        ));
     }
     let rates = match supplier {
-        Some(supplier) => compile_prices(&supplier.rate).map_err(|e| format!("supplier {supplier_name:?}: {e}"))?,
+        Some(supplier) => {
+            compile_prices(&supplier.rate).map_err(|e| format!("supplier {supplier_name:?}: {e}"))?
+        }
         None => PrefixMap::default(),
     };
     let reroute_errors = connector.error_codes.iter().filter(|(_, means)| *means == "reroute");
-    let reroute_errors = reroute_errors.filter_map(|(code, _)| code.strip_prefix("err:")).map(str::to_owned).collect();
+    let reroute_errors =
+        reroute_errors.filter_map(|(code, _)| code.strip_prefix("err:")).map(str::to_owned).collect();
     Ok(CompiledConnector {
         name: connector.name.clone(),
         supplier: supplier_name.to_owned(),
@@ -305,7 +322,10 @@ fn compile_conditions(route: &Route) -> Result<Conditions, String> {
         .collect::<Result<_, _>>()?;
     let classes = words(&route.class)
         .iter()
-        .map(|text| Class::parse(text).ok_or_else(|| format!("class {text:?} must be one_time, transactional or bulk")))
+        .map(|text| {
+            Class::parse(text)
+                .ok_or_else(|| format!("class {text:?} must be one_time, transactional or bulk"))
+        })
         .collect::<Result<_, _>>()?;
     Ok(Conditions {
         accounts: words(&route.account),
@@ -324,9 +344,13 @@ fn compile_networks(document: &TrafficDocument) -> Result<PrefixMap<(Plmn, Count
     for range in &document.network {
         let plmn = Plmn::parse(&range.network)
             .ok_or_else(|| format!("network {:?} must be five or six digits, e.g. 23410", range.network))?;
-        let country = Country::parse(&range.country)
-            .ok_or_else(|| format!("country {:?} of network {:?} must be two letters", range.country, range.network))?;
+        let country = Country::parse(&range.country).ok_or_else(|| {
+            format!("country {:?} of network {:?} must be two letters", range.country, range.network)
+        })?;
         map.insert(&range.prefix, (plmn, country))?;
     }
     Ok(map)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,4 +2,5 @@
 //!
 //! An adapter calls a suite from its own tests. A suite fails by panicking and names the case.
 
+pub mod channel;
 pub mod store;

@@ -1,1 +1,18 @@
-fn main() {}
+//! The one binary of Chappe: where all crates meet, options are read and signals are heard.
+//!
+//! Start at [`cli`] for what can be typed and at [`serve`] for how an installation comes up and goes
+//! down. The environment, the system clock and the system's randomness are read in this crate only.
+
+mod admin;
+mod cli;
+mod config;
+mod demo;
+mod host;
+mod serve;
+mod tls;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -11,7 +11,7 @@ use ports::channel::{Capabilities, ConnectorStatus, Joining as ChannelJoining};
 use ports::store::{Batch, ConfigChange, ConfigKind, ConfigVersion, CredentialRow, EndpointRow, LotChange, PersonRow, SessionRow};
 use tokio::sync::oneshot;
 use types::Sensitive;
-use types::account::{Account, AccountState, CredentialKind, Endpoint, EndpointKind};
+use types::account::{Account, AccountLimits, AccountState, CredentialKind, Endpoint, EndpointKind};
 use types::catalog::{PriceBook, Profile, TrafficDocument};
 use types::charge::{Lot, Posting, PostingKind};
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, LotId, PersonId, PublicId, RowKey};
@@ -43,6 +43,7 @@ pub(crate) enum Change {
     Prices { books: Vec<PriceBook>, author: String, comment: String },
     Profile { profile: Profile, author: String },
     Endpoint { account: AccountId, kind: EndpointKind, url: Sensitive<String> },
+    Limits { account: AccountId, limits: AccountLimits },
     DefaultEndpoint { account: AccountId, endpoint: Option<EndpointId> },
     Session(SessionRow),
     SessionEnd([u8; 32]),
@@ -84,6 +85,7 @@ impl Engine {
             Change::Prices { books, author, comment } => self.new_prices(&books, author, comment, now),
             Change::Profile { profile, author } => self.new_profile(profile, author, now),
             Change::Endpoint { account, kind, url } => self.new_endpoint(account, kind, &url, now),
+            Change::Limits { account, limits } => self.set_limits(account, limits, now),
             Change::DefaultEndpoint { account, endpoint } => self.set_default_endpoint(account, endpoint, now),
             Change::Session(row) => self.write(vec![ConfigChange::Session(row)], now).map(|()| Changed::Done),
             Change::SessionEnd(hash) => self.write(vec![ConfigChange::SessionEnd(hash)], now).map(|()| Changed::Done),
@@ -339,6 +341,18 @@ impl Engine {
         directory.put_endpoint(endpoint, url_hash);
         self.shared.directory.store(Arc::new(directory));
         Ok(Changed::Endpoint(id))
+    }
+
+    fn set_limits(&mut self, account: AccountId, limits: AccountLimits, now: Timestamp) -> Result<Changed, Refusal> {
+        let directory = Arc::clone(&self.shared.directory.load());
+        let handle = directory.accounts.get(&account);
+        let handle = handle.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no such account"))?;
+        let account = Account { limits, ..(*handle.account).clone() };
+        self.write(vec![ConfigChange::Account(account.clone())], now)?;
+        let mut directory = directory.fork();
+        directory.put_account(account);
+        self.shared.directory.store(Arc::new(directory));
+        Ok(Changed::Done)
     }
 
     fn set_default_endpoint(&mut self, account: AccountId, endpoint: Option<EndpointId>, now: Timestamp) -> Result<Changed, Refusal> {

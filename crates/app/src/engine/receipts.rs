@@ -84,12 +84,19 @@ impl Engine {
         let attempt = known.number;
         let complete = known.receipts.iter().all(Option::is_some);
         let worst = worst_receipt(known.receipts.iter().flatten().copied());
+        // That one part is on its way says nothing of a part without any word.
+        let every_part_heard_of = known
+            .answers
+            .iter()
+            .zip(&known.receipts)
+            .all(|(answer, receipt)| *answer == Some(types::receipt::Verdict::Accepted) || receipt.is_some());
+        let says_of_all = known.answers.len() == 1 || every_part_heard_of;
         let submitted_at = live.progress.submitted_at;
         let error = notice.error.trim_start_matches('0').parse().unwrap_or(0);
         let reroutes = self.snapshot.traffic.connectors.get(&connector).is_some_and(|c| c.reroute_errors.contains(&notice.error));
         let note = ReceiptNote { state: Some(notice.state), error, reroutes };
         let input = match (notice.state.end(), complete, worst) {
-            (None, ..) => Some(StepInput::Receipt { attempt, state: notice.state }),
+            (None, ..) if says_of_all => Some(StepInput::Receipt { attempt, state: notice.state }),
             (Some(_), true, Some(worst)) => Some(StepInput::Receipt { attempt, state: worst }),
             _ => None,
         };

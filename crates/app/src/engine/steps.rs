@@ -139,7 +139,11 @@ impl Engine {
             .and_then(|attempt| self.connectors.get(&attempt.connector))
             .is_some_and(|state| state.channel.capabilities().query);
         let latest = live.latest().map(|attempt| attempt.connector);
-        let more_connectors = route.is_some_and(|route| {
+        // Parts that a carrier took bind the rest of the message to it.
+        let bound = live.latest().is_some_and(|attempt| {
+            attempt.answers.len() > 1 && attempt.answers.contains(&Some(types::receipt::Verdict::Accepted))
+        }) && live.progress.state != State::Submitted;
+        let more_connectors = !bound && route.is_some_and(|route| {
             route.legs.iter().any(|(id, _)| {
                 let usable = traffic.connectors.get(id).is_some_and(|c| !c.disabled);
                 usable && Some(*id) != latest && !live.left.contains(id) && self.carries(live, *id)

@@ -1,1 +1,10 @@
-//! placeholder
+//! Channels against scripted peers on free ports, and the courier against hostile servers.
+
+#[cfg(test)]
+mod courier;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod peers;
+#[cfg(test)]
+mod smpp;

@@ -197,6 +197,9 @@ fn octets(data_coding: u8, header: &[u8], body: &[u8]) -> Content {
     })
 }
 
+/// A lot: its number, micro-units and milliseconds until it lapses.
+type LotCase = (i64, i64, Option<i64>);
+
 /// A concatenation header with its length octet: part 1 of 2.
 const CONCATENATION: &[u8] = &[5, 0, 3, 7, 2, 1];
 
@@ -286,8 +289,8 @@ fn parts_are_those_of_8_bit_references() {
 #[test]
 fn value_is_spent_in_the_order_in_which_it_lapses() {
     let credits = Lot { unit: Unit::parse("SMS").unwrap(), ..lot(9, 1_000_000, Some(1)) };
-    // Lots as (number, micro-units, milliseconds until it lapses) => the lot that pays 0.0275 EUR.
-    let cases: &[(&[(i64, i64, Option<i64>)], i64)] = &[
+    // The lots, and the number of the one that pays 0.0275 EUR.
+    let cases: &[(&[LotCase], i64)] = &[
         (&[(1, 27_500, None)], 1),
         (&[(1, 50_000, None), (2, 50_000, Some(900)), (3, 50_000, Some(500))], 3),
         (&[(2, 50_000, None), (1, 50_000, None)], 1),

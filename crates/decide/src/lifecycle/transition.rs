@@ -57,9 +57,12 @@ impl Step<'_> {
             Verdict::Transient => {
                 let place = usize::from(self.policy.transient_count).min(TRANSIENT_WAITS_MS.len() - 1);
                 let wait_ms = TRANSIENT_WAITS_MS.get(place).copied().unwrap_or(THROTTLED_WAIT_MS);
-                // Without leaving the connector, the wait of zero would come round to it again.
+                // Without leaving the connector, the wait of zero would come round to it again. After
+                // as many moves as there are waits it waits all the same.
                 let leave_connector = self.policy.more_connectors;
-                let wait_ms = if leave_connector { 0 } else { wait_ms };
+                let moves_on =
+                    leave_connector && usize::from(self.policy.transient_count) < TRANSIENT_WAITS_MS.len();
+                let wait_ms = if moves_on { 0 } else { wait_ms };
                 self.requeue(wait_ms, Effects { transient: true, leave_connector, ..Effects::default() })
             }
             Verdict::Reroute => self.next_connector(State::Failed, Reason::RoutesExhausted),

@@ -56,6 +56,7 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("a discarded submission leaves nothing", staging::discarded),
         ("staging survives a restart", staging::restart),
         ("carrier ids find their parts", receipts::map),
+        ("carrier ids are found while they move", receipts::map_moves),
         ("receipts are parked", receipts::parked),
         ("events wait in order", receipts::outbox),
         ("inbound messages are listed", receipts::inbound),

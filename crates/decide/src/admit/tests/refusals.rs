@@ -20,6 +20,9 @@ use crate::snapshot::TrafficTable;
 
 type Case = (&'static str, fn(&mut World), RefusalCode, Option<&'static str>);
 
+/// A refusal and what mends it.
+type Mend = (RefusalCode, fn(&mut World));
+
 fn to(world: &mut World, text: &str) {
     world.draft.destination = Address::from_text(text);
 }
@@ -223,7 +226,7 @@ fn the_first_refusal_in_the_order_of_the_stages_wins() {
     world.account.state = AccountState::Suspended;
     text(&mut world, "", 0);
     world.lots.clear();
-    let mends: &[(RefusalCode, fn(&mut World))] = &[
+    let mends: &[Mend] = &[
         (RefusalCode::InvalidDestination, |w| to(w, "81312345678")),
         (RefusalCode::InvalidSender, |w| from(w, "ACME")),
         (RefusalCode::InvalidRequest, |w| w.draft.traffic_type.clear()),

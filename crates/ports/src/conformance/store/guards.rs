@@ -39,6 +39,65 @@ fn full_batch(bench: &mut Bench, row: &MessageRow) -> Batch {
 /// What makes a lawful batch unlawful.
 type Spoil = fn(&mut Batch, &MessageRow);
 
+const SPOILS: &[(&str, Spoil)] = &[
+    ("version", |batch, row| {
+        let stale = change(row.message.facts.key, &row.message.progress, |_| {});
+        batch.changes = vec![MessageChange { expected_version: 7, ..stale }];
+    }),
+    ("final version", |batch, row| {
+        let stale = change(row.message.facts.key, &row.message.progress, |p| p.state = State::Failed);
+        batch.changes = vec![MessageChange { expected_version: 0, ..stale }];
+    }),
+    ("twice", |batch, _| batch.changes.push(batch.changes[0])),
+    ("unknown message", |batch, row| {
+        let key = row.message.facts.key.next().next().next();
+        batch.changes.push(change(key, &row.message.progress, |_| {}));
+    }),
+    ("floor", |batch, _| batch.lots.push(lot_change(1, -i64::MAX / 2, 0))),
+    ("held", |batch, _| batch.lots.push(lot_change(1, 0, -i64::MAX / 2))),
+    ("unknown lot", |batch, _| batch.lots.push(lot_change(99, 1, 0))),
+    ("lot again", |batch, _| {
+        batch.lots.push(LotChange { new: Some(lot(1, super::BEGIN)), ..lot_change(1, 1, 0) });
+    }),
+    ("idempotency", |batch, row| {
+        let mut again = batch_idempotency(row);
+        again.expires_at = batch.at.plus_ms(5_000);
+        batch.idempotency.push(again);
+    }),
+    ("message again", |batch, row| batch.messages.push(row.clone())),
+    ("attempt again", |batch, _| batch.attempts.push(batch.attempts[0].clone())),
+    ("event again", |batch, _| batch.outbox.push(batch.outbox[0].clone())),
+    ("unstaged", |batch, row| batch.unstaged.push(row.message.facts.submission)),
+    ("discarded", |batch, row| batch.discarded.push(row.message.facts.submission)),
+    ("document gap", |batch, _| batch.config.push(ConfigChange::Document(document(ConfigKind::Traffic, 3)))),
+    ("document again", |batch, _| {
+        batch.config.push(ConfigChange::Document(document(ConfigKind::Traffic, 1)))
+    }),
+    ("credential name", |batch, _| {
+        let mut taken = credential(1);
+        taken.id = CredentialId(2);
+        batch.config.push(ConfigChange::Credential(taken));
+    }),
+    ("endpoint address", |batch, _| {
+        let mut taken = endpoint(1);
+        taken.id = EndpointId(2);
+        batch.config.push(ConfigChange::Endpoint(taken));
+    }),
+    ("e-mail", |batch, _| {
+        let mut taken = person(1);
+        taken.id = PersonId(2);
+        batch.config.push(ConfigChange::Person(taken));
+    }),
+    ("account name", |batch, _| {
+        let mut taken = account(2, super::BEGIN);
+        taken.name = account(1, super::BEGIN).name;
+        batch.config.push(ConfigChange::Account(taken));
+    }),
+    ("connector name", |batch, _| {
+        batch.config.push(ConfigChange::Connector(types::id::ConnectorId(9), "acme".to_owned()));
+    }),
+];
+
 pub(super) fn leave_nothing(bench: &mut Bench) {
     let row = admitted(bench);
     let mut batch = bench.batch();
@@ -60,67 +119,7 @@ pub(super) fn leave_nothing(bench: &mut Bench) {
         ConfigChange::Connector(CONNECTOR, "acme".to_owned()),
     ]);
     bench.apply(&batch);
-    let spoils: &[(&str, Spoil)] = &[
-        ("version", |batch, row| {
-            let stale = change(row.message.facts.key, &row.message.progress, |_| {});
-            batch.changes.insert(0, MessageChange { expected_version: 7, ..stale });
-        }),
-        ("final version", |batch, row| {
-            let stale = change(row.message.facts.key, &row.message.progress, |p| p.state = State::Failed);
-            batch.changes.insert(0, MessageChange { expected_version: 0, ..stale });
-        }),
-        ("twice", |batch, _| batch.changes.push(batch.changes[0])),
-        ("unknown message", |batch, row| {
-            let key = row.message.facts.key.next().next().next();
-            batch.changes.push(change(key, &row.message.progress, |_| {}));
-        }),
-        ("floor", |batch, _| batch.lots.push(lot_change(1, -i64::MAX / 2, 0))),
-        ("held", |batch, _| batch.lots.push(lot_change(1, 0, -i64::MAX / 2))),
-        ("unknown lot", |batch, _| batch.lots.push(lot_change(99, 1, 0))),
-        ("lot again", |batch, _| {
-            batch.lots.push(LotChange { new: Some(lot(1, super::BEGIN)), ..lot_change(1, 1, 0) });
-        }),
-        ("idempotency", |batch, row| {
-            let mut again = batch_idempotency(row);
-            again.expires_at = batch.at.plus_ms(5_000);
-            batch.idempotency.push(again);
-        }),
-        ("message again", |batch, row| batch.messages.push(row.clone())),
-        ("attempt again", |batch, _| batch.attempts.push(batch.attempts[0].clone())),
-        ("event again", |batch, _| batch.outbox.push(batch.outbox[0].clone())),
-        ("unstaged", |batch, row| batch.unstaged.push(row.message.facts.submission)),
-        ("discarded", |batch, row| batch.discarded.push(row.message.facts.submission)),
-        ("document gap", |batch, _| {
-            batch.config.push(ConfigChange::Document(document(ConfigKind::Traffic, 3)))
-        }),
-        ("document again", |batch, _| {
-            batch.config.push(ConfigChange::Document(document(ConfigKind::Traffic, 1)))
-        }),
-        ("credential name", |batch, _| {
-            let mut taken = credential(1);
-            taken.id = CredentialId(2);
-            batch.config.push(ConfigChange::Credential(taken));
-        }),
-        ("endpoint address", |batch, _| {
-            let mut taken = endpoint(1);
-            taken.id = EndpointId(2);
-            batch.config.push(ConfigChange::Endpoint(taken));
-        }),
-        ("e-mail", |batch, _| {
-            let mut taken = person(1);
-            taken.id = PersonId(2);
-            batch.config.push(ConfigChange::Person(taken));
-        }),
-        ("account name", |batch, _| {
-            let mut taken = account(2, super::BEGIN);
-            taken.name = account(1, super::BEGIN).name;
-            batch.config.push(ConfigChange::Account(taken));
-        }),
-        ("connector name", |batch, _| {
-            batch.config.push(ConfigChange::Connector(types::id::ConnectorId(9), "acme".to_owned()));
-        }),
-    ];
-    for (case, spoil) in spoils {
+    for (case, spoil) in SPOILS {
         let mut batch = full_batch(bench, &row);
         spoil(&mut batch, &row);
         bench.refuse(case, &batch);

@@ -55,6 +55,27 @@ pub(super) fn map(bench: &mut Bench) {
     }
 }
 
+/// Ids are found at every step of their way to where old ones are kept, and those that come
+/// meanwhile are not lost.
+pub(super) fn map_moves(bench: &mut Bench) {
+    let key = admitted(bench).message.facts.key;
+    let id = |round: u8, n: u8| format!("id {round} {n}");
+    for round in 0..40 {
+        let mut batch = bench.batch();
+        batch.receipt_map.extend((0..5).map(|n| map_row(OTHER, &id(round, n), key, round, n)));
+        bench.apply(&batch);
+        let now = bench.now;
+        bench.store().tidy(now).unwrap();
+        for (round, n) in (0..=round).flat_map(|round| (0..5).map(move |n| (round, n))) {
+            let target = ReceiptTarget { message: key, attempt: round, part: n };
+            assert_eq!(targets(bench, OTHER, &id(round, n)), [target]);
+        }
+        if round % 16 == 15 {
+            bench.reopen();
+        }
+    }
+}
+
 pub(super) fn parked(bench: &mut Bench) {
     let wanted = [(CONNECTOR, "x".to_owned()), (CONNECTOR, "y".to_owned())];
     assert_eq!(bench.store().parked_receipts(&wanted).unwrap(), []);

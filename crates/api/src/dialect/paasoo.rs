@@ -1,0 +1,225 @@
+//! The PaaSoo dialect: GET with everything in the query, flat JSON of texts, always HTTP 200.
+//!
+//! Clients look at the body alone, so a refusal is `{"status": "2", "status_code": "…"}`. The
+//! other way round, [`push`] tells receipts by GET. What is not built answers status 11.
+
+mod push;
+mod record;
+mod send;
+
+use std::sync::Arc;
+
+use app::submission::Caller;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use types::refusal::{Refusal, RefusalCode};
+
+use super::Dialect;
+use crate::body::{BODY_OCTETS_MAX, media_type, read};
+use crate::query::Fields;
+use crate::state::Api;
+
+/// This dialect, for the list.
+pub(super) const DIALECT: Dialect =
+    Dialect { name: "paasoo", routes, renderer: Some(|| Arc::new(push::PaasooPush)) };
+
+/// What clients read when something that they must state is missing.
+const MISSING: &str = "Missing params.";
+
+/// Addresses that PaaSoo has and Chappe has not built.
+const NOT_BUILT: &[&str] =
+    &["/voice", "/api/voice", "/lookup", "/api/lookup", "/mms", "/api/mms", "/price/list", "/api/price/list"];
+
+/// The status that says a refusal. This is the only table of its kind.
+///
+/// 2 a parameter is missing or unusable, 3 too many recipients, 4 key or secret, 5 not allowed,
+/// 6 recipient, 7 sender, 8 the same text again, 9 balance, 10 too fast, 11 anything else.
+const fn status_of(code: RefusalCode) -> u8 {
+    use RefusalCode as R;
+    match code {
+        R::InvalidRequest
+        | R::EmptyText
+        | R::TextTooLong
+        | R::InvalidCoding
+        | R::ExpiredValidity
+        | R::InvalidSchedule
+        | R::BodyTooLarge
+        | R::UnsupportedMediaType => 2,
+        R::TooManyRecipients => 3,
+        R::InvalidCredentials => 4,
+        R::Forbidden | R::AccountSuspended => 5,
+        R::InvalidDestination | R::NoPrice | R::NoRoute | R::RouteLoop => 6,
+        R::InvalidSender => 7,
+        R::RepeatedMessage => 8,
+        R::InsufficientBalance => 9,
+        R::RateLimited => 10,
+        R::IdempotencyMismatch
+        | R::IdempotencyInFlight
+        | R::NotFound
+        | R::TooLate
+        | R::MethodNotAllowed
+        | R::Unavailable
+        | R::NotBuilt
+        | R::InvalidConfiguration => 11,
+    }
+}
+
+/// The addresses of this dialect, old ones too.
+fn routes() -> Router<Api> {
+    let families: [(&[&str], MethodRouter<Api>); 5] = [
+        (&["/json", "/api/json"], get(send::send).post(send::send)),
+        (&["/dlr", "/api/dlr"], get(record::record).post(record::record)),
+        (&["/balance", "/api/balance"], get(balance).post(balance)),
+        (&["/validnumber", "/api/validnumber"], get(valid_number).post(valid_number)),
+        (NOT_BUILT, get(not_built).post(not_built)),
+    ];
+    families.into_iter().fold(Router::new(), |router, (paths, handler)| {
+        paths.iter().fold(router, |router, path| router.route(path, handler.clone()))
+    })
+}
+
+/// A request of this dialect.
+type Input = (Option<String>, Method, HeaderMap, Body);
+
+/// The fields of a request: those of the query, then those of a form.
+async fn read_fields(input: Input) -> Result<Fields, Refusal> {
+    let (query, method, headers, body) = input;
+    let mut fields = Fields::parse(query.as_deref().unwrap_or(""))?;
+    if method != Method::POST {
+        return Ok(fields);
+    }
+    let octets = read(&headers, body, BODY_OCTETS_MAX).await?;
+    if octets.is_empty() {
+        return Ok(fields);
+    }
+    if media_type(&headers) != "application/x-www-form-urlencoded" {
+        return Err(Refusal::new(
+            RefusalCode::UnsupportedMediaType,
+            "send the fields in the query or as a form",
+        ));
+    }
+    let text = std::str::from_utf8(&octets)
+        .map_err(|_| Refusal::new(RefusalCode::InvalidRequest, "the form is not UTF-8"))?;
+    fields.0.extend(Fields::parse(text)?.0);
+    Ok(fields)
+}
+
+/// A parameter that must be there and be filled.
+fn required<'a>(fields: &'a Fields, name: &str) -> Result<&'a str, Refusal> {
+    let value = fields.get(name).filter(|value| !value.trim().is_empty());
+    value.ok_or_else(|| Refusal::new(RefusalCode::InvalidRequest, MISSING).at(name))
+}
+
+/// Who calls; a missing key or secret is a missing parameter.
+fn authenticate(api: &Api, fields: &Fields) -> Result<Caller, Refusal> {
+    let (key, secret) = (required(fields, "key")?, required(fields, "secret")?);
+    api.desk()
+        .authenticate_key(key, secret)
+        .ok_or_else(|| Refusal::new(RefusalCode::InvalidCredentials, "the key or the secret is wrong"))
+}
+
+/// Writes a refusal: numbers as texts, because clients read a map of texts.
+fn refuse(refusal: &Refusal) -> Response {
+    let is_missing = refusal.detail == MISSING;
+    let words = if is_missing { MISSING } else { refusal.code.title() };
+    flat(&[("status", &status_of(refusal.code).to_string()), ("status_code", words)])
+}
+
+/// A flat JSON object of texts, in the order given.
+fn flat(members: &[(&str, &str)]) -> Response {
+    let mut json = String::from("{");
+    for (position, (name, value)) in members.iter().enumerate() {
+        if position > 0 {
+            json.push(',');
+        }
+        json.push_str(&quoted(name));
+        json.push(':');
+        json.push_str(&quoted(value));
+    }
+    json.push('}');
+    json_text(json)
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn json_text(json: String) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "application/json;charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::OK, headers, json).into_response()
+}
+
+/// Counts a refusal of this door and writes it.
+fn refuse_counted(api: &Api, caller: Option<Caller>, refusal: Refusal) -> Response {
+    refuse(&api.counted(caller.map(|caller| caller.account), refusal))
+}
+
+/// `/balance`: the balance as a text.
+async fn balance(
+    State(api): State<Api>,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let outcome =
+        read_fields((query, method, headers, body)).await.and_then(|fields| authenticate(&api, &fields));
+    let caller = match outcome {
+        Ok(caller) => caller,
+        Err(refusal) => return refuse_counted(&api, None, refusal),
+    };
+    match api.desk().balance(caller.account) {
+        Some(balance) => {
+            let (amount, unit) = (balance.available.decimal(), balance.available.unit);
+            flat(&[("balance", &amount), ("currency", unit.as_str())])
+        }
+        None => refuse(&Refusal::new(RefusalCode::NotFound, "the account is gone")),
+    }
+}
+
+/// `/validnumber`: the bare word `true` or `false`.
+async fn valid_number(
+    State(api): State<Api>,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let outcome = read_fields((query, method, headers, body)).await.and_then(|fields| {
+        authenticate(&api, &fields)?;
+        let (country, national) = (required(&fields, "countryCode")?, required(&fields, "nationalNumber")?);
+        Ok(decide::numbering::is_valid(country, national))
+    });
+    match outcome {
+        Ok(is_valid) => json_text(is_valid.to_string()),
+        Err(refusal) => refuse_counted(&api, None, refusal),
+    }
+}
+
+/// What PaaSoo has and Chappe has not yet.
+async fn not_built(
+    State(api): State<Api>,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let outcome =
+        read_fields((query, method, headers, body)).await.and_then(|fields| authenticate(&api, &fields));
+    match outcome {
+        Ok(caller) => {
+            let refusal = Refusal::new(RefusalCode::NotBuilt, "this part of the interface is not built yet");
+            refuse_counted(&api, Some(caller), refusal)
+        }
+        Err(refusal) => refuse_counted(&api, None, refusal),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! One message: `GET /api/v1/messages/{id}`, its explanation, and its withdrawal.
+
+use app::Scope;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use types::id::MessageId;
+use types::refusal::{Refusal, RefusalCode};
+
+use crate::auth::Authenticated;
+use crate::native::view::{ExplainView, MessageView};
+use crate::problem::json_bytes;
+use crate::state::Api;
+
+/// Shows a message with its attempts. The id is taken in every notation that any door hands out.
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages/{id}",
+    operation_id = "message_view",
+    tag = "messages",
+    params(("id" = String, Path, description = "The message's id in any notation")),
+    responses((status = 200, description = "The message", body = MessageView))
+)]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    id: IdPath,
+) -> Response {
+    let outcome = async {
+        let found = api.desk().message(Scope::Account(caller.account), read_id(id)?).await?;
+        let detail = found.ok_or_else(no_such_message)?;
+        Ok(json_bytes(StatusCode::OK, &MessageView::full(&detail)))
+    };
+    api.answer(outcome.await)
+}
+
+/// Explains why a message was priced, sent, charged and ended as it was.
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages/{id}/explain",
+    operation_id = "message_explain",
+    tag = "messages",
+    params(("id" = String, Path, description = "The message's id in any notation")),
+    responses((status = 200, description = "The explanation", body = ExplainView))
+)]
+pub(crate) async fn explain(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    id: IdPath,
+) -> Response {
+    let outcome = async {
+        let found = api.desk().explain(Scope::Account(caller.account), read_id(id)?).await?;
+        let (detail, because) = found.ok_or_else(no_such_message)?;
+        Ok(json_bytes(StatusCode::OK, &ExplainView::new(&detail, &because)))
+    };
+    api.answer(outcome.await)
+}
+
+/// Withdraws a message that was not sent yet.
+#[utoipa::path(
+    post,
+    path = "/api/v1/messages/{id}/cancel",
+    operation_id = "message_cancel",
+    tag = "messages",
+    params(("id" = String, Path, description = "The message's id in any notation")),
+    responses((status = 200, description = "The message, withdrawn", body = MessageView))
+)]
+pub(crate) async fn cancel(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    id: IdPath,
+) -> Response {
+    let outcome = async {
+        let detail = api.desk().cancel(Scope::Account(caller.account), read_id(id)?).await?;
+        Ok(json_bytes(StatusCode::OK, &MessageView::full(&detail)))
+    };
+    api.answer(outcome.await)
+}
+
+/// The id in the path; an error when its octets are not UTF-8.
+type IdPath = Result<Path<String>, PathRejection>;
+
+/// Text that is no id in any notation is treated like the id of nothing.
+fn read_id(path: IdPath) -> Result<MessageId, Refusal> {
+    path.ok().and_then(|Path(text)| MessageId::parse(&text)).ok_or_else(no_such_message)
+}
+
+fn no_such_message() -> Refusal {
+    Refusal::new(RefusalCode::NotFound, "this account has no message with this id").at("id")
+}

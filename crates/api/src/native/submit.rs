@@ -1,0 +1,406 @@
+//! `POST /api/v1/messages`: reads a submission, hands it in and writes the answer.
+
+use app::submission::{Accepted, Caller, Idempotency, Rejected, Submission};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use types::account::EndpointKind;
+use types::address::Address;
+use types::message::{Class, Content, Door, Draft, RECIPIENTS_MAX, ReportWish};
+use types::refusal::{Refusal, RefusalCode};
+use types::time::Timestamp;
+use utoipa::ToSchema;
+
+use crate::auth::Authenticated;
+use crate::body::{MESSAGES_OCTETS_MAX, parse_json, read, require_json};
+use crate::native::recipients::{Recipient, RecipientShape, Recipients};
+use crate::native::view::Amount;
+use crate::problem::{Refused, json_bytes};
+use crate::state::Api;
+
+/// The most octets of a reference.
+const REFERENCE_OCTETS_MAX: usize = 255;
+/// The most characters of an idempotency key.
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// The most octets of a traffic type.
+const TRAFFIC_TYPE_OCTETS_MAX: usize = 32;
+/// The most octets that senders and texts of one submission may come to, counted once for each
+/// recipient: what a submission takes in memory.
+const SUBMISSION_OCTETS_MAX: usize = 64 * 1024 * 1024;
+/// Marks an answer that was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// What to send, and to whom.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "from": "ACME",
+    "to": "447911123456",
+    "text": "Your table is ready.",
+    "client_reference": "order-4711"
+}))]
+pub(crate) struct SubmitBody {
+    /// The sender: up to 11 letters and digits, a number, or a short code.
+    from: String,
+    /// The recipient, with its country code. State either this or `recipients`.
+    to: Option<String>,
+    /// 1 to 10,000 recipients of the same text.
+    #[schema(value_type = Option<Vec<RecipientShape>>, min_items = 1, max_items = 10_000)]
+    recipients: Option<Recipients>,
+    /// The text. It is split into parts as phones can join them.
+    text: String,
+    /// Your own reference, given back unchanged; of all messages that have none of their own.
+    #[schema(max_length = 255)]
+    client_reference: Option<String>,
+    /// Where to tell what becomes of the messages; the account's own address when absent.
+    #[schema(format = "uri")]
+    callback_url: Option<String>,
+    /// Seconds that the messages are worth sending, from `send_at` or from now on.
+    #[schema(minimum = 1)]
+    validity_s: Option<u32>,
+    /// Not before this time.
+    #[schema(format = DateTime)]
+    send_at: Option<String>,
+    /// What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
+    #[schema(example = "transactional")]
+    class: Option<String>,
+    /// The operator's own word for this kind of traffic.
+    #[schema(max_length = 32)]
+    traffic_type: Option<String>,
+    /// Only tell what it would cost; nothing is sent and nothing kept.
+    dry_run: Option<bool>,
+}
+
+/// A submission that is on stable storage.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "submission_id": "sub_01kq3v8w2rj5x7n4m6t9p0c1dc",
+    "messages": [{
+        "id": "msg_01kq3v8w2rj5x7n4m6t9p0c1db",
+        "to": "447911123456",
+        "state": "queued",
+        "parts": 1,
+        "price": {"amount": "0.05", "unit": "EUR"}
+    }]
+}))]
+pub(crate) struct AcceptedBody {
+    /// Its id.
+    submission_id: String,
+    /// The messages, in the order of the recipients.
+    messages: Vec<AcceptedItem>,
+}
+
+/// One message that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AcceptedItem {
+    /// Its id.
+    id: String,
+    /// The recipient, as you wrote it.
+    to: String,
+    /// `queued`, or `scheduled` for later.
+    #[schema(value_type = String)]
+    state: &'static str,
+    /// Parts charged.
+    parts: u32,
+    /// What it costs.
+    price: Amount,
+}
+
+/// What a submission would cost.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuoteBody {
+    /// Always true: nothing was sent.
+    dry_run: bool,
+    /// The messages, in the order of the recipients.
+    messages: Vec<QuoteItem>,
+}
+
+/// What one message would cost.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuoteItem {
+    /// The recipient, as you wrote it.
+    to: String,
+    /// Parts that would be charged.
+    parts: u32,
+    /// What it would cost.
+    price: Amount,
+}
+
+/// Sends a text to one or many recipients. All messages are taken or none.
+#[utoipa::path(
+    post,
+    path = "/api/v1/messages",
+    operation_id = "message_submit",
+    tag = "messages",
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "1 to 255 visible characters. The same request with the same key is taken once and answered alike."
+    )),
+    request_body(content = SubmitBody, content_type = "application/json"),
+    responses(
+        (status = 202, description = "On stable storage", body = AcceptedBody, headers(
+            ("Idempotent-Replayed" = String, description = "`true` when this is the answer to an earlier request")
+        )),
+        (status = 200, description = "The cost of a dry run", body = QuoteBody)
+    )
+)]
+pub(crate) async fn submit(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let outcome = async {
+        let request = read_request(&method, &uri, &headers, body)
+            .await
+            .map_err(|refusal| api.counted(Some(caller.account), refusal))?;
+        hand_in(&api, caller, request).await
+    };
+    api.answer(outcome.await)
+}
+
+/// A request that was read and is of the right shape.
+struct Request {
+    body: SubmitBody,
+    recipients: Vec<Recipient>,
+    idempotency: Option<Idempotency>,
+}
+
+async fn read_request(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Request, Refusal> {
+    require_json(headers)?;
+    let octets = read(headers, body, MESSAGES_OCTETS_MAX).await?;
+    let idempotency = read_idempotency(method, uri, headers, &octets)?;
+    let mut body: SubmitBody = parse_json(&octets)?;
+    let recipients = take_recipients(&mut body)?;
+    Ok(Request { body, recipients, idempotency })
+}
+
+async fn hand_in(api: &Api, caller: Caller, request: Request) -> Result<Response, Refused> {
+    let Request { body, recipients, idempotency } = request;
+    let now = api.desk().now();
+    let counted = |refusal| api.counted(Some(caller.account), refusal);
+    let prototype = read_prototype(&body, now).map_err(counted)?;
+    check_size(&body, recipients.len()).map_err(counted)?;
+    for (index, recipient) in recipients.iter().enumerate() {
+        let field = || format!("recipients[{index}].client_reference");
+        check_reference(recipient.client_reference.as_deref(), field).map_err(counted)?;
+    }
+    let report =
+        api.report_wish(caller.account, EndpointKind::Webhook, body.callback_url.as_deref())
+            .await
+            .map_err(|refusal| if refusal.field.is_some() { refusal } else { refusal.at("callback_url") })?;
+    let drafts = recipients.iter().map(|recipient| prototype.draft(&body, recipient, report)).collect();
+    let addressing = if body.to.is_some() { Addressing::One } else { Addressing::List };
+    let is_dry = body.dry_run == Some(true);
+    let submission = Submission {
+        account: caller.account,
+        door: Door::Native,
+        received_at: now,
+        idempotency: if is_dry { None } else { idempotency },
+        drafts,
+        guard_repeats: false,
+    };
+    let outcome =
+        if is_dry { api.desk().quote(submission).await } else { api.desk().submit(submission).await };
+    match outcome {
+        Ok(accepted) if is_dry => Ok(write_quote(&recipients, accepted)),
+        Ok(accepted) => Ok(write_accepted(&recipients, accepted)),
+        Err(rejected) => Err(place(rejected, &recipients, addressing)),
+    }
+}
+
+fn take_recipients(body: &mut SubmitBody) -> Result<Vec<Recipient>, Refusal> {
+    let invalid = |detail: &str, field: &str| Refusal::new(RefusalCode::InvalidRequest, detail).at(field);
+    match (&body.to, body.recipients.take()) {
+        (Some(_), Some(_)) => Err(invalid("state either `to` or `recipients`, not both", "recipients")),
+        (None, None) => Err(invalid("missing: state `to`, or `recipients` for several", "to")),
+        (Some(to), None) => Ok(vec![Recipient { to: to.clone(), client_reference: None, is_object: false }]),
+        (None, Some(list)) if list.excess > 0 => {
+            let detail = format!(
+                "{} recipients are too many; one submission may have {RECIPIENTS_MAX}",
+                list.kept.len() + list.excess
+            );
+            Err(Refusal::new(RefusalCode::TooManyRecipients, detail).at("recipients"))
+        }
+        (None, Some(list)) if list.kept.is_empty() => Err(invalid("the list is empty", "recipients")),
+        (None, Some(list)) => Ok(list.kept),
+    }
+}
+
+fn check_size(body: &SubmitBody, recipient_count: usize) -> Result<(), Refusal> {
+    if (body.text.len() + body.from.len()).saturating_mul(recipient_count) <= SUBMISSION_OCTETS_MAX {
+        return Ok(());
+    }
+    let detail = "so long a text cannot go to so many recipients at once; divide the list";
+    Err(Refusal::new(RefusalCode::TooManyRecipients, detail).at("recipients"))
+}
+
+/// What all messages of a submission have in common, apart from the text.
+struct Prototype {
+    class: Option<Class>,
+    traffic_type: String,
+    send_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+}
+
+fn read_prototype(body: &SubmitBody, now: Timestamp) -> Result<Prototype, Refusal> {
+    let invalid = |detail: &str, field: &str| Refusal::new(RefusalCode::InvalidRequest, detail).at(field);
+    let class = match body.class.as_deref() {
+        None => None,
+        Some(name) => Some(
+            Class::parse(name)
+                .ok_or_else(|| invalid("expected `one_time`, `transactional` or `bulk`", "class"))?,
+        ),
+    };
+    let send_at = match body.send_at.as_deref() {
+        None => None,
+        Some(text) => Some(
+            Timestamp::parse_rfc3339(text)
+                .ok_or_else(|| invalid("expected a time such as 2026-11-22T10:00:00Z", "send_at"))?,
+        ),
+    };
+    if body.validity_s == Some(0) {
+        return Err(invalid("expected at least 1", "validity_s"));
+    }
+    let lifetime_ms = body.validity_s.map(|seconds| i64::from(seconds) * 1_000);
+    let expires_at = lifetime_ms.map(|ms| send_at.unwrap_or(now).plus_ms(ms));
+    let traffic_type = body.traffic_type.clone().unwrap_or_default();
+    if traffic_type.len() > TRAFFIC_TYPE_OCTETS_MAX || traffic_type.chars().any(char::is_control) {
+        return Err(invalid("expected at most 32 octets without control characters", "traffic_type"));
+    }
+    check_reference(body.client_reference.as_deref(), || "client_reference".to_owned())?;
+    Ok(Prototype { class, traffic_type, send_at, expires_at })
+}
+
+fn check_reference(reference: Option<&str>, field: impl FnOnce() -> String) -> Result<(), Refusal> {
+    let fits = |text: &str| text.len() <= REFERENCE_OCTETS_MAX && !text.chars().any(char::is_control);
+    if reference.is_none_or(fits) {
+        return Ok(());
+    }
+    let detail = "expected at most 255 octets without control characters";
+    Err(Refusal::new(RefusalCode::InvalidRequest, detail).at(field()))
+}
+
+impl Prototype {
+    fn draft(&self, body: &SubmitBody, recipient: &Recipient, report: ReportWish) -> Draft {
+        Draft {
+            source: Address::from_text(&body.from),
+            destination: Address::from_text(&recipient.to),
+            content: Content::Text(body.text.clone()),
+            class: self.class,
+            traffic_type: self.traffic_type.clone(),
+            expires_at: self.expires_at,
+            send_at: self.send_at,
+            client_reference: recipient.client_reference.clone().or_else(|| body.client_reference.clone()),
+            report,
+        }
+    }
+}
+
+fn read_idempotency(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    octets: &[u8],
+) -> Result<Option<Idempotency>, Refusal> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().ok().map(str::trim).filter(|key| {
+        (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len())
+            && key.bytes().all(|byte| byte.is_ascii_graphic())
+    });
+    let (Some(key), None) = (key, values.next()) else {
+        let detail = "expected one key of 1 to 255 visible characters";
+        return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("Idempotency-Key"));
+    };
+    // NUL cannot stand in a method or a path, so no two requests run together to the same octets.
+    let digest = Sha256::new()
+        .chain_update(method.as_str())
+        .chain_update([0])
+        .chain_update(uri.path())
+        .chain_update([0])
+        .chain_update(octets)
+        .finalize();
+    Ok(Some(Idempotency { key: key.to_owned(), fingerprint: digest.into() }))
+}
+
+fn write_accepted(recipients: &[Recipient], accepted: Accepted) -> Response {
+    let messages = accepted.messages.iter().zip(recipients).map(|(message, recipient)| AcceptedItem {
+        id: message.id.to_string(),
+        to: recipient.to.clone(),
+        state: message.state.as_str(),
+        parts: message.parts,
+        price: message.price.into(),
+    });
+    let body = AcceptedBody { submission_id: accepted.id.to_string(), messages: messages.collect() };
+    let mut response = json_bytes(StatusCode::ACCEPTED, &body);
+    if accepted.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+fn write_quote(recipients: &[Recipient], quoted: Accepted) -> Response {
+    let messages = quoted.messages.iter().zip(recipients).map(|(message, recipient)| QuoteItem {
+        to: recipient.to.clone(),
+        parts: message.parts,
+        price: message.price.into(),
+    });
+    json_bytes(StatusCode::OK, &QuoteBody { dry_run: true, messages: messages.collect() })
+}
+
+/// How a caller stated its recipients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Addressing {
+    /// One in `to`.
+    One,
+    /// All in `recipients`.
+    List,
+}
+
+/// Names the fields of a rejection as the caller wrote them.
+fn place(rejected: Rejected, recipients: &[Recipient], addressing: Addressing) -> Refused {
+    let total = recipients.len();
+    let mut refusals = rejected.refusals.into_iter().map(|(index, refusal)| {
+        let refusal = Refusal { field: name_field(index, &refusal, recipients, addressing), ..refusal };
+        (index, refusal)
+    });
+    let Some((first_index, first)) = refusals.next() else {
+        return Refusal::new(RefusalCode::Unavailable, "refused without a reason; nothing was kept").into();
+    };
+    let Some(first_index) = first_index.filter(|_| addressing == Addressing::List) else {
+        return first.into();
+    };
+    let mut each = vec![(first_index, first.clone())];
+    each.extend(refusals.filter_map(|(index, refusal)| index.map(|index| (index, refusal))));
+    let detail = format!("{} of {total} recipients were refused; nothing was sent", each.len());
+    Refused { whole: Refusal { detail, field: Some("recipients".to_owned()), ..first }, each }
+}
+
+/// The field of a refusal. The core names fields of this document already; what is missing there
+/// is only the place in the list.
+fn name_field(
+    index: Option<usize>,
+    refusal: &Refusal,
+    recipients: &[Recipient],
+    addressing: Addressing,
+) -> Option<String> {
+    let field = refusal.field.as_deref()?;
+    match index.filter(|_| addressing == Addressing::List && field == "to") {
+        None => Some(field.to_owned()),
+        Some(index) if recipients.get(index).is_some_and(|recipient| recipient.is_object) => {
+            Some(format!("recipients[{index}].to"))
+        }
+        Some(index) => Some(format!("recipients[{index}]")),
+    }
+}

@@ -1,0 +1,467 @@
+//! What the native API shows: documents with decimal strings for money and RFC 3339 for times.
+//!
+//! Nothing here tells a customer which supplier or connector carried a message.
+
+use app::detail::{AttemptDetail, Because, InboundDetail, MessageDetail, PartAnswer, ReceiptDetail};
+use serde::Serialize;
+use types::message::{Content, Flags};
+use types::money::Money;
+use utoipa::ToSchema;
+
+/// Facts that a customer may see. All others tell of the operator's suppliers, routes and costs,
+/// and a new one stays hidden until it is listed here.
+const FACTS_FOR_CUSTOMERS: &[&str] = &[
+    "amount",
+    "charge",
+    "class",
+    "counted",
+    "country",
+    "done date",
+    "err",
+    "network",
+    "parts",
+    "price book version",
+    "profile version",
+    "reason",
+    "route version",
+    "stat",
+    "state",
+    "status",
+    "submit date",
+    "valid until",
+    "verdict",
+    "written",
+];
+
+/// An amount with its unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"amount": "0.05", "unit": "EUR"}))]
+pub(crate) struct Amount {
+    /// A decimal string with two to six decimals.
+    pub(crate) amount: String,
+    /// A currency (ISO 4217) or a credit unit of the operator.
+    pub(crate) unit: String,
+}
+
+impl From<Money> for Amount {
+    fn from(money: Money) -> Self {
+        Self { amount: money.decimal(), unit: money.unit.as_str().to_owned() }
+    }
+}
+
+/// A message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "msg_01kq3v8w2rj5x7n4m6t9p0c1db",
+    "submission_id": "sub_01kq3v8w2rj5x7n4m6t9p0c1dc",
+    "state": "delivered",
+    "reason": "receipt",
+    "from": "ACME",
+    "to": "447911123456",
+    "client_reference": "order-4711",
+    "class": "transactional",
+    "traffic_type": null,
+    "country": "GB",
+    "network": "23410",
+    "parts": 1,
+    "price": {"amount": "0.05", "unit": "EUR"},
+    "charge": "charged",
+    "possible_duplicate": false,
+    "contradicted": false,
+    "test": false,
+    "error": null,
+    "received_at": "2026-11-22T10:00:00.000Z",
+    "accepted_at": "2026-11-22T10:00:00.004Z",
+    "send_at": null,
+    "expires_at": "2026-11-24T10:00:00.000Z",
+    "submitted_at": "2026-11-22T10:00:00.051Z",
+    "final_at": "2026-11-22T10:00:01.204Z",
+    "attempt_count": 1
+}))]
+pub(crate) struct MessageView {
+    /// Its id.
+    id: String,
+    /// The submission that it came with.
+    submission_id: String,
+    /// What has become of it.
+    #[schema(value_type = String)]
+    state: &'static str,
+    /// Why, in one word.
+    #[schema(value_type = String)]
+    reason: &'static str,
+    /// The sender, as you wrote it.
+    from: String,
+    /// The recipient, as you wrote it.
+    to: String,
+    /// Your own reference.
+    client_reference: Option<String>,
+    /// `one_time`, `transactional` or `bulk`.
+    #[schema(value_type = String)]
+    class: &'static str,
+    /// The operator's own word for this kind of traffic.
+    traffic_type: Option<String>,
+    /// The recipient's country, ISO 3166-1 alpha-2.
+    country: String,
+    /// The recipient's network when it was priced, MCC and MNC.
+    network: Option<String>,
+    /// Parts charged.
+    parts: u32,
+    /// What it costs.
+    price: Amount,
+    /// What became of the money: `none`, `held`, `charged`, `released` or `refunded`.
+    #[schema(value_type = String)]
+    charge: &'static str,
+    /// It may have been sent twice.
+    possible_duplicate: bool,
+    /// A later receipt contradicted the end that was told.
+    contradicted: bool,
+    /// Test traffic, never sent to a real carrier.
+    test: bool,
+    /// The error of the receipt that ended it, as the carrier wrote it.
+    error: Option<String>,
+    /// Read at the door.
+    #[schema(format = DateTime)]
+    received_at: String,
+    /// On stable storage.
+    #[schema(format = DateTime)]
+    accepted_at: String,
+    /// Not sent before.
+    #[schema(format = DateTime)]
+    send_at: Option<String>,
+    /// Not sent after.
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// First taken by a carrier.
+    #[schema(format = DateTime)]
+    submitted_at: Option<String>,
+    /// Ended.
+    #[schema(format = DateTime)]
+    final_at: Option<String>,
+    /// How many attempts were made.
+    attempt_count: u8,
+    /// The text; only when a single message is asked for, and until it is erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// The attempts; only when a single message is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<Vec<AttemptView>>,
+    /// Events that you were not told yet; only when a single message is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_events: Option<usize>,
+}
+
+impl MessageView {
+    /// A message as a list shows it.
+    pub(crate) fn brief(detail: &MessageDetail) -> Self {
+        Self {
+            id: detail.id.to_string(),
+            submission_id: detail.submission.to_string(),
+            state: detail.state.as_str(),
+            reason: detail.reason.as_str(),
+            from: detail.source.text().into_owned(),
+            to: detail.destination.text().into_owned(),
+            client_reference: detail.client_reference.clone(),
+            class: detail.class.as_str(),
+            traffic_type: filled(&detail.traffic_type),
+            country: detail.country.as_str().to_owned(),
+            network: detail.network.map(|network| network.plmn.to_string()),
+            parts: detail.parts,
+            price: detail.price.into(),
+            charge: detail.charge.as_str(),
+            possible_duplicate: detail.flags.contains(Flags::POSSIBLE_DUPLICATE),
+            contradicted: detail.flags.contains(Flags::CONTRADICTED),
+            test: detail.flags.contains(Flags::TEST),
+            error: filled(&detail.receipt_error),
+            received_at: detail.received_at.to_string(),
+            accepted_at: detail.accepted_at.to_string(),
+            send_at: detail.send_at.map(|time| time.to_string()),
+            expires_at: detail.expires_at.to_string(),
+            submitted_at: detail.submitted_at.map(|time| time.to_string()),
+            final_at: detail.final_at.map(|time| time.to_string()),
+            attempt_count: detail.attempts_made,
+            text: None,
+            attempts: None,
+            pending_events: None,
+        }
+    }
+
+    /// A message with its text and attempts.
+    pub(crate) fn full(detail: &MessageDetail) -> Self {
+        let text = match &detail.content {
+            Some(Content::Text(text)) => Some(text.clone()),
+            Some(Content::Octets(_)) | None => None,
+        };
+        let attempts = detail.attempts.iter().map(AttemptView::from).collect();
+        Self {
+            text,
+            attempts: Some(attempts),
+            pending_events: Some(detail.pending_events),
+            ..Self::brief(detail)
+        }
+    }
+}
+
+fn filled(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+/// One attempt to hand a message to a carrier.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AttemptView {
+    /// Counted from one.
+    number: u8,
+    /// What the attempt before met; `none` for the first.
+    #[schema(value_type = String)]
+    trigger: &'static str,
+    /// When it was recorded, before anything was sent.
+    #[schema(format = DateTime)]
+    started_at: String,
+    /// Parts sent.
+    parts: u8,
+    /// What the carrier answered to each part.
+    answers: Vec<AnswerView>,
+    /// Receipts.
+    receipts: Vec<ReceiptView>,
+}
+
+impl From<&AttemptDetail> for AttemptView {
+    fn from(attempt: &AttemptDetail) -> Self {
+        Self {
+            number: attempt.number,
+            trigger: attempt.trigger.as_str(),
+            started_at: attempt.started_at.to_string(),
+            parts: attempt.parts,
+            answers: attempt.answers.iter().map(AnswerView::from).collect(),
+            receipts: attempt.receipts.iter().map(ReceiptView::from).collect(),
+        }
+    }
+}
+
+/// A carrier's answer to one part.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AnswerView {
+    /// The part, counted from one.
+    part: u8,
+    /// What it meant: `accepted`, `throttled`, `transient`, `permanent`, `reroute` or `unknown`.
+    #[schema(value_type = String)]
+    verdict: &'static str,
+    /// The carrier's status, raw; zero for success or when none came.
+    status: u32,
+    /// When it was read.
+    #[schema(format = DateTime)]
+    answered_at: String,
+}
+
+impl From<&PartAnswer> for AnswerView {
+    fn from(answer: &PartAnswer) -> Self {
+        Self {
+            part: answer.part,
+            verdict: answer.verdict.as_str(),
+            status: answer.status,
+            answered_at: answer.answered_at.to_string(),
+        }
+    }
+}
+
+/// A receipt for one part.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReceiptView {
+    /// The part, counted from one.
+    part: u8,
+    /// Who said so: `carrier`, `intermediate`, `platform` or `staff`.
+    #[schema(value_type = String)]
+    origin: &'static str,
+    /// What it told.
+    #[schema(value_type = String)]
+    state: &'static str,
+    /// The raw `stat` of the receipt.
+    stat: String,
+    /// The raw `err` of the receipt.
+    error: String,
+    /// When it was read.
+    #[schema(format = DateTime)]
+    read_at: String,
+    /// Whether it contradicts the end that was told before.
+    contradicts: bool,
+}
+
+impl From<&ReceiptDetail> for ReceiptView {
+    fn from(receipt: &ReceiptDetail) -> Self {
+        Self {
+            part: receipt.part,
+            origin: receipt.origin.as_str(),
+            state: receipt.state.as_str(),
+            stat: receipt.stat.clone(),
+            error: receipt.error.clone(),
+            read_at: receipt.read_at.to_string(),
+            contradicts: receipt.contradicts,
+        }
+    }
+}
+
+/// A page of messages, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessagePage {
+    /// The messages.
+    pub(crate) items: Vec<MessageView>,
+    /// Give it as `cursor` to read on; null at the end.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A message from a phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InboundView {
+    /// Its id.
+    id: String,
+    /// The phone.
+    from: String,
+    /// The number or short code that it wrote to.
+    to: String,
+    /// The text.
+    text: String,
+    /// When it was read.
+    #[schema(format = DateTime)]
+    received_at: String,
+}
+
+impl From<&InboundDetail> for InboundView {
+    fn from(detail: &InboundDetail) -> Self {
+        Self {
+            id: detail.id.to_string(),
+            from: detail.source.text().into_owned(),
+            to: detail.destination.text().into_owned(),
+            text: detail.text.expose().clone(),
+            received_at: detail.received_at.to_string(),
+        }
+    }
+}
+
+/// A page of messages from phones, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InboundPage {
+    /// The messages.
+    pub(crate) items: Vec<InboundView>,
+    /// Give it as `cursor` to read on; null at the end.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// Why a message was treated as it was.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExplainView {
+    /// The message.
+    message: MessageView,
+    /// What happened and why, in order.
+    because: Vec<BecauseView>,
+}
+
+impl ExplainView {
+    pub(crate) fn new(detail: &MessageDetail, because: &[Because]) -> Self {
+        Self {
+            message: MessageView::full(detail),
+            because: because.iter().map(|sentence| BecauseView::new(detail, sentence)).collect(),
+        }
+    }
+}
+
+/// One sentence of an explanation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BecauseView {
+    /// When.
+    #[schema(format = DateTime)]
+    at: String,
+    /// `admission`, `price`, `route`, `attempt`, `answer`, `receipt`, `charge`, `end` or `report`.
+    #[schema(value_type = String)]
+    stage: &'static str,
+    /// The sentence.
+    text: String,
+    /// What it was decided from.
+    facts: Vec<FactView>,
+}
+
+/// A fact that a decision saw.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FactView {
+    /// Its name.
+    #[schema(value_type = String)]
+    name: &'static str,
+    /// Its value.
+    value: String,
+}
+
+impl BecauseView {
+    fn new(detail: &MessageDetail, sentence: &Because) -> Self {
+        let facts = sentence.facts.iter().filter(|(name, _)| FACTS_FOR_CUSTOMERS.contains(name));
+        Self {
+            at: sentence.at.to_string(),
+            stage: sentence.stage,
+            text: without_suppliers(detail, &sentence.text),
+            facts: facts.map(|(name, value)| FactView { name, value: value.clone() }).collect(),
+        }
+    }
+}
+
+/// A sentence in which the names of connectors, suppliers and routes are replaced: they are the
+/// operator's business and none of its customers'.
+fn without_suppliers(detail: &MessageDetail, text: &str) -> String {
+    let mut shown = text.to_owned();
+    for attempt in &detail.attempts {
+        let passed_over = attempt.passed_over.iter().map(|(name, _)| (name, "another connector"));
+        let own = [
+            (&attempt.connector, "a connector"),
+            (&attempt.supplier, "a supplier"),
+            (&attempt.route, "a route"),
+        ];
+        for (name, replacement) in own.into_iter().chain(passed_over) {
+            if !name.is_empty() {
+                shown = replace_word(&shown, &format!("connector {name}"), replacement);
+                shown = replace_word(&shown, name, replacement);
+            }
+        }
+    }
+    shown
+}
+
+/// Replaces `name` where it stands as a word of its own, with quotes around it taken away.
+fn replace_word(text: &str, name: &str, replacement: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(name) {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        let is_word = !before.ends_with(is_part) && !after.starts_with(is_part);
+        shown.push_str(before);
+        if !is_word {
+            shown.push_str(name);
+            rest = after;
+            continue;
+        }
+        let quote = before.chars().next_back().filter(|c| matches!(c, '`' | '"' | '\''));
+        match quote.and_then(|quote| after.strip_prefix(quote)) {
+            Some(unquoted) => {
+                shown.pop();
+                rest = unquoted;
+            }
+            None => rest = after,
+        }
+        shown.push_str(replacement);
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace_word;
+
+    #[test]
+    fn replaces_names_and_leaves_words_that_contain_them() {
+        let cases = [
+            ("sent to acme", "sent to the connector"),
+            ("sent to `acme` at once", "sent to the connector at once"),
+            ("acme, acme-2 and acmeo", "the connector, acme-2 and acmeo"),
+            ("nothing", "nothing"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(replace_word(text, "acme", "the connector"), expected);
+        }
+    }
+}

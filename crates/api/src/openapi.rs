@@ -1,0 +1,139 @@
+//! The OpenAPI 3.1 document of the native API, made from the code that serves it.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder, Server};
+use utoipa::{Modify, OpenApi};
+
+use crate::native::{OPERATIONS, account, lists, messages, recipients, submit, view};
+use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
+
+/// Statuses of refusals that every operation may answer with, and what they mean.
+const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Chappe",
+        description = "Send messages, follow them, and see what they cost. Money is decimal strings, \
+            times are RFC 3339 in UTC. Every refusal is a problem document (RFC 9457) with a stable code.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    paths(
+        submit::submit,
+        lists::messages,
+        messages::show,
+        messages::explain,
+        messages::cancel,
+        account::balance,
+        lists::inbound,
+        account::me
+    ),
+    components(schemas(
+        Problem,
+        ProblemItem,
+        submit::SubmitBody,
+        recipients::RecipientShape,
+        recipients::RecipientObject,
+        view::MessageView
+    )),
+    modifiers(&Credentials, &Refusals),
+    security(("basic" = []), ("bearer" = [])),
+    tags(
+        (name = "messages", description = "Messages to phones"),
+        (name = "inbound", description = "Messages from phones"),
+        (name = "account", description = "The account that calls")
+    )
+)]
+struct NativeApi;
+
+/// Adds the two ways of saying who calls.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let basic = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some("The API key as user, its secret as password"));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("`KEY.SECRET`"));
+        components.add_security_scheme("basic", SecurityScheme::Http(basic.build()));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+    }
+}
+
+/// Adds the refusals that an operation may answer with, each as a problem document.
+struct Refusals;
+
+impl Modify for Refusals {
+    fn modify(&self, document: &mut Document) {
+        for operation in OPERATIONS {
+            let Some(item) = document.paths.paths.get_mut(operation.path) else { continue };
+            let described = match operation.method {
+                "post" => item.post.as_mut(),
+                _ => item.get.as_mut(),
+            };
+            let Some(described) = described else { continue };
+            for status in REFUSALS_OF_ALL.iter().chain(operation.refusals) {
+                let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+                let response = ResponseBuilder::new()
+                    .description(meaning(*status))
+                    .content(PROBLEM_JSON, problem)
+                    .build();
+                described.responses.responses.insert(status.to_string(), RefOr::T(response));
+            }
+        }
+    }
+}
+
+/// What a status means here.
+fn meaning(status: u16) -> &'static str {
+    match status {
+        400 => "The request is not of the documented shape",
+        401 => "The credentials are missing or wrong",
+        402 => "The balance is too low",
+        403 => "The caller may not do this",
+        404 => "There is nothing by this id",
+        409 => "It conflicts with what is going on",
+        413 => "The body is too large",
+        415 => "The media type is not read here",
+        422 => "The request can be read, but not be done as it stands",
+        429 => "Too many requests",
+        _ => "Not now",
+    }
+}
+
+/// The OpenAPI document as JSON, for a server at `public_url`.
+pub fn document(public_url: &str) -> String {
+    let mut document = NativeApi::openapi();
+    if !public_url.is_empty() {
+        document.servers = Some(vec![Server::new(public_url)]);
+    }
+    document.to_json().unwrap_or_else(|error| {
+        tracing::error!(%error, "the OpenAPI document could not be written");
+        "{}".to_owned()
+    })
+}
+
+/// Methods and paths of the document, for comparing.
+#[cfg(test)]
+pub(crate) fn operations() -> Vec<(&'static str, String)> {
+    let mut operations = Vec::new();
+    for (path, item) in NativeApi::openapi().paths.paths {
+        let methods = [
+            ("get", item.get),
+            ("post", item.post),
+            ("put", item.put),
+            ("delete", item.delete),
+            ("patch", item.patch),
+            ("head", item.head),
+            ("options", item.options),
+            ("trace", item.trace),
+        ];
+        for (method, operation) in methods {
+            if operation.is_some() {
+                operations.push((method, path.clone()));
+            }
+        }
+    }
+    operations
+}

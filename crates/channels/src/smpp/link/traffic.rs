@@ -1,0 +1,380 @@
+//! The books of a link: what was written, what was answered, what is late.
+//!
+//! Every part that was taken gets exactly one outcome, and one more if its answer comes late. It does
+//! no input and output. Start at [`Traffic::fill`] and [`Traffic::answered`].
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ports::channel::{AttemptRef, ChannelEvent, Dispatch};
+use smpp::session::{Sequence, Window};
+use smpp::{CommandStatus, Pdu, QuerySm};
+use tokio::time::Instant;
+use types::receipt::{PartOutcome, ReceiptState, Verdict};
+use types::time::Timestamp;
+
+use super::outbox::Outbox;
+use crate::smpp::encode::{self, Prepared, wire_address};
+use crate::smpp::hub::{self, Hub, Next};
+use crate::smpp::verdict;
+
+/// Octets that may wait for the socket before further parts are written.
+const OUTBOX_OCTETS_MAX: usize = 65_536;
+/// Late requests that are remembered per link; beyond it the oldest is forgotten.
+const LATE_MAX: usize = 10_000;
+
+/// A message of which not all parts are written.
+struct Current {
+    key: u64,
+    prepared: Prepared,
+    /// Index of the next part.
+    next: usize,
+}
+
+/// A part that was written.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    key: u64,
+    attempt: AttemptRef,
+    part: u8,
+    total: u8,
+    written_at: Timestamp,
+    /// Position of its first octet.
+    start: u64,
+}
+
+/// A request that waits for its answer.
+enum Request {
+    Part(Sent),
+    Query(AttemptRef),
+}
+
+/// The books of a link.
+pub(super) struct Traffic<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) out: Outbox,
+    /// Events that the core has not been told.
+    pub(super) events: Vec<ChannelEvent>,
+    /// When the pace allows the next part.
+    pub(super) retry_at: Option<Instant>,
+    window: Window<Request>,
+    late: HashMap<u32, Sent>,
+    late_order: VecDeque<u32>,
+    sequence: Sequence,
+    current: Option<Current>,
+    /// Parts without an outcome, by message.
+    open: HashMap<u64, usize>,
+    next_key: u64,
+    /// Messages whose outcomes stand in `events`.
+    finished: u32,
+    /// Since when no submit was answered although some wait.
+    unanswered_since_ms: Option<u64>,
+    transmits: bool,
+    taking: bool,
+}
+
+impl<'a> Traffic<'a> {
+    pub(super) fn new(hub: &'a Hub, sequence: Sequence, transmits: bool) -> Self {
+        Self {
+            hub,
+            out: Outbox::default(),
+            events: Vec::new(),
+            retry_at: None,
+            window: Window::new(usize::try_from(hub.settings.window).unwrap_or(1)),
+            late: HashMap::new(),
+            late_order: VecDeque::new(),
+            sequence,
+            current: None,
+            open: HashMap::new(),
+            next_key: 0,
+            finished: 0,
+            unanswered_since_ms: None,
+            transmits,
+            taking: transmits,
+        }
+    }
+
+    /// Writes as many parts as window, pace and buffer allow.
+    pub(super) fn fill(&mut self, now_ms: u64) {
+        self.retry_at = None;
+        if !self.transmits {
+            return;
+        }
+        self.write_queries(now_ms);
+        let mut share = if self.taking { self.hub.share() } else { 0 };
+        while !self.window.is_full() && self.out.waiting() < OUTBOX_OCTETS_MAX {
+            if self.current.is_none() {
+                if share == 0 {
+                    break;
+                }
+                share -= 1;
+                match self.hub.next_message() {
+                    Next::Message(dispatch) => self.begin(&dispatch),
+                    Next::Wait(wait_us) => return self.retry_after(wait_us),
+                    Next::Nothing => break,
+                }
+            } else if let Err(wait_us) = self.hub.pace() {
+                return self.retry_after(wait_us);
+            } else {
+                self.write_part(now_ms);
+            }
+        }
+        if self.taking && self.hub.has_work() {
+            // Another link may have room.
+            self.hub.bell.notify_one();
+        }
+    }
+
+    fn retry_after(&mut self, wait_us: u64) {
+        self.retry_at = Some(Instant::now() + Duration::from_micros(wait_us));
+    }
+
+    fn begin(&mut self, dispatch: &Dispatch) {
+        let prepared = match encode::prepare(dispatch, &self.hub.settings) {
+            Ok(prepared) => prepared,
+            Err(encode::Unsendable) => {
+                let (total, numbers) = hub::numbers_asked(dispatch);
+                for part in numbers {
+                    self.report_unwritten(dispatch.attempt, part, total, Verdict::Reroute);
+                }
+                self.finished = self.finished.saturating_add(1);
+                return;
+            }
+        };
+        if prepared.expires_at <= self.hub.clock.now() {
+            // Too late to be worth sending; the core knows what its end is.
+            for part in &prepared.parts {
+                self.report_unwritten(prepared.attempt, part.number, prepared.total, Verdict::Transient);
+            }
+            self.finished = self.finished.saturating_add(1);
+            return;
+        }
+        let key = self.next_key;
+        self.next_key = key.wrapping_add(1);
+        self.open.insert(key, prepared.parts.len());
+        self.current = Some(Current { key, prepared, next: 0 });
+    }
+
+    /// Writes the next part of the current message.
+    fn write_part(&mut self, now_ms: u64) {
+        let sequence = self.next_sequence();
+        let Some(mut current) = self.current.take() else { return };
+        let Some(part) = current.prepared.parts.get(current.next) else { return };
+        let written_at = self.hub.clock.now();
+        let start = self.out.end();
+        let (prepared, settings) = (&current.prepared, &self.hub.settings);
+        let written = encode::write(prepared, part, settings, written_at, sequence, self.out.buffer());
+        let (attempt, total) = (prepared.attempt, prepared.total);
+        let sent = Sent { key: current.key, attempt, part: part.number, total, written_at, start };
+        if written.is_ok() && self.window.insert(sequence, Request::Part(sent), now_ms).is_ok() {
+            self.hub.in_flight.fetch_add(1, Ordering::Relaxed);
+            self.unanswered_since_ms.get_or_insert(now_ms);
+        } else {
+            // A field that SMPP does not allow; the number is fresh and the window has room.
+            self.report_unwritten(attempt, sent.part, total, Verdict::Reroute);
+            self.settle(sent.key);
+        }
+        current.next += 1;
+        if current.next < current.prepared.parts.len() {
+            self.current = Some(current);
+        }
+    }
+
+    fn write_queries(&mut self, now_ms: u64) {
+        while !self.window.is_full()
+            && let Some(query) = self.hub.next_query()
+        {
+            let sequence = self.next_sequence();
+            let message_id = query.carrier_id.as_bytes();
+            let pdu = Pdu::QuerySm(QuerySm { message_id, source: wire_address(&query.source) });
+            let written = pdu.encode(CommandStatus::ESME_ROK, sequence, self.out.buffer());
+            if written.is_err()
+                || self.window.insert(sequence, Request::Query(query.attempt), now_ms).is_err()
+            {
+                tracing::debug!("a question about a message could not be written");
+            }
+        }
+    }
+
+    /// A number that no open or late request has.
+    pub(super) fn next_sequence(&mut self) -> u32 {
+        loop {
+            let sequence = self.sequence.advance();
+            if self.window.get(sequence).is_none() && !self.late.contains_key(&sequence) {
+                return sequence;
+            }
+        }
+    }
+
+    /// An answer to a submit.
+    pub(super) fn answered(&mut self, sequence: u32, status: CommandStatus, message_id: &[u8]) {
+        let verdict = verdict::of_answer(status, &self.hub.settings.errors);
+        let id = String::from_utf8_lossy(message_id);
+        let id = Some(id.trim()).filter(|id| !id.is_empty()).map(str::to_owned);
+        self.conclude(sequence, verdict, status, id);
+    }
+
+    /// A `generic_nack`: the peer did not understand the request.
+    pub(super) fn refused(&mut self, sequence: u32, status: CommandStatus) {
+        let verdict = match verdict::of_answer(status, &self.hub.settings.errors) {
+            Verdict::Accepted => Verdict::Transient,
+            other => other,
+        };
+        self.conclude(sequence, verdict, status, None);
+    }
+
+    fn conclude(&mut self, sequence: u32, verdict: Verdict, status: CommandStatus, id: Option<String>) {
+        if verdict == Verdict::Throttled {
+            self.hub.throttled();
+        }
+        if let Some((request, _)) = self.window.take(sequence) {
+            self.alive();
+            match request {
+                Request::Part(sent) => {
+                    self.report(&sent, verdict, status.0, id);
+                    self.closed(&sent);
+                }
+                Request::Query(attempt) => {
+                    self.events.push(ChannelEvent::QueryAnswer { attempt, state: None })
+                }
+            }
+        } else if let Some(sent) = self.late.remove(&sequence) {
+            self.alive();
+            self.report(&sent, verdict, status.0, id);
+        } else {
+            tracing::debug!(connector = self.hub.id.0, "an answer to no request");
+        }
+    }
+
+    /// An answer to a question.
+    pub(super) fn query_answered(
+        &mut self,
+        sequence: u32,
+        status: CommandStatus,
+        state: Option<ReceiptState>,
+    ) {
+        if let Some((Request::Query(attempt), _)) = self.window.take(sequence) {
+            let state = state.filter(|_| status.is_ok());
+            self.events.push(ChannelEvent::QueryAnswer { attempt, state });
+        }
+    }
+
+    /// Reports requests that have waited too long as unknown, and remembers them.
+    pub(super) fn expire(&mut self, now_ms: u64) {
+        let limit_ms = self.hub.settings.timing.response_timeout_ms;
+        for (sequence, request) in self.window.expired(now_ms, limit_ms) {
+            let Request::Part(sent) = request else { continue };
+            self.report(&sent, Verdict::Unknown, 0, None);
+            self.closed(&sent);
+            self.late.insert(sequence, sent);
+            self.late_order.push_back(sequence);
+            if self.late_order.len() > LATE_MAX
+                && let Some(oldest) = self.late_order.pop_front()
+            {
+                self.late.remove(&oldest);
+            }
+        }
+    }
+
+    /// The link is gone: what may have left is unknown, the rest can be sent elsewhere.
+    pub(super) fn lose(&mut self) {
+        let left = self.out.left();
+        for (_, request) in self.window.drain() {
+            let Request::Part(sent) = request else { continue };
+            let verdict = if sent.start < left { Verdict::Unknown } else { Verdict::Transient };
+            self.report(&sent, verdict, 0, None);
+            self.closed(&sent);
+        }
+        self.give_back_unwritten();
+    }
+
+    /// Gives back the parts of the current message that were not written.
+    pub(super) fn give_back_unwritten(&mut self) {
+        let Some(current) = self.current.take() else { return };
+        let prepared = current.prepared;
+        for part in prepared.parts.iter().skip(current.next) {
+            self.report_unwritten(prepared.attempt, part.number, prepared.total, Verdict::Transient);
+            self.settle(current.key);
+        }
+    }
+
+    /// Takes no further messages; the current one is finished.
+    pub(super) fn stop_taking(&mut self) {
+        self.taking = false;
+    }
+
+    /// Whether the link could take more work.
+    pub(super) fn can_take(&self) -> bool {
+        self.taking
+            && self.retry_at.is_none()
+            && !self.window.is_full()
+            && self.out.waiting() < OUTBOX_OCTETS_MAX
+    }
+
+    /// Whether nothing waits for an answer, for the socket or for the core.
+    pub(super) fn is_idle(&self) -> bool {
+        self.window.is_empty() && self.current.is_none() && self.events.is_empty()
+    }
+
+    /// When the oldest request will have waited too long.
+    pub(super) fn next_expiry_ms(&self) -> Option<u64> {
+        self.window.next_expiry_ms(self.hub.settings.timing.response_timeout_ms)
+    }
+
+    /// When the peer counts as gone because it answers no submit.
+    pub(super) fn gives_up_ms(&self, limit_ms: u64) -> Option<u64> {
+        self.unanswered_since_ms.map(|since| since.saturating_add(limit_ms))
+    }
+
+    /// Whether that time has come.
+    pub(super) fn is_unanswered_since(&self, now_ms: u64, limit_ms: u64) -> bool {
+        self.gives_up_ms(limit_ms).is_some_and(|until| now_ms >= until)
+    }
+
+    /// The events to tell now, with the credit that they free.
+    pub(super) fn take_events(&mut self) -> Vec<ChannelEvent> {
+        let mut events = std::mem::take(&mut self.events);
+        let finished = std::mem::take(&mut self.finished);
+        if finished > 0 {
+            let credit = self.hub.finish(finished);
+            if credit > 0 {
+                events.push(ChannelEvent::Credit(credit));
+            }
+        }
+        events
+    }
+
+    fn alive(&mut self) {
+        self.unanswered_since_ms = if self.window.is_empty() { None } else { Some(self.hub.now_ms()) };
+    }
+
+    /// A written part has its outcome.
+    fn closed(&mut self, sent: &Sent) {
+        self.hub.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.settle(sent.key);
+    }
+
+    fn settle(&mut self, key: u64) {
+        let Some(left) = self.open.get_mut(&key) else { return };
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            self.open.remove(&key);
+            self.finished = self.finished.saturating_add(1);
+        }
+    }
+
+    fn report(&mut self, sent: &Sent, verdict: Verdict, status: u32, carrier_id: Option<String>) {
+        let answered_at = self.hub.clock.now();
+        let (part, written_at) = (sent.part, sent.written_at);
+        let outcome = PartOutcome { part, verdict, status, carrier_id, written_at, answered_at };
+        self.events.push(ChannelEvent::Outcome { attempt: sent.attempt, outcome, parts: sent.total });
+    }
+
+    fn report_unwritten(&mut self, attempt: AttemptRef, part: u8, parts: u8, verdict: Verdict) {
+        let now = self.hub.clock.now();
+        let outcome =
+            PartOutcome { part, verdict, status: 0, carrier_id: None, written_at: now, answered_at: now };
+        self.events.push(ChannelEvent::Outcome { attempt, outcome, parts });
+    }
+}

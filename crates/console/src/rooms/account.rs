@@ -1,0 +1,164 @@
+//! A customer's account: balance, movements, and keys with their secrets after the password.
+
+use app::ShownCredential;
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use types::charge::PostingKind;
+use types::refusal::RefusalCode;
+use types::role::Permission;
+
+use crate::fault::Fault;
+use crate::frame::{Frame, Room, page_with};
+use crate::guard::{Password, Posted, SignedIn};
+use crate::shared::House;
+use crate::view::{Piece, cell_time, full_time};
+
+/// Movements on the page, newest first.
+const MOVEMENTS: usize = 100;
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage {
+    frame: Frame,
+    name: String,
+    state: &'static str,
+    since: Piece,
+    limits: Vec<(&'static str, String)>,
+    money: Option<MoneyPart>,
+    keys: Option<Vec<Key>>,
+    revealed: bool,
+    password_error: Option<String>,
+}
+
+struct MoneyPart {
+    available: String,
+    held: String,
+    unit: String,
+    movements: Vec<Line>,
+}
+
+struct Line {
+    at: Piece,
+    what: &'static str,
+    amount: String,
+    is_out: bool,
+    messages: u32,
+}
+
+struct Key {
+    name: String,
+    secret: Option<String>,
+}
+
+/// The form that asks for the password again.
+#[derive(Deserialize)]
+pub(crate) struct Reveal {
+    #[serde(default)]
+    password: Password,
+}
+
+/// Shows the account.
+pub(crate) async fn show(State(house): State<House>, person: SignedIn) -> Result<Response, Fault> {
+    write(&house, &person, false, StatusCode::OK, None).await
+}
+
+/// Shows the account with its secrets when the password is right.
+pub(crate) async fn reveal(
+    State(house): State<House>,
+    person: SignedIn,
+    Posted(form): Posted<Reveal>,
+) -> Result<Response, Fault> {
+    match house.desk.sign_in(&person.0.email, &form.password.0).await {
+        Ok((same, token)) => {
+            // The password is right; the session that came with the answer is not needed.
+            house.desk.sign_out(token.expose()).await;
+            if same.id != person.0.id {
+                return Err(Fault::forbidden());
+            }
+            write(&house, &person, true, StatusCode::OK, None).await
+        }
+        Err(refusal) if refusal.code == RefusalCode::InvalidCredentials => {
+            let error = "This is not your password. The secrets stay hidden.".to_owned();
+            write(&house, &person, false, StatusCode::UNPROCESSABLE_ENTITY, Some(error)).await
+        }
+        Err(refusal) if refusal.code == RefusalCode::RateLimited => {
+            let error = "There were too many attempts. Try again in a few minutes.".to_owned();
+            write(&house, &person, false, StatusCode::TOO_MANY_REQUESTS, Some(error)).await
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+async fn write(
+    house: &House,
+    person: &SignedIn,
+    revealed: bool,
+    status: StatusCode,
+    password_error: Option<String>,
+) -> Result<Response, Fault> {
+    let id = person.0.account.ok_or_else(Fault::forbidden)?;
+    let account =
+        house.desk.account(id).ok_or_else(|| Fault::not_found("Your account is not there any more."))?;
+    let money = if person.may(Permission::MoneyView) { Some(money_part(house, person).await?) } else { None };
+    let keys = if person.may(Permission::KeysView) {
+        let shown = house.desk.credentials(id).await?;
+        Some(shown.into_iter().map(|one| key(one, revealed)).collect())
+    } else {
+        None
+    };
+    let limit = |limit: u32| if limit == 0 { "no limit".to_owned() } else { limit.to_string() };
+    let page = AccountPage {
+        frame: Frame::new(house, Some(&person.0), Room::Account, "Account"),
+        name: account.name.clone(),
+        state: account.state.as_str(),
+        since: full_time(account.created_at),
+        limits: vec![
+            ("Messages per second", limit(account.limits.rate_per_second)),
+            ("SMPP sessions", limit(account.limits.binds)),
+            ("SMPP window", limit(account.limits.window)),
+        ],
+        money,
+        keys,
+        revealed,
+        password_error,
+    };
+    page_with(status, &page)
+}
+
+fn key(shown: ShownCredential, revealed: bool) -> Key {
+    Key { name: shown.name, secret: revealed.then(|| shown.secret.into_inner()) }
+}
+
+async fn money_part(house: &House, person: &SignedIn) -> Result<MoneyPart, Fault> {
+    let id = person.0.account.ok_or_else(Fault::forbidden)?;
+    let balance =
+        house.desk.balance(id).ok_or_else(|| Fault::not_found("Your account has no balance yet."))?;
+    let movements = house.desk.movements(id, MOVEMENTS).await?;
+    let lines = movements.into_iter().map(|movement| Line {
+        at: cell_time(movement.at),
+        what: posting_words(movement.kind),
+        amount: movement.amount.decimal(),
+        is_out: movement.amount.micros < 0,
+        messages: movement.messages,
+    });
+    Ok(MoneyPart {
+        available: balance.available.to_string(),
+        held: balance.held.to_string(),
+        unit: balance.available.unit.to_string(),
+        movements: lines.collect(),
+    })
+}
+
+const fn posting_words(kind: PostingKind) -> &'static str {
+    match kind {
+        PostingKind::TopUp => "Paid in",
+        PostingKind::Hold => "Held for messages",
+        PostingKind::Capture => "Held value charged",
+        PostingKind::Release => "Hold given back",
+        PostingKind::Charge => "Charged for messages",
+        PostingKind::Refund => "Paid back",
+    }
+}

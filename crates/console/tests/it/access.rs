@@ -1,0 +1,249 @@
+//! Who may come in: permissions, forms from elsewhere, cookies.
+
+use axum::http::{Method, StatusCode};
+use console::{Access, route_rows};
+use types::role::Role;
+
+use crate::fake::{PASSWORD, email_of, token_of};
+use crate::{HOST, House, filled, messages, request};
+
+/// Owner, developer, viewer, admin, operations, support: a letter for each that may.
+const TABLE: &[(&str, &str, &str)] = &[
+    ("GET", "/assets/{version}/{name}", "public"),
+    ("GET", "/sign-in", "public"),
+    ("POST", "/sign-in", "public"),
+    ("POST", "/sign-out", "public"),
+    ("GET", "/help", "public"),
+    ("GET", "/", "odvAOS"),
+    ("GET", "/messages", "odv"),
+    ("POST", "/messages", "odv"),
+    ("GET", "/messages/rows", "odv"),
+    ("GET", "/messages/{id}", "odv"),
+    ("GET", "/messages/{id}/story", "odv"),
+    ("POST", "/messages/{id}/withdraw", "od"),
+    ("GET", "/send", "od"),
+    ("POST", "/send", "od"),
+    ("POST", "/send/preview", "od"),
+    ("GET", "/account", "o"),
+    ("POST", "/account", "o"),
+    ("GET", "/staff", "AOS"),
+    ("GET", "/staff/connectors/{name}", "AOS"),
+    ("GET", "/staff/messages", "AOS"),
+    ("POST", "/staff/messages", "AOS"),
+    ("GET", "/staff/messages/rows", "AOS"),
+    ("GET", "/staff/messages/{id}", "AOS"),
+    ("GET", "/staff/messages/{id}/story", "AOS"),
+    ("GET", "/staff/routes", "AOS"),
+    ("POST", "/staff/routes", "AO"),
+    ("GET", "/staff/routes/versions/{number}", "AOS"),
+    ("POST", "/staff/routes/versions/{number}", "AO"),
+    ("GET", "/staff/accounts", "AOS"),
+    ("GET", "/phones", "odAOS"),
+    ("GET", "/phones/row", "odAOS"),
+    ("POST", "/phones/{number}/answer", "odAOS"),
+    ("GET", "/phones/story/{carrier_id}", "odAOS"),
+    ("GET", "/mailbox", "odAOS"),
+    ("GET", "/mailbox/{mail}", "odAOS"),
+    ("GET", "/events/overview", "odvAOS"),
+    ("GET", "/events/messages/{id}", "odvAOS"),
+    ("GET", "/events/connectors", "AOS"),
+    ("GET", "/events/phones", "odAOS"),
+];
+
+const LETTERS: [(Role, char); 6] = [
+    (Role::AccountOwner, 'o'),
+    (Role::AccountDeveloper, 'd'),
+    (Role::AccountViewer, 'v'),
+    (Role::StaffAdmin, 'A'),
+    (Role::StaffOperations, 'O'),
+    (Role::StaffSupport, 'S'),
+];
+
+#[test]
+fn every_route_stands_in_the_table_and_only_there() {
+    let declared: Vec<_> = route_rows().iter().map(|row| (row.method.to_string(), row.path)).collect();
+    let expected: Vec<_> = TABLE.iter().map(|(method, path, _)| ((*method).to_owned(), *path)).collect();
+    assert_eq!(declared, expected);
+    for row in route_rows() {
+        let nobody = matches!(row.access, Access::Customer([]) | Access::Staff([]) | Access::Either([]));
+        assert!(!nobody, "{} opens to nobody", row.path);
+    }
+    // Routes are made from the table in one place, so none can be made without an access.
+    let mut sources = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut made = 0;
+    while let Some(path) = sources.pop() {
+        if path.is_dir() {
+            sources.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            let text = std::fs::read_to_string(&path).unwrap();
+            made += [".route(", ".route_service(", ".nest(", ".merge("]
+                .iter()
+                .map(|call| text.matches(call).count())
+                .sum::<usize>();
+        }
+    }
+    assert_eq!(made, 1);
+}
+
+/// Asks without waiting for the end of a stream.
+async fn knock(house: &House, method: &Method, role: Option<Role>, path: &str) -> (StatusCode, String) {
+    use tower::ServiceExt;
+    let own = format!("http://{HOST}");
+    let headers: &[(&str, &str)] = if *method == Method::POST { &[("origin", &own)] } else { &[] };
+    let form = if *method == Method::POST { "x=1" } else { "" };
+    let request = request(method.clone(), role, &filled(path), headers, form);
+    let answer = house.router.clone().oneshot(request).await.unwrap();
+    let to = answer.headers().get("location").map_or("", |to| to.to_str().unwrap()).to_owned();
+    (answer.status(), to)
+}
+
+#[tokio::test]
+async fn each_role_enters_its_rooms_and_no_other() {
+    let house = House::full();
+    for (method, path, who) in TABLE {
+        let method: Method = method.parse().unwrap();
+        for (role, letter) in LETTERS {
+            let (status, _) = knock(&house, &method, Some(role), path).await;
+            if *who == "public" || who.contains(letter) {
+                assert_ne!(status, StatusCode::FORBIDDEN, "{method} {path} {role}");
+                assert!(!status.is_server_error(), "{method} {path} {role} {status}");
+            } else {
+                assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path} {role}");
+            }
+        }
+        let (status, to) = knock(&house, &method, None, path).await;
+        if *who == "public" {
+            assert_ne!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
+        } else {
+            assert_eq!(status, StatusCode::SEE_OTHER, "{method} {path}");
+            assert!(to.starts_with("/sign-in"), "{method} {path} leads to {to}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn forms_from_elsewhere_are_refused() {
+    let house = House::full();
+    let own = format!("http://{HOST}");
+    let foreign: [&[(&str, &str)]; 6] = [
+        &[],
+        &[("origin", "http://evil.example")],
+        &[("origin", "null")],
+        &[("origin", "http://console.test.evil.example")],
+        &[("sec-fetch-site", "cross-site"), ("origin", &own)],
+        &[("sec-fetch-site", "same-site")],
+    ];
+    let versions = house.desk.traffic.lock().unwrap().len();
+    for (_, path, _) in TABLE.iter().filter(|(method, _, _)| *method == "POST") {
+        for headers in foreign {
+            for role in [Role::AccountOwner, Role::StaffAdmin] {
+                let form = format!("email={}&password=correct+horse", email_of(role));
+                let answer =
+                    house.send(request(Method::POST, Some(role), &filled(path), headers, &form)).await;
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {headers:?}");
+                assert!(answer.body.contains("The form came from elsewhere"), "{path} {headers:?}");
+                assert_eq!(answer.header("set-cookie"), "");
+            }
+        }
+    }
+    assert_eq!(house.desk.traffic.lock().unwrap().len(), versions);
+    assert!(house.desk.ended.lock().unwrap().is_empty());
+    for headers in [[("sec-fetch-site", "same-origin")], [("origin", own.as_str())]] {
+        let answer = house.send(request(Method::POST, None, "/sign-in", &headers, "email=a")).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn signing_in_sets_a_guarded_cookie() {
+    let form = format!(
+        "email={}&password={}&next=/messages",
+        email_of(Role::AccountOwner),
+        PASSWORD.replace(' ', "+")
+    );
+    let token = token_of(Role::AccountOwner);
+    for (secure, expected) in [
+        (false, format!("chappe_session={token}; Path=/; HttpOnly; SameSite=Lax")),
+        (true, format!("__Host-chappe={token}; Path=/; HttpOnly; SameSite=Lax; Secure")),
+    ] {
+        let house = House::with(Vec::new(), secure);
+        let answer = house.post(None, "/sign-in", &form).await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/messages"));
+        assert_eq!(answer.header("set-cookie"), expected);
+        // The cookie of the other mode is not looked at.
+        let answer = house.get(Some(Role::AccountOwner), "/messages").await;
+        assert_eq!(answer.status == StatusCode::OK, !secure);
+    }
+}
+
+#[tokio::test]
+async fn a_new_session_ends_the_old_one() {
+    let house = House::full();
+    let form = format!("email={}&password=correct+horse", email_of(Role::StaffAdmin));
+    house.post(Some(Role::AccountOwner), "/sign-in", &form).await;
+    assert_eq!(*house.desk.ended.lock().unwrap(), [token_of(Role::AccountOwner)]);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_and_the_cookie() {
+    let house = House::full();
+    let answer = house.post(Some(Role::StaffAdmin), "/sign-out", "x=1").await;
+    assert_eq!(answer.header("location"), "/sign-in");
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(*house.desk.ended.lock().unwrap(), [token_of(Role::StaffAdmin)]);
+}
+
+#[tokio::test]
+async fn failed_sign_ins_keep_what_was_typed_and_say_the_same() {
+    let house = House::full();
+    let known =
+        house.post(None, "/sign-in", &format!("email={}&password=wrong", email_of(Role::AccountOwner))).await;
+    let unknown = house.post(None, "/sign-in", "email=nobody%40example.test&password=wrong").await;
+    assert_eq!((known.status, unknown.status), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED));
+    assert!(known.body.contains(&format!("value=\"{}\"", email_of(Role::AccountOwner))));
+    assert!(!known.body.contains("value=\"wrong\""));
+    let plain = |body: &str, email: &str| {
+        body.replace(&format!("type=\"email\" autocomplete=\"username\" value=\"{email}\""), "")
+    };
+    assert_eq!(
+        plain(&known.body, &email_of(Role::AccountOwner)),
+        plain(&unknown.body, "nobody@example.test")
+    );
+    let busy = house.post(None, "/sign-in", "email=busy%40example.test&password=x").await;
+    assert_eq!(busy.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(busy.body.contains("Try again in 30 seconds."));
+}
+
+#[tokio::test]
+async fn scripts_are_told_and_people_are_led_back() {
+    let house = House::full();
+    let answer = house.get(None, "/staff/messages?state=done").await;
+    assert_eq!(answer.header("location"), "/sign-in?next=%2Fstaff%2Fmessages%3Fstate%3Ddone");
+    let headers = [("hx-request", "true"), ("sec-fetch-site", "same-origin")];
+    let answer = house.send(request(Method::POST, None, "/send/preview", &headers, "to=1")).await;
+    assert_eq!((answer.status, answer.header("hx-redirect")), (StatusCode::UNAUTHORIZED, "/sign-in"));
+    let answer = house
+        .send(request(Method::GET, None, "/events/overview", &[("accept", "text/event-stream")], ""))
+        .await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn messages_of_others_are_not_there() {
+    let house = House::full();
+    let id = messages::id_of(crate::NOW, types::message::State::Delivered);
+    for message in house.desk.messages.lock().unwrap().iter_mut() {
+        message.account = types::id::AccountId(99);
+    }
+    for path in [format!("/messages/{id}"), format!("/messages/{id}/story"), format!("/events/messages/{id}")]
+    {
+        assert_eq!(house.get(Some(Role::AccountOwner), &path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let answer = house.post(Some(Role::AccountOwner), &format!("/messages/{id}/withdraw"), "x=1").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(!house.get(Some(Role::AccountOwner), "/messages").await.body.contains("msg_"));
+    assert_eq!(
+        house.get(Some(Role::StaffSupport), &format!("/staff/messages/{id}")).await.status,
+        StatusCode::OK
+    );
+}

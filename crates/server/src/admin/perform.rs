@@ -1,0 +1,269 @@
+//! Carrying out a request on the core.
+
+use app::submission::Submission;
+use app::{Core, MessageQuery, NewAccount, Scope};
+use serde_json::{Value, json};
+use types::account::{Account, AccountLimits};
+use types::address::Address;
+use types::catalog::PriceBook;
+use types::id::MessageId;
+use types::message::{Content, Door, Draft, ReportWish, State};
+use types::money::Money;
+use types::refusal::{Refusal, RefusalCode};
+use types::role::Role;
+
+use super::shapes::{account_json, connector_json, detail_json, story_json};
+use super::{Reply, Request};
+
+/// Carries out a request.
+pub(crate) async fn perform(core: &Core, request: Request) -> Reply {
+    match carry_out(core, request).await {
+        Ok(value) => Reply::Done(value),
+        Err(refusal) => Reply::Refused { code: refusal.code.code().to_owned(), detail: refusal.detail },
+    }
+}
+
+async fn carry_out(core: &Core, request: Request) -> Result<Value, Refusal> {
+    match request {
+        Request::Send { account, from, to, text, dry_run } => send(core, &account, &from, &to, &text, dry_run).await,
+        Request::Messages { account, state, to, limit } => messages(core, account, state, to, limit).await,
+        Request::Explain { id } => explain(core, &id).await,
+        Request::Balance { account } => balance(core, &account).await,
+        Request::Connectors => Ok(json!({ "items": core.connectors().iter().map(connector_json).collect::<Vec<_>>() })),
+        Request::Routes { version } => routes(core, version).await,
+        Request::RouteVersions => route_versions(core).await,
+        Request::RoutesImport { document, author, comment } => import_routes(core, &document, &author, &comment).await,
+        Request::RoutesRollBack { version, author } => {
+            let number = core.roll_back_traffic(version, &author).await?;
+            Ok(json!({ "version": number, "same_as": version }))
+        }
+        Request::Accounts => {
+            let accounts = core.accounts();
+            Ok(json!({ "items": accounts.iter().map(|account| account_json(core, account)).collect::<Vec<_>>() }))
+        }
+        Request::AccountCreate { name, price_book } => {
+            let limits = AccountLimits::default();
+            let new = NewAccount { name, price_book, limits, allow_private_callbacks: false };
+            let account = core.create_account(new).await?;
+            Ok(account_json(core, &account))
+        }
+        Request::TopUp { account, amount, source } => top_up(core, &account, &amount, &source).await,
+        Request::KeyCreate { account, smpp, system_id } => create_key(core, &account, smpp, system_id).await,
+        Request::PersonCreate { account, email, role, password } => {
+            create_person(core, account, &email, &role, password).await
+        }
+        Request::PricesImport { document, author } => import_prices(core, &document, &author).await,
+        Request::Doctor => doctor(core).await,
+    }
+}
+
+fn bad(detail: impl Into<String>) -> Refusal {
+    Refusal::new(RefusalCode::InvalidRequest, detail)
+}
+
+fn account_named(core: &Core, name: &str) -> Result<std::sync::Arc<Account>, Refusal> {
+    core.account_by_name(name)
+        .ok_or_else(|| Refusal::new(RefusalCode::NotFound, format!("there is no account {name:?}; `chappe accounts` lists them")))
+}
+
+async fn send(core: &Core, account: &str, from: &str, to: &[String], text: &str, dry_run: bool) -> Result<Value, Refusal> {
+    let account = account_named(core, account)?;
+    let draft = |to: &String| Draft {
+        source: Address::from_text(from),
+        destination: Address::from_text(to),
+        content: Content::Text(text.to_owned()),
+        class: None,
+        traffic_type: String::new(),
+        expires_at: None,
+        send_at: None,
+        client_reference: None,
+        report: ReportWish { endpoint: account.default_endpoint, steps: true, failures_only: false },
+    };
+    let submission = Submission {
+        account: account.id,
+        door: Door::Cli,
+        received_at: core.now(),
+        idempotency: None,
+        drafts: to.iter().map(draft).collect(),
+        guard_repeats: false,
+    };
+    let outcome = if dry_run { core.quote(submission).await } else { core.submit_and_wait(submission).await };
+    let accepted = outcome.map_err(|rejected| {
+        let all: Vec<String> = rejected.refusals.iter().map(|(place, refusal)| match place {
+            Some(place) => format!("{}: {}", to.get(*place).map_or("?", String::as_str), refusal.detail),
+            None => refusal.detail.clone(),
+        }).collect();
+        let code = rejected.first().map_or(RefusalCode::InvalidRequest, |refusal| refusal.code);
+        Refusal::new(code, all.join("; "))
+    })?;
+    let messages: Vec<Value> = accepted
+        .messages
+        .iter()
+        .zip(to)
+        .map(|(message, to)| {
+            let id = if dry_run { Value::Null } else { json!(message.id.to_string()) };
+            json!({ "id": id, "to": to, "state": message.state.as_str(), "parts": message.parts,
+                    "price": { "amount": message.price.decimal(), "unit": message.price.unit.as_str() } })
+        })
+        .collect();
+    Ok(json!({ "dry_run": dry_run, "messages": messages }))
+}
+
+async fn messages(
+    core: &Core,
+    account: Option<String>,
+    state: Option<String>,
+    to: Option<String>,
+    limit: usize,
+) -> Result<Value, Refusal> {
+    let scope = match account {
+        Some(name) => Scope::Account(account_named(core, &name)?.id),
+        None => Scope::All,
+    };
+    let states = match state {
+        None => Vec::new(),
+        Some(name) => vec![State::parse(&name).ok_or_else(|| bad(format!("there is no state {name:?}")))?],
+    };
+    let query = MessageQuery { states, recipient: to.map(Into::into), limit, ..MessageQuery::default() };
+    let page = core.messages(scope, query).await?;
+    Ok(json!({ "items": page.items.iter().map(detail_json).collect::<Vec<_>>() }))
+}
+
+async fn explain(core: &Core, id: &str) -> Result<Value, Refusal> {
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no message by this id");
+    let id = MessageId::parse(id).ok_or_else(missing)?;
+    let (detail, story) = core.explain(Scope::All, id).await?.ok_or_else(missing)?;
+    Ok(json!({ "message": detail_json(&detail), "story": story_json(&story) }))
+}
+
+async fn balance(core: &Core, account: &str) -> Result<Value, Refusal> {
+    let account = account_named(core, account)?;
+    let movements = core.movements(account.id, 20).await?;
+    let movements: Vec<Value> = movements
+        .iter()
+        .map(|movement| {
+            json!({ "at": movement.at.to_string(), "kind": movement.kind.as_str(), "messages": movement.messages,
+                    "amount": movement.amount.decimal(), "unit": movement.amount.unit.as_str() })
+        })
+        .collect();
+    let mut value = account_json(core, &account);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("movements".into(), Value::Array(movements));
+    }
+    Ok(value)
+}
+
+async fn routes(core: &Core, version: Option<u32>) -> Result<Value, Refusal> {
+    let (number, document) = match version {
+        None => {
+            let (number, document) = core.traffic();
+            (number, (*document).clone())
+        }
+        Some(number) => {
+            let found = core.traffic_version(number).await?;
+            (number, found.ok_or_else(|| Refusal::new(RefusalCode::NotFound, format!("there is no version {number}")))?)
+        }
+    };
+    let text = toml::to_string(&document).map_err(|_| bad("the document cannot be written as TOML"))?;
+    Ok(json!({ "version": number, "toml": hide_passwords(&text), "document": without_passwords(&document) }))
+}
+
+/// Passwords are shown to nobody: a line of TOML that holds one is masked.
+fn hide_passwords(toml: &str) -> String {
+    let mask = |line: &str| {
+        let secret = ["password", "callback_token", "secret"].iter().any(|name| line.trim_start().starts_with(name));
+        match line.split_once('=') {
+            Some((name, _)) if secret => format!("{name}= \"***\""),
+            _ => line.to_owned(),
+        }
+    };
+    toml.lines().map(mask).collect::<Vec<_>>().join("\n")
+}
+
+fn without_passwords(document: &types::catalog::TrafficDocument) -> Value {
+    let mut document = document.clone();
+    for connector in &mut document.connector {
+        for name in ["password", "callback_token", "secret", "headers"] {
+            if let Some(value) = connector.options.get_mut(name) {
+                *value = json!("***");
+            }
+        }
+    }
+    json!(document)
+}
+
+async fn route_versions(core: &Core) -> Result<Value, Refusal> {
+    let versions = core.traffic_versions(100).await?;
+    let items: Vec<Value> = versions
+        .iter()
+        .map(|v| json!({ "version": v.number, "author": v.author, "comment": v.comment, "created_at": v.created_at.to_string() }))
+        .collect();
+    Ok(json!({ "items": items }))
+}
+
+async fn import_routes(core: &Core, text: &str, author: &str, comment: &str) -> Result<Value, Refusal> {
+    let invalid = |error: anyhow::Error| Refusal::new(RefusalCode::InvalidConfiguration, format!("{error:#}"));
+    let document = crate::config::read_traffic(text).map_err(invalid)?;
+    let number = core.change_traffic(document, author, comment).await?;
+    Ok(json!({ "version": number }))
+}
+
+async fn import_prices(core: &Core, text: &str, author: &str) -> Result<Value, Refusal> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Prices {
+        price_book: Vec<PriceBook>,
+    }
+    let prices: Prices = toml::from_str(text)
+        .map_err(|error| Refusal::new(RefusalCode::InvalidConfiguration, format!("the price books cannot be used: {error}")))?;
+    let number = core.change_prices(prices.price_book, author, "imported").await?;
+    Ok(json!({ "version": number }))
+}
+
+async fn top_up(core: &Core, account: &str, amount: &str, source: &str) -> Result<Value, Refusal> {
+    let account = account_named(core, account)?;
+    let amount = Money::parse(amount).map_err(|error| bad(format!("{amount:?}: {error}")))?;
+    core.top_up(account.id, amount, source).await?;
+    Ok(account_json(core, &account))
+}
+
+async fn create_key(core: &Core, account: &str, smpp: bool, system_id: Option<String>) -> Result<Value, Refusal> {
+    let account = account_named(core, account)?;
+    let shown = if smpp { core.create_bind(account.id, system_id).await? } else { core.create_key(account.id).await? };
+    let (name, secret) = if smpp { ("system_id", "password") } else { ("key", "secret") };
+    Ok(json!({ "account": account.name, name: shown.name, secret: shown.secret.expose() }))
+}
+
+async fn create_person(core: &Core, account: Option<String>, email: &str, role: &str, password: String) -> Result<Value, Refusal> {
+    let role = Role::parse(role).ok_or_else(|| {
+        let names: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
+        bad(format!("there is no role {role:?}; the roles are {}", names.join(", ")))
+    })?;
+    let account = account.map(|name| account_named(core, &name)).transpose()?;
+    let id = core.create_person(account.map(|account| account.id), email, role, &password.into()).await?;
+    Ok(json!({ "id": id.0, "email": email, "role": role.as_str() }))
+}
+
+async fn doctor(core: &Core) -> Result<Value, Refusal> {
+    let ready = core.ready().await;
+    let figures = core.store_figures().await?;
+    let down: Vec<String> = core
+        .connectors()
+        .iter()
+        .filter(|view| !view.disabled && view.status.links_up == 0)
+        .map(|view| format!("{}: {}", view.name, view.status.last_error))
+        .collect();
+    let checks = json!([
+        { "check": "the store takes a durable write", "ok": ready.is_ok(), "detail": ready.err().map(|r| r.detail) },
+        { "check": "the ledger balances", "ok": figures.imbalance_micros == 0,
+          "detail": format!("off by {} micro-units", figures.imbalance_micros) },
+        { "check": "every connector is bound", "ok": down.is_empty(), "detail": down.join("; ") },
+        { "check": "no receipt is without its message", "ok": figures.store.parked == 0,
+          "detail": format!("{} are parked", figures.store.parked) },
+    ]);
+    Ok(json!({
+        "checks": checks,
+        "messages": figures.store.messages, "open": figures.store.open, "outbox": figures.store.outbox,
+        "octets": figures.store.octets, "schema": figures.store.schema,
+    }))
+}

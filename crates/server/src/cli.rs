@@ -1,0 +1,349 @@
+//! The command line: what can be typed, and help that teaches.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::admin::{self, Reply, Request};
+use crate::config::{self, Config, Options};
+use crate::serve::{self, Mode};
+
+mod show;
+
+/// Self-hosted communications platform: SMS by HTTP, SMPP and a web console.
+///
+/// Without a command, Chappe starts as a whole with a simulated carrier, phones and a funded demo
+/// account, and prints what to open and a line that sends the first SMS.
+#[derive(Parser, Debug)]
+#[command(name = "chappe", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run for real: no demo account, and no simulated parties unless the file names them.
+    #[command(after_help = "Example:\n  chappe serve --config /etc/chappe/chappe.toml\n\nThen make the first account:\n  chappe accounts create acme\n  chappe accounts top-up acme '100.00 EUR'\n  chappe keys create acme")]
+    Serve,
+    /// Send a message and tell its id.
+    #[command(after_help = "Example:\n  chappe send --from Chappe --to +447400123456 'Hello'\n\nRecipients of the sandbox choose their fate by their last four digits: 0001 cannot be reached, \n0004 sends no receipt ever; `chappe send --dry-run` tells price and parts only.")]
+    Send {
+        /// Whose message it is.
+        #[arg(long, default_value = "demo")]
+        account: String,
+        /// The sender: a number or up to 11 letters.
+        #[arg(long, default_value = "Chappe")]
+        from: String,
+        /// A recipient in international form; may stand several times.
+        #[arg(long, required = true)]
+        to: Vec<String>,
+        /// Only tell price and parts.
+        #[arg(long)]
+        dry_run: bool,
+        /// The text.
+        text: String,
+    },
+    /// List messages, newest first.
+    Messages {
+        /// Of this account only.
+        #[arg(long)]
+        account: Option<String>,
+        /// In this state only, e.g. delivered.
+        #[arg(long)]
+        state: Option<String>,
+        /// To this number only.
+        #[arg(long)]
+        to: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Why a message was priced, routed, charged and ended as it did.
+    Explain {
+        /// The id, in any notation.
+        id: String,
+    },
+    /// What an account has and what moved it.
+    Balance {
+        /// The account.
+        #[arg(default_value = "demo")]
+        account: String,
+    },
+    /// Connectors and how they are doing.
+    Connectors,
+    /// Routes: show, publish, list versions, go back.
+    Routes {
+        #[command(subcommand)]
+        action: Option<Routes>,
+    },
+    /// Price books: publish.
+    Prices {
+        #[command(subcommand)]
+        action: Prices,
+    },
+    /// Accounts: list, create, top up.
+    Accounts {
+        #[command(subcommand)]
+        action: Option<Accounts>,
+    },
+    /// API keys and SMPP logins of an account.
+    Keys {
+        #[command(subcommand)]
+        action: Keys,
+    },
+    /// People who sign in for an account.
+    Users {
+        #[command(subcommand)]
+        action: Users,
+    },
+    /// People of the operator.
+    Staff {
+        #[command(subcommand)]
+        action: Staff,
+    },
+    /// Look whether everything is well, and say what to do when it is not.
+    Doctor,
+}
+
+#[derive(Subcommand, Debug)]
+enum Routes {
+    /// Show the document in force, or one version.
+    Show {
+        /// The version.
+        #[arg(long)]
+        version: Option<u32>,
+    },
+    /// Check a TOML file of suppliers, connectors, routes and networks, and make it the newest version.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// What for.
+        #[arg(long, default_value = "")]
+        comment: String,
+    },
+    /// List versions.
+    Versions,
+    /// Make an older version the newest again.
+    Rollback {
+        /// The version.
+        version: u32,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum Prices {
+    /// Check a TOML file of `[[price_book]]` and make it the newest version.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum Accounts {
+    /// Make an account.
+    Create {
+        /// Its name.
+        name: String,
+        /// The price book that it buys from.
+        #[arg(long)]
+        price_book: Option<String>,
+    },
+    /// Grant value, e.g. '100.00 EUR'.
+    TopUp {
+        /// The account.
+        account: String,
+        /// Amount and unit.
+        amount: String,
+        /// Where it came from.
+        #[arg(long, default_value = "manual")]
+        source: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum Keys {
+    /// Make an API key, or an SMPP login with --smpp; the secret is printed once.
+    Create {
+        /// The account.
+        account: String,
+        /// Make a system id and password for SMPP.
+        #[arg(long)]
+        smpp: bool,
+        /// The system id; one is made when it is left out.
+        #[arg(long, requires = "smpp")]
+        system_id: Option<String>,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum Users {
+    /// Make a user of an account; the password is read from standard input.
+    Create {
+        /// The account.
+        account: String,
+        /// E-mail address.
+        email: String,
+        /// account_owner, account_developer or account_viewer.
+        #[arg(long, default_value = "account_owner")]
+        role: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum Staff {
+    /// Make a member of staff; the password is read from standard input.
+    Create {
+        /// E-mail address.
+        email: String,
+        /// staff_admin, staff_operations or staff_support.
+        #[arg(long, default_value = "staff_admin")]
+        role: String,
+    },
+}
+
+/// Parses and runs; the exit code is 0, or 1 after a refusal or failure that was printed.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    drop(rustls::crypto::ring::default_provider().install_default());
+    start_log(cli.json);
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("chappe: {error:#}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let config = config::load(&cli.options)?;
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    runtime.block_on(async {
+        let request = match cli.command {
+            None => return serve::run(config, Mode::Demo).await,
+            Some(Command::Serve) => return serve::run(config, Mode::Production).await,
+            Some(command) => request_of(command)?,
+        };
+        let reply = ask_or_open(&config, request.clone()).await?;
+        finish(&request, reply, cli.json)
+    })
+}
+
+fn request_of(command: Command) -> anyhow::Result<Request> {
+    Ok(match command {
+        Command::Serve => anyhow::bail!("serve is no request"),
+        Command::Send { account, from, to, dry_run, text } => Request::Send { account, from, to, text, dry_run },
+        Command::Messages { account, state, to, limit } => Request::Messages { account, state, to, limit },
+        Command::Explain { id } => Request::Explain { id },
+        Command::Balance { account } => Request::Balance { account },
+        Command::Connectors => Request::Connectors,
+        Command::Routes { action } => match action {
+            None => Request::Routes { version: None },
+            Some(Routes::Show { version }) => Request::Routes { version },
+            Some(Routes::Import { file, comment }) => {
+                Request::RoutesImport { document: read(&file)?, author: author(), comment }
+            }
+            Some(Routes::Versions) => Request::RouteVersions,
+            Some(Routes::Rollback { version }) => Request::RoutesRollBack { version, author: author() },
+        },
+        Command::Prices { action: Prices::Import { file } } => {
+            Request::PricesImport { document: read(&file)?, author: author() }
+        }
+        Command::Accounts { action } => match action {
+            None => Request::Accounts,
+            Some(Accounts::Create { name, price_book }) => Request::AccountCreate { name, price_book },
+            Some(Accounts::TopUp { account, amount, source }) => Request::TopUp { account, amount, source },
+        },
+        Command::Keys { action: Keys::Create { account, smpp, system_id } } => {
+            Request::KeyCreate { account, smpp, system_id }
+        }
+        Command::Users { action: Users::Create { account, email, role } } => {
+            Request::PersonCreate { account: Some(account), email, role, password: read_password()? }
+        }
+        Command::Staff { action: Staff::Create { email, role } } => {
+            Request::PersonCreate { account: None, email, role, password: read_password()? }
+        }
+        Command::Doctor => Request::Doctor,
+    })
+}
+
+/// Asks the running server; without one, opens the data folder for the one request.
+async fn ask_or_open(config: &Config, request: Request) -> anyhow::Result<Reply> {
+    if let Some(reply) = admin::ask(&config.data, &request).await? {
+        return Ok(reply);
+    }
+    if !config.data.is_dir() {
+        anyhow::bail!(
+            "there is no data folder {}; start Chappe first, or name its folder with --data",
+            config.data.display()
+        );
+    }
+    let house = serve::open(config, Vec::new())?;
+    let reply = admin::perform(&house.core, request).await;
+    house.core.drain_channels(1_000).await;
+    house.close()?;
+    Ok(reply)
+}
+
+fn finish(request: &Request, reply: Reply, json: bool) -> anyhow::Result<()> {
+    match reply {
+        Reply::Done(value) if json => say(&format!("{}\n", serde_json::to_string_pretty(&value)?)),
+        Reply::Done(value) => say(&show::text(request, &value)),
+        Reply::Refused { code, detail } => {
+            if json {
+                say(&format!("{}\n", serde_json::json!({ "code": code, "detail": detail })));
+            }
+            anyhow::bail!("{detail} ({code}; see docs/errors/{code}.md)");
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn read_password() -> anyhow::Result<String> {
+    complain("Password (12 characters or more), then Enter: ");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("cannot read the password")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn author() -> String {
+    crate::host::variable("USER").map_or_else(|| "cli".to_owned(), |user| format!("cli ({user})"))
+}
+
+fn start_log(json: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CHAPPE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let to_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(to_terminal);
+    // People read text, machines read JSON: a log that goes to a file or a service is structured.
+    if to_terminal && !json {
+        subscriber.with_target(false).init();
+    } else {
+        subscriber.json().flatten_event(true).init();
+    }
+}
+
+/// Prints to standard output; a reader that has gone away is no error.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+fn complain(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}

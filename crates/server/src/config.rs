@@ -1,0 +1,203 @@
+//! Options and the configuration file, joined: what stands on the command line or in the
+//! environment wins over the file, and the file over the defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use figment::Figment;
+use figment::providers::{Format, Toml};
+use serde::Deserialize;
+use types::catalog::{Connector, NetworkRange, PriceBook, Profile, Route, Supplier, TrafficDocument};
+
+/// Options of the command line; each also in the environment as `CHAPPE_OPT_…`.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// The folder that holds everything: messages, keys, certificates.
+    #[arg(long, global = true, env = "CHAPPE_OPT_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The operator's policy, a TOML file with `schema = 1`.
+    #[arg(long, global = true, env = "CHAPPE_OPT_PROFILE", value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// Where HTTP is served; port 0 picks a free one.
+    #[arg(long, global = true, env = "CHAPPE_OPT_HTTP", value_name = "ADDR")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Where HTTPS is served.
+    #[arg(long, global = true, env = "CHAPPE_OPT_HTTPS", value_name = "ADDR")]
+    pub(crate) https: Option<SocketAddr>,
+    /// Where SMPP is served.
+    #[arg(long, global = true, env = "CHAPPE_OPT_SMPP", value_name = "ADDR")]
+    pub(crate) smpp: Option<SocketAddr>,
+    /// Where SMPP over TLS is served.
+    #[arg(long, global = true, env = "CHAPPE_OPT_SMPPS", value_name = "ADDR")]
+    pub(crate) smpps: Option<SocketAddr>,
+    /// The store; `sqlite` (in the data folder) is the only one that is built.
+    #[arg(long, global = true, env = "CHAPPE_OPT_STORE", value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// The configuration file, TOML.
+    #[arg(long, global = true, env = "CHAPPE_OPT_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The configuration file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    data: Option<PathBuf>,
+    profile: Option<PathBuf>,
+    http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
+    smpp: Option<SocketAddr>,
+    smpps: Option<SocketAddr>,
+    store: Option<String>,
+    public_url: Option<String>,
+    metrics_for_all: bool,
+    sandbox: Sandbox,
+    limits: Limits,
+    supplier: Vec<Supplier>,
+    connector: Vec<Connector>,
+    route: Vec<Route>,
+    network: Vec<NetworkRange>,
+    price_book: Vec<PriceBook>,
+}
+
+/// The simulated parties.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sandbox {
+    /// Whether `serve` starts the simulated carrier with its phones.
+    pub(crate) carrier: bool,
+    /// Where the simulated carrier listens.
+    pub(crate) carrier_smpp: Option<SocketAddr>,
+    /// A file to which the simulated carrier writes a line for every part that it takes.
+    pub(crate) carrier_log: Option<PathBuf>,
+}
+
+/// Limits of the doors; zero lifts one.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// Connections from one address.
+    pub(crate) connections_per_ip: Option<usize>,
+}
+
+/// Everything that an installation is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) http: SocketAddr,
+    pub(crate) https: Option<SocketAddr>,
+    pub(crate) smpp: SocketAddr,
+    pub(crate) smpps: Option<SocketAddr>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) metrics_for_all: bool,
+    pub(crate) profile: Option<Profile>,
+    pub(crate) traffic: Option<TrafficDocument>,
+    pub(crate) price_books: Option<Vec<PriceBook>>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) limits: Limits,
+}
+
+/// Reads the file, if one is named, and lays the options over it.
+pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
+    let file = match &options.config {
+        None => File::default(),
+        Some(path) => read_file(path)?,
+    };
+    let base = options.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let store = options.store.clone().or(file.store).unwrap_or_else(|| "sqlite".into());
+    if store != "sqlite" {
+        bail!("store {store:?} is not built into this version; leave the option out, or write \"sqlite\"");
+    }
+    let profile_path = options.profile.clone().or_else(|| file.profile.map(|path| base.join(path)));
+    let profile = profile_path.as_deref().map(read_profile).transpose()?;
+    let named = !file.connector.is_empty() || !file.route.is_empty() || !file.supplier.is_empty();
+    let traffic = TrafficDocument {
+        supplier: file.supplier,
+        connector: file.connector,
+        route: file.route,
+        network: file.network,
+    };
+    Ok(Config {
+        data: options.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("chappe-data")),
+        http: options.http.or(file.http).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+        https: options.https.or(file.https),
+        smpp: options.smpp.or(file.smpp).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 2775))),
+        smpps: options.smpps.or(file.smpps),
+        public_url: file.public_url,
+        metrics_for_all: file.metrics_for_all,
+        profile,
+        traffic: named.then_some(traffic),
+        price_books: (!file.price_book.is_empty()).then_some(file.price_book),
+        sandbox: file.sandbox,
+        limits: file.limits,
+    })
+}
+
+fn read_file(path: &Path) -> anyhow::Result<File> {
+    if !path.is_file() {
+        bail!("there is no configuration file {}", path.display());
+    }
+    Figment::from(Toml::file_exact(path)).extract().map_err(|error| {
+        let place = error.path.join(".");
+        let place = if place.is_empty() { String::new() } else { format!(" at {place}") };
+        anyhow::anyhow!("{}{place}: {}", path.display(), error.kind)
+    })
+}
+
+/// Reads a profile strictly.
+pub(crate) fn read_profile(path: &Path) -> anyhow::Result<Profile> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the profile {}", path.display()))?;
+    let profile: Profile = toml::from_str(&text).with_context(|| format!("the profile {} cannot be used", path.display()))?;
+    if profile.schema != 1 {
+        bail!("the profile {} has schema {}; this version reads schema 1", path.display(), profile.schema);
+    }
+    Ok(profile)
+}
+
+/// Reads a document of suppliers, connectors, routes and networks.
+pub(crate) fn read_traffic(text: &str) -> anyhow::Result<TrafficDocument> {
+    toml::from_str(text).context("the document cannot be used")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Options, load};
+
+    fn written(text: &str) -> (tempfile::TempDir, Options) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chappe.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, Options { config: Some(path), ..Options::default() })
+    }
+
+    #[test]
+    fn reads_the_documented_example() {
+        let example = include_str!("../../../packaging/systemd/chappe.toml.example");
+        let (_folder, options) = written(example);
+        load(&options).unwrap();
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        for (text, word) in [
+            ("htp = \"127.0.0.1:1\"", "htp"),
+            ("[sandbox]\ncarier = true", "carier"),
+            ("[[route]]\nname = \"r\"\nconnectors = [\"a\"]\nprefixx = \"44\"", "prefixx"),
+            ("http = \"nowhere\"", "http"),
+            ("store = \"mysql://x\"", "mysql"),
+        ] {
+            let (_folder, options) = written(text);
+            let error = format!("{:#}", load(&options).unwrap_err());
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn options_win_over_the_file() {
+        let (_folder, options) = written("http = \"127.0.0.1:1\"\nsmpp = \"127.0.0.1:2\"");
+        let options = Options { http: Some("127.0.0.1:9".parse().unwrap()), ..options };
+        let config = load(&options).unwrap();
+        assert_eq!((config.http.port(), config.smpp.port()), (9, 2));
+    }
+}

@@ -1,0 +1,397 @@
+//! An installation comes up and goes down.
+//!
+//! Up: lock and open the store, bind every listener, start the engine, then the doors, and only
+//! then say "ready". Down: readiness ends with the doors, sessions are drained, links to carriers
+//! take leave, the engine works off what waits, and the process exits with 0.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use app::Core;
+use ports::clock::Clock;
+use ports::entropy::Entropy;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use types::catalog::TrafficDocument;
+
+use crate::admin;
+use crate::config::Config;
+use crate::demo::{self, Bound, Card};
+use crate::host::{SystemClock, SystemEntropy, variable};
+use crate::tls;
+
+/// Milliseconds that links to carriers may take to finish when the process stops.
+const DRAIN_MS: u64 = 30_000;
+/// Who is named as the author of versions that come from the configuration file.
+const FILE_AUTHOR: &str = "configuration file";
+/// The file that keeps the installation's name.
+const INSTANCE_FILE: &str = "instance";
+
+/// How an installation is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// With the demo account and the simulated parties.
+    Demo,
+    /// Nothing but what the configuration names.
+    Production,
+}
+
+struct Listeners {
+    http: TcpListener,
+    https: Option<TcpListener>,
+    smpp: TcpListener,
+    smpps: Option<TcpListener>,
+    carrier: Option<TcpListener>,
+}
+
+/// What the shell is made of, kept together until the process ends.
+pub(crate) struct House {
+    pub(crate) core: Core,
+    engine: app::EngineThread,
+    factory: Arc<channels::Factory>,
+    mailbox: Arc<sandbox::Mailbox>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Runs an installation until it is told to stop.
+pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
+    prepare_folder(&config.data)?;
+    remove_stale(&config.data)?;
+    let listeners = bind(&config, mode).await?;
+    let own = own_addresses(&listeners)?;
+    let house = open(&config, own)?;
+    let (stop, stopped) = watch::channel(false);
+    // The carrier outlives the doors and the links: answers to the last messages must still come.
+    let (carrier_stop, carrier_stopped) = watch::channel(false);
+    let carrier = start_carrier(&house, &config, listeners.carrier, &carrier_stopped, mode)?;
+    let carrier_addr = carrier.as_ref().map(sandbox::Carrier::local_addr);
+    let bound = bound_addresses(&listeners.http, listeners.https.as_ref(), &listeners.smpp, listeners.smpps.as_ref(), carrier_addr)?;
+    bring_up_traffic(&house.core, &config, carrier_addr, mode).await?;
+    let logins = if mode == Mode::Demo { Some(demo::logins(&config.data, house.entropy.as_ref())?) } else { None };
+    let rooms = console::Rooms {
+        phones: carrier.as_ref().map(sandbox::Carrier::phones),
+        mails: (mode == Mode::Demo).then(|| Arc::clone(&house.mailbox) as Arc<dyn ports::phones::MailDesk>),
+        secure_cookie: mode == Mode::Production,
+        demo: logins.as_ref().map(demo::Logins::shown),
+    };
+    let card = match &logins {
+        None => None,
+        Some(logins) => {
+            let account = demo::prepare(&house.core, logins).await?;
+            Some(Card::collect(&house.core, &account, &bound, &config.data, logins).await?)
+        }
+    };
+    let doors = open_doors(&house, &config, listeners.http, listeners.https, listeners.smpp, listeners.smpps, rooms, &stopped)?;
+    let admin = admin::listen(&config.data, house.core.clone(), stopped.clone())?;
+    wait_for_links(&house.core).await;
+    announce(card.as_ref(), &config.data, &bound)?;
+    let engine_died = wait_for_end(&house.engine).await;
+    shut_down(house, doors, admin, stop).await?;
+    if let Some(carrier) = carrier {
+        drop(carrier_stop);
+        carrier.stopped().await;
+    }
+    tracing::info!("stopped");
+    if engine_died { Err(anyhow!("the engine stopped by itself; see the log")) } else { Ok(()) }
+}
+
+/// Opens the store and starts the engine, without any door: for commands of the command line too.
+pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>) -> anyhow::Result<House> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+    let (store, reader) = store::open_sqlite(&config.data).context("the data folder cannot be opened")?;
+    let vault = store::FileVault::open(&config.data, Arc::clone(&entropy)).context("the key of the data folder cannot be read")?;
+    let instance_name = instance_name(&config.data, entropy.as_ref())?;
+    let courier = channels::courier::HttpCourier::new().context("the outbound HTTP client cannot be made")?;
+    let courier: Arc<dyn ports::courier::Courier> = Arc::new(courier);
+    let runtime = tokio::runtime::Handle::current();
+    let secrets: channels::Secrets =
+        Arc::new(|name: &str| variable(name).ok_or_else(|| format!("the environment has no {name}")));
+    let instance = channels::InstanceName(instance_name.clone());
+    let factory =
+        Arc::new(channels::factory(Arc::clone(&courier), Arc::clone(&clock), instance, runtime.clone(), secrets));
+    let mailbox = Arc::new(sandbox::Mailbox::new());
+    let parts = app::Parts {
+        store: Box::new(store),
+        reader,
+        vault: Arc::new(vault),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        factory: Arc::clone(&factory) as Arc<dyn ports::channel::ChannelFactory>,
+        courier,
+        renderers: api::renderers(),
+        mailer: Arc::clone(&mailbox) as Arc<dyn ports::phones::Mailer>,
+        runtime,
+        own_smpp,
+        instance_name,
+        profile: config.profile.clone(),
+    };
+    let (core, engine) = app::start(parts).context("the installation cannot start")?;
+    Ok(House { core, engine, factory, mailbox, clock, entropy })
+}
+
+impl House {
+    /// Stops the engine of a house without doors.
+    pub(crate) fn close(self) -> anyhow::Result<()> {
+        self.engine.stop().context("the engine did not stop cleanly")
+    }
+}
+
+fn prepare_folder(data: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .with_context(|| format!("cannot make the data folder {}", data.display()))
+}
+
+fn remove_stale(data: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(data.join(demo::ENV_FILE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("cannot remove the old demo.env"),
+        _ => Ok(()),
+    }
+}
+
+fn instance_name(data: &Path, entropy: &dyn Entropy) -> anyhow::Result<String> {
+    let path = data.join(INSTANCE_FILE);
+    if let Ok(name) = std::fs::read_to_string(&path) {
+        return Ok(name.trim().to_owned());
+    }
+    let name = format!("chappe-{:06x}", entropy.next_u64() & 0xff_ffff);
+    std::fs::write(&path, &name).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(name)
+}
+
+async fn bind(config: &Config, mode: Mode) -> anyhow::Result<Listeners> {
+    let loopback = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+    let demo = mode == Mode::Demo;
+    let https = config.https.or_else(|| demo.then(|| loopback(8443)));
+    let smpps = config.smpps.or_else(|| demo.then(|| loopback(3550)));
+    let wants_carrier = (demo && config.traffic.is_none()) || config.sandbox.carrier;
+    let carrier = match (wants_carrier, config.sandbox.carrier_smpp) {
+        (false, _) => None,
+        (true, Some(addr)) => Some(listen("simulated carrier", addr).await?),
+        // The usual port keeps the route the same from start to start; any other does as well.
+        (true, None) => match TcpListener::bind(loopback(2776)).await {
+            Ok(listener) => Some(listener),
+            Err(_) => Some(listen("simulated carrier", loopback(0)).await?),
+        },
+    };
+    Ok(Listeners {
+        http: listen("HTTP", config.http).await?,
+        https: listen_some("HTTPS", https).await?,
+        smpp: listen("SMPP", config.smpp).await?,
+        smpps: listen_some("SMPP over TLS", smpps).await?,
+        carrier,
+    })
+}
+
+async fn listen(what: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("{what} cannot be served at {addr}; choose another address, or port 0 for a free one"))
+}
+
+async fn listen_some(what: &str, addr: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    match addr {
+        None => Ok(None),
+        Some(addr) => listen(what, addr).await.map(Some),
+    }
+}
+
+fn own_addresses(listeners: &Listeners) -> anyhow::Result<Vec<SocketAddr>> {
+    let mut own = vec![listeners.smpp.local_addr()?];
+    if let Some(smpps) = &listeners.smpps {
+        own.push(smpps.local_addr()?);
+    }
+    Ok(own)
+}
+
+fn bound_addresses(
+    http: &TcpListener,
+    https: Option<&TcpListener>,
+    smpp: &TcpListener,
+    smpps: Option<&TcpListener>,
+    carrier: Option<SocketAddr>,
+) -> anyhow::Result<Bound> {
+    let (http, smpp) = (http.local_addr()?, smpp.local_addr()?);
+    let https = https.map_or(Ok(http), TcpListener::local_addr)?;
+    let smpps = smpps.map_or(Ok(smpp), TcpListener::local_addr)?;
+    Ok(Bound { http, https, smpp, smpps, carrier })
+}
+
+fn start_carrier(
+    house: &House,
+    config: &Config,
+    listener: Option<TcpListener>,
+    stopped: &watch::Receiver<bool>,
+    mode: Mode,
+) -> anyhow::Result<Option<sandbox::Carrier>> {
+    let Some(listener) = listener else { return Ok(None) };
+    let mut options = sandbox::CarrierOptions::new(demo::CARRIER_SYSTEM_ID, demo::CARRIER_PASSWORD);
+    options.log = config.sandbox.carrier_log.clone().or_else(|| variable("CHAPPE_CARRIER_LOG").map(Into::into));
+    options.keep_phones = mode == Mode::Demo || config.sandbox.carrier;
+    let (clock, entropy) = (Arc::clone(&house.clock), Arc::clone(&house.entropy));
+    let carrier = sandbox::Carrier::start(listener, clock, entropy, options, stopped.clone());
+    carrier.map(Some).context("the simulated carrier cannot start")
+}
+
+/// Prices and routes: the store's, unless the file has changed or the first run needs them.
+async fn bring_up_traffic(core: &Core, config: &Config, carrier: Option<SocketAddr>, mode: Mode) -> anyhow::Result<()> {
+    let said = |refusal: types::refusal::Refusal| anyhow!("{refusal}");
+    let books = match (&config.price_books, mode) {
+        (Some(books), _) => Some(books.clone()),
+        (None, Mode::Demo) if !core.has_prices() => Some(demo::price_books()),
+        (None, _) if !core.has_prices() => Some(demo::price_books().into_iter().map(|mut book| { book.price.clear(); book }).collect()),
+        (None, _) => None,
+    };
+    if let Some(books) = books {
+        core.change_prices(books, FILE_AUTHOR, "read at start").await.map_err(said)?;
+    }
+    let wanted: Option<TrafficDocument> = match (&config.traffic, carrier) {
+        (Some(document), _) => Some(document.clone()),
+        (None, Some(carrier)) => Some(demo::traffic(carrier)),
+        (None, None) => None,
+    };
+    let Some(wanted) = wanted else { return Ok(()) };
+    if last_from_file(core).await?.as_ref() != Some(&wanted) {
+        core.change_traffic(wanted, FILE_AUTHOR, "read at start").await.map_err(said)?;
+    }
+    Ok(())
+}
+
+/// The document that the file gave last; changes made since then by people stay in force as long as
+/// the file stays the same.
+async fn last_from_file(core: &Core) -> anyhow::Result<Option<TrafficDocument>> {
+    let said = |refusal: types::refusal::Refusal| anyhow!("{refusal}");
+    let versions = core.traffic_versions(500).await.map_err(said)?;
+    let Some(version) = versions.iter().find(|version| version.author == FILE_AUTHOR) else { return Ok(None) };
+    core.traffic_version(version.number).await.map_err(said)
+}
+
+type Doors = tokio::task::JoinSet<()>;
+
+#[expect(clippy::too_many_arguments, reason = "each listener moves into its door")]
+fn open_doors(
+    house: &House,
+    config: &Config,
+    http: TcpListener,
+    https: Option<TcpListener>,
+    smpp: TcpListener,
+    smpps: Option<TcpListener>,
+    rooms: console::Rooms,
+    stopped: &watch::Receiver<bool>,
+) -> anyhow::Result<Doors> {
+    let core = &house.core;
+    let public_url = config.public_url.clone().map_or_else(|| http.local_addr().map(|addr| format!("http://{addr}")), Ok)?;
+    let state = api::ApiState {
+        public_url,
+        metrics_for_all: config.metrics_for_all,
+        callbacks: Some(Arc::new(Callbacks(house.factory.callback_desk()))),
+    };
+    let router = api::router(core.clone(), state).fallback_service(console::router(core.clone(), rooms));
+    let mut limits = api::HttpLimits::default();
+    let mut smpp_limits = smsc::Limits::default();
+    if let Some(connections) = config.limits.connections_per_ip {
+        limits.connections_per_ip_max = connections;
+        smpp_limits.connections_per_ip_max = connections;
+    }
+    let tls_config = if https.is_some() || smpps.is_some() { Some(tls::server_config(&config.data)?) } else { None };
+    let mut doors = Doors::new();
+    doors.spawn(api::serve(http, None, router.clone(), limits.clone(), stopped.clone()));
+    if let Some(https) = https {
+        doors.spawn(api::serve(https, tls_config.clone(), router, limits, stopped.clone()));
+    }
+    let server = smsc::Smsc::new(core.clone(), Arc::clone(&house.clock), smpp_limits);
+    let plain = server.clone();
+    let stop = stopped.clone();
+    doors.spawn(async move { plain.serve(smpp, None, stop).await });
+    if let Some(smpps) = smpps {
+        let stop = stopped.clone();
+        doors.spawn(async move { server.serve(smpps, tls_config, stop).await });
+    }
+    Ok(doors)
+}
+
+/// Carries suppliers' callbacks from the HTTP door to the channels.
+struct Callbacks(Arc<dyn channels::CallbackDesk>);
+
+impl api::CallbackDesk for Callbacks {
+    fn receive(&self, connector: &str, token: &str, fields: Vec<(String, String)>) -> ports::BoxFuture<'_, bool> {
+        let (connector, token) = (connector.to_owned(), token.to_owned());
+        Box::pin(async move { self.0.receive(&connector, &token, &fields).await })
+    }
+}
+
+/// Waits a moment for the first links, so that "ready" means that messages flow.
+async fn wait_for_links(core: &Core) {
+    for _ in 0..50 {
+        let connectors = core.connectors();
+        let waiting = connectors.iter().any(|view| !view.disabled && view.status.links_up == 0);
+        if !waiting {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+fn announce(card: Option<&Card>, data: &Path, bound: &Bound) -> anyhow::Result<()> {
+    if let Some(card) = card {
+        card.write(data)?;
+        crate::cli::say(&card.banner(data));
+    }
+    tracing::info!(http = %bound.http, https = %bound.https, smpp = %bound.smpp, smpps = %bound.smpps, "ready");
+    // Without a service manager there is nobody to tell.
+    if sd_notify::notify(&[sd_notify::NotifyState::Ready]).is_err() {
+        tracing::debug!("the service manager was not told");
+    }
+    Ok(())
+}
+
+/// Waits for a signal, or for the engine to stop by itself; tells which.
+async fn wait_for_end(engine: &app::EngineThread) -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return true;
+    };
+    let died = async {
+        while engine.is_running() {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        () = died => true,
+    }
+}
+
+async fn shut_down(
+    house: House,
+    mut doors: Doors,
+    admin: tokio::task::JoinHandle<()>,
+    stop: watch::Sender<bool>,
+) -> anyhow::Result<()> {
+    tracing::info!("stopping: draining sessions and links");
+    if sd_notify::notify(&[sd_notify::NotifyState::Stopping]).is_err() {
+        tracing::debug!("the service manager was not told");
+    }
+    // Links first go quiet while the doors still answer what they have in hand.
+    if stop.send(true).is_err() {
+        tracing::debug!("no door is left to be told");
+    }
+    while let Some(ended) = doors.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a door failed");
+        }
+    }
+    house.core.drain_channels(DRAIN_MS).await;
+    if admin.await.is_err() {
+        tracing::debug!("the administration socket was already closed");
+    }
+    house.close()
+}

@@ -1,0 +1,191 @@
+//! The SQLite store: one writer, read-only readers, one file in the data folder.
+//!
+//! Layout. New rows carry time-ordered integer keys that are the rowid, so that they land on the
+//! newest pages; what changes (`progress`) is a small row apart from what does not (`message`).
+//! Nothing on the path of a message writes to a random page of a big table: look-ups by account, by
+//! recipient and by carrier id are *sorted runs* (see `runs` and `receipt_map`), written by
+//! [`Store::tidy`] from what the writer remembers, and queries join them with the newest rows.
+//! Every statement is prepared once. A commit is synced (`synchronous=FULL`); the work of `tidy` is
+//! derived from synced rows and is not.
+//!
+//! Start at `apply` for what a commit does, at `open` for files and settings, at `tidy` for the work
+//! between commits and at `reader` for questions.
+
+use std::collections::HashSet;
+use std::fs::File;
+
+use ports::store::{
+    ApplyError, AttemptView, Batch, IdempotencyHit, InboundRow, MessageFacts, OpenMessage, OutboxRow,
+    ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState,
+};
+use rusqlite::Connection;
+use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
+use types::time::Timestamp;
+
+mod apply;
+mod apply_config;
+mod apply_events;
+mod apply_money;
+mod apply_progress;
+mod apply_traffic;
+mod checkpoint;
+mod codec;
+mod codec_config;
+mod fault;
+mod journal;
+mod load;
+mod open;
+mod read_config;
+mod read_messages;
+mod read_money;
+mod reader;
+mod receipt_map;
+mod rollup;
+mod runs;
+mod tidy;
+
+pub use open::{DATABASE_FILE, LOCK_FILE, OpenError, open_sqlite, open_sqlite_with};
+pub use reader::SqliteReader;
+
+use checkpoint::Checkpointer;
+use receipt_map::ReceiptMap;
+use runs::Runs;
+use tidy::Sweeps;
+
+/// Sizes that trade memory and the work of queries against the work of the writer.
+#[derive(Clone, Copy, Debug)]
+pub struct Tuning {
+    /// Rows of a sorted run of messages or postings; a list query scans up to twice as many.
+    pub run_rows: usize,
+    /// Carrier ids remembered in memory before they are moved to a run, about 20 octets each.
+    pub receipt_run_rows: usize,
+    /// Rows that one step of [`Store::tidy`] moves.
+    pub step_rows: usize,
+    /// How long an event waits before the look-ups of waiting events list it, milliseconds.
+    pub outbox_settle_ms: i64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { run_rows: 32_768, receipt_run_rows: 786_432, step_rows: 4_096, outbox_settle_ms: 60_000 }
+    }
+}
+
+/// The writing side. What it remembers beside the connection mirrors committed rows.
+pub struct SqliteStore {
+    checkpointer: Checkpointer,
+    connection: Connection,
+    tuning: Tuning,
+    last_commit: i64,
+    last_key: i64,
+    last_posting: i64,
+    staged: HashSet<RowKey>,
+    /// Receipts that found no message; usually none, so that asking for them costs nothing.
+    parked: i64,
+    messages: Runs,
+    postings: Runs,
+    receipt_map: ReceiptMap,
+    /// Events up to this key are in the look-ups of waiting events.
+    outbox_settled: i64,
+    sweeps: Sweeps,
+    /// Set when it is not known what is on the disk; nothing is written any more.
+    stopped: bool,
+    /// Held as long as the store is open; see [`OpenError::InUse`].
+    _lock: File,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("last_commit", &self.last_commit).finish_non_exhaustive()
+    }
+}
+
+impl Store for SqliteStore {
+    fn load(&mut self) -> Result<StoredState, StoreError> {
+        self.load_state().map_err(|fault| fault.doing("load its state"))
+    }
+
+    fn apply(&mut self, batch: &Batch) -> Result<CommitSeq, ApplyError> {
+        self.apply_batch(batch)
+    }
+
+    fn open_messages(&mut self, after: RowKey, limit: usize) -> Result<Vec<OpenMessage>, StoreError> {
+        self.load_open(after, limit).map_err(|fault| fault.doing("read open messages"))
+    }
+
+    fn messages(&mut self, keys: &[RowKey]) -> Result<Vec<OpenMessage>, StoreError> {
+        load::messages(&self.connection, keys).map_err(|fault| fault.doing("read messages"))
+    }
+
+    fn bodies(&mut self, keys: &[RowKey]) -> Result<Vec<(RowKey, Vec<u8>)>, StoreError> {
+        load::bodies(&self.connection, keys).map_err(|fault| fault.doing("read bodies"))
+    }
+
+    fn attempts(&mut self, key: RowKey) -> Result<Vec<AttemptView>, StoreError> {
+        load::attempts(&self.connection, key).map_err(|fault| fault.doing("read attempts"))
+    }
+
+    fn receipt_targets(
+        &mut self,
+        wanted: &[(ConnectorId, String)],
+    ) -> Result<Vec<Vec<ReceiptTarget>>, StoreError> {
+        let find =
+            |(connector, id): &(ConnectorId, String)| self.receipt_map.find(&self.connection, *connector, id);
+        wanted
+            .iter()
+            .map(find)
+            .collect::<Result<_, _>>()
+            .map_err(|fault| fault.doing("find receipts' messages"))
+    }
+
+    fn parked_receipts(
+        &mut self,
+        wanted: &[(ConnectorId, String)],
+    ) -> Result<Vec<ParkedReceiptRow>, StoreError> {
+        self.load_parked(wanted).map_err(|fault| fault.doing("read parked receipts"))
+    }
+
+    fn outbox(
+        &mut self,
+        endpoint: EndpointId,
+        after: RowKey,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.load_outbox(endpoint, after, limit).map_err(|fault| fault.doing("read events"))
+    }
+
+    fn idempotency(
+        &mut self,
+        account: AccountId,
+        key_hash: [u8; 16],
+        now: Timestamp,
+    ) -> Result<Option<IdempotencyHit>, StoreError> {
+        load::idempotency(&self.connection, account, key_hash, now)
+            .map_err(|fault| fault.doing("look up an idempotency key"))
+    }
+
+    fn submission(&mut self, key: RowKey) -> Result<(Vec<MessageFacts>, Option<u64>), StoreError> {
+        load::submission(&self.connection, key).map_err(|fault| fault.doing("read a submission"))
+    }
+
+    fn staged(&mut self) -> Result<Vec<RowKey>, StoreError> {
+        let mut staged: Vec<_> = self.staged.iter().copied().collect();
+        staged.sort_unstable();
+        Ok(staged)
+    }
+
+    fn inbound(&mut self, key: RowKey) -> Result<Option<InboundRow>, StoreError> {
+        load::inbound(&self.connection, key).map_err(|fault| fault.doing("read an inbound message"))
+    }
+
+    fn last_sender_to(&mut self, recipient_hash: i64) -> Result<Option<AccountId>, StoreError> {
+        self.load_last_sender(recipient_hash).map_err(|fault| fault.doing("find the last sender to a number"))
+    }
+
+    fn tidy(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        self.tidy_step(now).map_err(|fault| fault.doing("tidy up"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

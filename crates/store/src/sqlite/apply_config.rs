@@ -1,0 +1,169 @@
+//! The part of a commit that changes accounts, ways in, people, documents and keys.
+
+use ports::store::{ConfigChange, ConfigVersion, CredentialRow, EndpointRow, PersonRow, SessionRow};
+use rusqlite::{Connection, params};
+use types::account::Account;
+use types::time::Timestamp;
+
+use super::apply::Work;
+use super::codec_config::sid_octets;
+use super::fault::{Fault, guarded, integer};
+
+pub(crate) fn write_data_keys(work: &Work<'_>) -> Result<(), Fault> {
+    for row in &work.batch.data_keys {
+        let mut insert =
+            work.connection.prepare_cached("INSERT INTO data_key VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        let inserted = insert.execute(params![
+            row.id,
+            row.account.map(|account| account.0),
+            row.class,
+            row.period,
+            row.wrapped,
+            row.created_at.as_ms()
+        ]);
+        guarded(inserted, "data key number")?;
+    }
+    Ok(())
+}
+
+pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
+    for change in &work.batch.config {
+        match change {
+            ConfigChange::Account(account) => write_account(work.connection, account)?,
+            ConfigChange::Credential(row) => write_credential(work.connection, row)?,
+            ConfigChange::Endpoint(row) => write_endpoint(work.connection, row)?,
+            ConfigChange::Person(row) => write_person(work.connection, row)?,
+            ConfigChange::Session(row) => write_session(work.connection, row)?,
+            ConfigChange::SessionEnd(token_hash) => {
+                let delete = "DELETE FROM session WHERE token_hash = ?1";
+                work.connection.prepare_cached(delete)?.execute([token_hash.as_slice()])?;
+            }
+            ConfigChange::Document(version) => write_document(work.connection, version)?,
+            ConfigChange::Connector(id, name) => {
+                let upsert = "INSERT INTO connector VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET name = excluded.name";
+                guarded(
+                    work.connection.prepare_cached(upsert)?.execute(params![id.0, name]),
+                    "connector name",
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_account(connection: &Connection, account: &Account) -> Result<(), Fault> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+         ON CONFLICT (id) DO UPDATE SET sid = excluded.sid, parent = excluded.parent, name = excluded.name, \
+         state = excluded.state, unit = excluded.unit, price_book = excluded.price_book, \
+         default_class = excluded.default_class, default_endpoint = excluded.default_endpoint, \
+         rate_per_second = excluded.rate_per_second, window = excluded.window, binds = excluded.binds, \
+         repeat_guard_s = excluded.repeat_guard_s, \
+         allow_private_callbacks = excluded.allow_private_callbacks, created_at = excluded.created_at",
+    )?;
+    let written = upsert.execute(params![
+        account.id.0,
+        sid_octets(account.sid).as_slice(),
+        account.parent.map(|parent| parent.0),
+        account.name,
+        account.state.code(),
+        account.unit.as_str(),
+        account.price_book,
+        account.default_class.code(),
+        account.default_endpoint.map(|endpoint| endpoint.0),
+        account.limits.rate_per_second,
+        account.limits.window,
+        account.limits.binds,
+        account.limits.repeat_guard_s,
+        account.allow_private_callbacks,
+        account.created_at.as_ms(),
+    ]);
+    guarded(written, "account name").map(drop)
+}
+
+fn write_credential(connection: &Connection, row: &CredentialRow) -> Result<(), Fault> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO credential VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
+         account = excluded.account, kind = excluded.kind, name = excluded.name, data_key = excluded.data_key, \
+         sealed_secret = excluded.sealed_secret, created_at = excluded.created_at, \
+         revoked_at = excluded.revoked_at",
+    )?;
+    let written = upsert.execute(params![
+        row.id.0,
+        row.account.0,
+        row.kind.code(),
+        row.name,
+        row.data_key,
+        row.sealed_secret,
+        row.created_at.as_ms(),
+        row.revoked_at.map(Timestamp::as_ms)
+    ]);
+    guarded(written, "credential name").map(drop)
+}
+
+fn write_endpoint(connection: &Connection, row: &EndpointRow) -> Result<(), Fault> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO endpoint VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
+         account = excluded.account, kind = excluded.kind, url_hash = excluded.url_hash, \
+         data_key = excluded.data_key, sealed = excluded.sealed, disabled = excluded.disabled, \
+         created_at = excluded.created_at",
+    )?;
+    let written = upsert.execute(params![
+        row.id.0,
+        row.account.0,
+        row.kind.code(),
+        row.url_hash,
+        row.data_key,
+        row.sealed,
+        row.disabled,
+        row.created_at.as_ms()
+    ]);
+    guarded(written, "endpoint address").map(drop)
+}
+
+fn write_person(connection: &Connection, row: &PersonRow) -> Result<(), Fault> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO person VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET \
+         account = excluded.account, email = excluded.email, role = excluded.role, \
+         password_hash = excluded.password_hash, created_at = excluded.created_at, \
+         disabled = excluded.disabled",
+    )?;
+    let written = upsert.execute(params![
+        row.id.0,
+        row.account.map(|account| account.0),
+        row.email,
+        row.role.code(),
+        row.password_hash,
+        row.created_at.as_ms(),
+        row.disabled
+    ]);
+    guarded(written, "person e-mail").map(drop)
+}
+
+fn write_session(connection: &Connection, row: &SessionRow) -> Result<(), Fault> {
+    let insert = "INSERT INTO session VALUES (?1, ?2, ?3, ?4)";
+    let inserted = connection.prepare_cached(insert)?.execute(params![
+        row.token_hash.as_slice(),
+        row.person.0,
+        row.created_at.as_ms(),
+        row.expires_at.as_ms()
+    ]);
+    guarded(inserted, "session token").map(drop)
+}
+
+fn write_document(connection: &Connection, version: &ConfigVersion) -> Result<(), Fault> {
+    let newest =
+        integer(connection, "SELECT max(number) FROM document WHERE kind = ?1", [version.kind.code()])?;
+    if i64::from(version.number) != newest + 1 {
+        return Err(Fault::Guard("document number"));
+    }
+    connection.prepare_cached("INSERT INTO document VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
+        version.kind.code(),
+        version.number,
+        version.document,
+        version.author,
+        version.comment,
+        version.created_at.as_ms()
+    ])?;
+    Ok(())
+}

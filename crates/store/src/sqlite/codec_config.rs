@@ -1,0 +1,237 @@
+//! Decoders of rows that steer decisions: accounts, ways in, people, documents, keys, and of the
+//! rows that come from and go to phones. The companion of `codec`.
+
+use ports::store::{
+    ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, ParkedReceiptRow,
+    PersonRow, PostingView, SessionRow,
+};
+use rusqlite::Row;
+use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
+use types::charge::PostingKind;
+use types::id::{CommitSeq, CredentialId, EndpointId, LotId, PersonId, PublicId};
+use types::message::Class;
+use types::role::Role;
+
+use super::codec::Cells;
+use super::fault::Fault;
+
+/// Columns of an account.
+macro_rules! account_columns {
+    () => {
+        "id, sid, parent, name, state, unit, price_book, default_class, default_endpoint, rate_per_second, \
+         window, binds, repeat_guard_s, allow_private_callbacks, created_at"
+    };
+}
+pub(crate) use account_columns;
+
+/// Columns of a credential.
+macro_rules! credential_columns {
+    () => {
+        "id, account, kind, name, data_key, sealed_secret, created_at, revoked_at"
+    };
+}
+pub(crate) use credential_columns;
+
+/// Columns of an endpoint.
+macro_rules! endpoint_columns {
+    () => {
+        "id, account, kind, url_hash, data_key, sealed, disabled, created_at"
+    };
+}
+pub(crate) use endpoint_columns;
+
+/// Columns of a person.
+macro_rules! person_columns {
+    () => {
+        "id, account, email, role, password_hash, created_at, disabled"
+    };
+}
+pub(crate) use person_columns;
+
+/// Columns of a configuration document.
+macro_rules! document_columns {
+    () => {
+        "kind, number, document, author, comment, created_at"
+    };
+}
+pub(crate) use document_columns;
+
+/// Columns of a wrapped data key.
+macro_rules! data_key_columns {
+    () => {
+        "id, account, class, period, wrapped, created_at"
+    };
+}
+pub(crate) use data_key_columns;
+
+/// Columns of an inbound message.
+macro_rules! inbound_columns {
+    () => {
+        "key, tail, account, connector, received_at, data_key, sealed"
+    };
+}
+pub(crate) use inbound_columns;
+
+/// The 16 octets under which a public id is stored.
+pub(crate) fn sid_octets(sid: PublicId) -> [u8; 16] {
+    sid.as_u128().to_be_bytes()
+}
+
+/// The row of `account_columns!`.
+pub(crate) fn account(row: &Row<'_>) -> Result<Account, Fault> {
+    let cells = &mut Cells::new(row, "account");
+    let id = cells.account()?;
+    let sid = format!("{:032x}", u128::from_be_bytes(cells.octets()?));
+    Ok(Account {
+        id,
+        sid: PublicId::parse(&sid).ok_or_else(|| cells.corrupt())?,
+        parent: cells.optional_account()?,
+        name: cells.text()?,
+        state: cells.coded(AccountState::from_code)?,
+        unit: cells.unit()?,
+        price_book: cells.text()?,
+        default_class: cells.coded(Class::from_code)?,
+        default_endpoint: cells.take::<Option<i64>>()?.map(EndpointId),
+        limits: AccountLimits {
+            rate_per_second: cells.small()?,
+            window: cells.small()?,
+            binds: cells.small()?,
+            repeat_guard_s: cells.small()?,
+        },
+        allow_private_callbacks: cells.flag()?,
+        created_at: cells.time()?,
+    })
+}
+
+/// The row of `credential_columns!`.
+pub(crate) fn credential(row: &Row<'_>) -> Result<CredentialRow, Fault> {
+    let cells = &mut Cells::new(row, "credential");
+    Ok(CredentialRow {
+        id: CredentialId(cells.int()?),
+        account: cells.account()?,
+        kind: cells.coded(CredentialKind::from_code)?,
+        name: cells.text()?,
+        data_key: cells.int()?,
+        sealed_secret: cells.blob()?,
+        created_at: cells.time()?,
+        revoked_at: cells.optional_time()?,
+    })
+}
+
+/// The row of `endpoint_columns!`.
+pub(crate) fn endpoint(row: &Row<'_>) -> Result<EndpointRow, Fault> {
+    let cells = &mut Cells::new(row, "endpoint");
+    Ok(EndpointRow {
+        id: EndpointId(cells.int()?),
+        account: cells.account()?,
+        kind: cells.coded(EndpointKind::from_code)?,
+        url_hash: cells.int()?,
+        data_key: cells.int()?,
+        sealed: cells.blob()?,
+        disabled: cells.flag()?,
+        created_at: cells.time()?,
+    })
+}
+
+/// The row of `person_columns!`.
+pub(crate) fn person(row: &Row<'_>) -> Result<PersonRow, Fault> {
+    let cells = &mut Cells::new(row, "person");
+    Ok(PersonRow {
+        id: PersonId(cells.int()?),
+        account: cells.optional_account()?,
+        email: cells.text()?,
+        role: cells.coded(Role::from_code)?,
+        password_hash: cells.text()?,
+        created_at: cells.time()?,
+        disabled: cells.flag()?,
+    })
+}
+
+/// `token_hash, person, created_at, expires_at`.
+pub(crate) fn session(row: &Row<'_>) -> Result<SessionRow, Fault> {
+    let cells = &mut Cells::new(row, "session");
+    Ok(SessionRow {
+        token_hash: cells.octets()?,
+        person: PersonId(cells.int()?),
+        created_at: cells.time()?,
+        expires_at: cells.time()?,
+    })
+}
+
+const fn config_kind_from_code(code: u8) -> Option<ConfigKind> {
+    match code {
+        0 => Some(ConfigKind::Traffic),
+        1 => Some(ConfigKind::Prices),
+        2 => Some(ConfigKind::Profile),
+        _ => None,
+    }
+}
+
+/// The row of `document_columns!`.
+pub(crate) fn document(row: &Row<'_>) -> Result<ConfigVersion, Fault> {
+    let cells = &mut Cells::new(row, "document");
+    Ok(ConfigVersion {
+        kind: cells.coded(config_kind_from_code)?,
+        number: cells.small()?,
+        document: cells.text()?,
+        author: cells.text()?,
+        comment: cells.text()?,
+        created_at: cells.time()?,
+    })
+}
+
+/// The row of `data_key_columns!`.
+pub(crate) fn data_key(row: &Row<'_>) -> Result<DataKeyRow, Fault> {
+    let cells = &mut Cells::new(row, "data_key");
+    Ok(DataKeyRow {
+        id: cells.int()?,
+        account: cells.optional_account()?,
+        class: cells.small()?,
+        period: cells.small()?,
+        wrapped: cells.blob()?,
+        created_at: cells.time()?,
+    })
+}
+
+/// The row of `inbound_columns!`.
+pub(crate) fn inbound(row: &Row<'_>) -> Result<InboundRow, Fault> {
+    let cells = &mut Cells::new(row, "inbound");
+    Ok(InboundRow {
+        key: cells.key()?,
+        tail: cells.tail()?,
+        account: cells.optional_account()?,
+        connector: cells.connector()?,
+        received_at: cells.time()?,
+        data_key: cells.int()?,
+        sealed: cells.blob()?,
+    })
+}
+
+/// `key, connector, carrier_id, data_key, sealed, read_at`.
+pub(crate) fn parked(row: &Row<'_>) -> Result<ParkedReceiptRow, Fault> {
+    let cells = &mut Cells::new(row, "parked_receipt");
+    Ok(ParkedReceiptRow {
+        key: cells.key()?,
+        connector: cells.connector()?,
+        carrier_id: cells.text()?,
+        data_key: cells.int()?,
+        sealed: cells.blob()?,
+        read_at: cells.time()?,
+    })
+}
+
+/// `id, commit_seq, at, lot, kind, amount_micros, unit, messages, policy`.
+pub(crate) fn posting(row: &Row<'_>) -> Result<PostingView, Fault> {
+    let cells = &mut Cells::new(row, "posting");
+    Ok(PostingView {
+        id: cells.int()?,
+        commit: CommitSeq(cells.int()?),
+        at: cells.time()?,
+        lot: LotId(cells.int()?),
+        kind: cells.coded(PostingKind::from_code)?,
+        amount_micros: cells.int()?,
+        unit: cells.unit()?,
+        messages: cells.small()?,
+        policy: cells.small()?,
+    })
+}

@@ -1,0 +1,295 @@
+//! Questions of the writer: its start, and the rows that decisions need.
+
+use ports::store::{
+    AttemptView, IdempotencyHit, InboundRow, MessageFacts, OpenMessage, OutboxRow, ParkedReceiptRow,
+    StoredState,
+};
+use rusqlite::{Connection, Row, params};
+use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
+use types::time::Timestamp;
+
+use super::SqliteStore;
+use super::apply_traffic::submission_end;
+use super::codec::{
+    self, Cells, attempt_columns, lot_columns, message_columns, outbox_columns, receipt_columns,
+    submission_columns,
+};
+use super::codec_config::{
+    self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
+    inbound_columns,
+};
+use super::fault::{Fault, all, first, integer, sql_limit};
+use super::runs::BY_RECIPIENT;
+
+impl SqliteStore {
+    /// Everything that steers decisions.
+    pub(crate) fn load_state(&self) -> Result<StoredState, Fault> {
+        let connection = &self.connection;
+        let newest = concat!(
+            "SELECT ",
+            document_columns!(),
+            " FROM document d WHERE number = (SELECT max(number) FROM document n WHERE n.kind = d.kind) \
+             ORDER BY kind"
+        );
+        let lots = concat!(
+            "SELECT ",
+            lot_columns!(),
+            " FROM lot WHERE available_micros <> 0 OR held_micros <> 0 ORDER BY id"
+        );
+        let mut last_numbers = [0; 5];
+        let tables = ["account", "credential", "endpoint", "lot", "person"];
+        for (last, table) in last_numbers.iter_mut().zip(tables) {
+            *last = integer(connection, &format!("SELECT max(id) FROM {table}"), [])?;
+        }
+        Ok(StoredState {
+            last_commit: CommitSeq(self.last_commit),
+            last_key: RowKey::from_i64(self.last_key),
+            accounts: all(
+                connection,
+                concat!("SELECT ", account_columns!(), " FROM account ORDER BY id"),
+                [],
+                codec_config::account,
+            )?,
+            credentials: all(
+                connection,
+                concat!("SELECT ", credential_columns!(), " FROM credential ORDER BY id"),
+                [],
+                codec_config::credential,
+            )?,
+            endpoints: all(
+                connection,
+                concat!("SELECT ", endpoint_columns!(), " FROM endpoint ORDER BY id"),
+                [],
+                codec_config::endpoint,
+            )?,
+            lots: all(connection, lots, [], codec::lot)?,
+            configs: all(connection, newest, [], codec_config::document)?,
+            connectors: all(connection, "SELECT id, name FROM connector ORDER BY id", [], |row| {
+                Ok((ConnectorId(row.get(0)?), row.get(1)?))
+            })?,
+            data_keys: all(
+                connection,
+                concat!("SELECT ", data_key_columns!(), " FROM data_key ORDER BY id"),
+                [],
+                codec_config::data_key,
+            )?,
+            outbox_pending: all(
+                connection,
+                "SELECT endpoint, count(*) FROM outbox GROUP BY endpoint ORDER BY endpoint",
+                [],
+                |row| {
+                    let cells = &mut Cells::new(row, "outbox");
+                    Ok((EndpointId(cells.int()?), cells.small()?))
+                },
+            )?,
+            parked: self.parked,
+            last_numbers,
+        })
+    }
+
+    /// Open messages above a key, without staged ones.
+    pub(crate) fn load_open(&self, after: RowKey, limit: usize) -> Result<Vec<OpenMessage>, Fault> {
+        let sql = concat!(
+            "SELECT ",
+            message_columns!(),
+            " FROM progress p JOIN message m ON m.key = p.key WHERE p.open = 1 AND p.key > ?1 ORDER BY p.key"
+        );
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([after.as_i64()])?;
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            let message = codec::message(row)?;
+            if !self.staged.contains(&message.facts.submission) {
+                found.push(message);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Parked receipts with one of these ids. Nearly always there are none at all.
+    pub(crate) fn load_parked(
+        &self,
+        wanted: &[(ConnectorId, String)],
+    ) -> Result<Vec<ParkedReceiptRow>, Fault> {
+        let mut found = Vec::new();
+        if self.parked == 0 {
+            return Ok(found);
+        }
+        let sql = "SELECT key, connector, carrier_id, data_key, sealed, read_at FROM parked_receipt \
+                   WHERE connector = ?1 AND carrier_id = ?2 ORDER BY key";
+        for (connector, carrier_id) in wanted {
+            found.extend(all(&self.connection, sql, params![connector.0, carrier_id], codec_config::parked)?);
+        }
+        Ok(found)
+    }
+
+    /// Whose message to a recipient is the newest. Rows outside of runs are found in memory, since a
+    /// scan of the newest pages would hold up the writer.
+    pub(crate) fn load_last_sender(&self, recipient_hash: i64) -> Result<Option<AccountId>, Fault> {
+        let admitted = "SELECT account, submission FROM message WHERE key = ?1";
+        for key in self.messages.outside(BY_RECIPIENT, recipient_hash) {
+            let found = first(&self.connection, admitted, [key], account_and_submission)?;
+            if let Some((account, _)) = found.filter(|(_, submission)| !self.staged.contains(submission)) {
+                return Ok(Some(account));
+            }
+        }
+        let runs = "SELECT run FROM sorted_run WHERE kind = 0 ORDER BY run DESC";
+        let in_run = "SELECT m.account, m.submission FROM message_by_recipient i \
+                      CROSS JOIN message m ON m.key = i.key \
+                      WHERE i.run = ?1 AND i.recipient_hash = ?2 ORDER BY i.key DESC";
+        for run in all(&self.connection, runs, [], |row| Ok(row.get::<_, i64>(0)?))? {
+            let found = all(&self.connection, in_run, [run, recipient_hash], account_and_submission)?;
+            if let Some((account, _)) =
+                found.into_iter().find(|(_, submission)| !self.staged.contains(submission))
+            {
+                return Ok(Some(account));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Events of an endpoint above a key: first those that have waited, then the newest.
+    pub(crate) fn load_outbox(
+        &self,
+        endpoint: EndpointId,
+        after: RowKey,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, Fault> {
+        let settled = concat!(
+            "SELECT ",
+            outbox_columns!(),
+            " FROM outbox_by_endpoint i JOIN outbox o ON o.key = i.key \
+             WHERE i.endpoint = ?1 AND i.key > ?2 ORDER BY i.key LIMIT ?3"
+        );
+        let newest = concat!(
+            "SELECT ",
+            outbox_columns!(),
+            " FROM outbox o WHERE o.endpoint = ?1 AND o.key > ?2 ORDER BY o.key LIMIT ?3"
+        );
+        let range = [endpoint.0, after.as_i64(), sql_limit(limit)];
+        let mut found = all(&self.connection, settled, range, codec::outbox)?;
+        if found.len() < limit {
+            let from = after.as_i64().max(self.outbox_settled);
+            let range = [endpoint.0, from, sql_limit(limit - found.len())];
+            found.extend(all(&self.connection, newest, range, codec::outbox)?);
+        }
+        Ok(found)
+    }
+}
+
+fn account_and_submission(row: &Row<'_>) -> Result<(AccountId, RowKey), Fault> {
+    let cells = &mut Cells::new(row, "message");
+    Ok((cells.account()?, cells.key()?))
+}
+
+/// A message from a phone by its key.
+pub(crate) fn inbound(connection: &Connection, key: RowKey) -> Result<Option<InboundRow>, Fault> {
+    let sql = concat!("SELECT ", inbound_columns!(), " FROM inbound WHERE key = ?1");
+    first(connection, sql, [key.as_i64()], codec_config::inbound)
+}
+
+/// Messages by key, open or final.
+pub(crate) fn messages(connection: &Connection, keys: &[RowKey]) -> Result<Vec<OpenMessage>, Fault> {
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        found.extend(message(connection, *key)?);
+    }
+    Ok(found)
+}
+
+/// One message by its key.
+pub(crate) fn message(connection: &Connection, key: RowKey) -> Result<Option<OpenMessage>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        message_columns!(),
+        " FROM message m JOIN progress p ON p.key = m.key WHERE m.key = ?1"
+    );
+    first(connection, sql, [key.as_i64()], codec::message)
+}
+
+/// The messages of a submission as admitted, in their order, and the tail of its id; staged ones too.
+pub(crate) fn submission(
+    connection: &Connection,
+    key: RowKey,
+) -> Result<(Vec<MessageFacts>, Option<u64>), Fault> {
+    let sql = concat!("SELECT ", submission_columns!(), " FROM submission s WHERE s.key = ?1");
+    let Some(row) = first(connection, sql, [key.as_i64()], codec::submission)? else {
+        return Ok((Vec::new(), None));
+    };
+    let mut facts = Vec::new();
+    for key in submission_keys(connection, key, row.messages)? {
+        facts.extend(message(connection, key)?.map(|message| message.facts));
+    }
+    facts.sort_by_key(|facts| facts.index);
+    Ok((facts, Some(row.tail)))
+}
+
+/// The keys of a submission's messages. `messages` is how many there are at most; reaching it ends
+/// the scan, which needs no index because the keys follow the submission's.
+pub(crate) fn submission_keys(
+    connection: &Connection,
+    submission: RowKey,
+    messages: u32,
+) -> Result<Vec<RowKey>, Fault> {
+    let sql =
+        "SELECT key FROM message WHERE key >= ?1 AND key < ?2 AND submission = ?1 ORDER BY key LIMIT ?3";
+    let span = [submission.as_i64(), submission_end(submission).as_i64(), i64::from(messages)];
+    all(connection, sql, span, |row| Ok(RowKey::from_i64(row.get(0)?)))
+}
+
+/// Sealed bodies by message; erased ones are left out.
+pub(crate) fn bodies(connection: &Connection, keys: &[RowKey]) -> Result<Vec<(RowKey, Vec<u8>)>, Fault> {
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        found.extend(body(connection, *key)?.map(|body| (*key, body)));
+    }
+    Ok(found)
+}
+
+/// The sealed body of a message, unless erased.
+pub(crate) fn body(connection: &Connection, key: RowKey) -> Result<Option<Vec<u8>>, Fault> {
+    first(connection, "SELECT sealed FROM body WHERE message = ?1", [key.as_i64()], |row| Ok(row.get(0)?))
+}
+
+/// The attempts of a message with their answers and receipts, oldest first.
+pub(crate) fn attempts(connection: &Connection, key: RowKey) -> Result<Vec<AttemptView>, Fault> {
+    let message = [key.as_i64()];
+    let attempts =
+        concat!("SELECT ", attempt_columns!(), " FROM attempt WHERE message = ?1 ORDER BY attempt");
+    let parts = "SELECT attempt, part, verdict, status, carrier_id, written_at, answered_at \
+                 FROM attempt_part WHERE message = ?1 ORDER BY attempt, part, answer";
+    let receipts = concat!("SELECT ", receipt_columns!(), " FROM receipt WHERE message = ?1 ORDER BY key");
+    let rows = all(connection, attempts, message, codec::attempt)?;
+    let parts = all(connection, parts, message, codec::attempt_part)?;
+    let receipts = all(connection, receipts, message, codec::receipt)?;
+    let mut views: Vec<_> =
+        rows.into_iter().map(|row| AttemptView { row, parts: Vec::new(), receipts: Vec::new() }).collect();
+    for (attempt, part) in parts {
+        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == attempt) {
+            view.parts.push(part);
+        }
+    }
+    for receipt in receipts {
+        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == receipt.attempt) {
+            view.receipts.push(receipt);
+        }
+    }
+    Ok(views)
+}
+
+/// An idempotency key that still holds.
+pub(crate) fn idempotency(
+    connection: &Connection,
+    account: AccountId,
+    key_hash: [u8; 16],
+    now: Timestamp,
+) -> Result<Option<IdempotencyHit>, Fault> {
+    let sql = "SELECT fingerprint, submission FROM idempotency \
+               WHERE account = ?1 AND key_hash = ?2 AND expires_at > ?3";
+    first(connection, sql, params![account.0, key_hash.as_slice(), now.as_ms()], |row| {
+        let cells = &mut Cells::new(row, "idempotency");
+        Ok(IdempotencyHit { fingerprint: cells.octets()?, submission: cells.key()? })
+    })
+}

@@ -1,0 +1,261 @@
+//! Opening: the lock, the files and their permissions, the settings of connections, migrations.
+//!
+//! It never repairs a file. Start at [`open_sqlite`].
+
+use std::collections::HashSet;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ports::Disposition;
+use ports::store::StoreError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, params};
+use types::charge::ChargeState;
+use types::id::RowKey;
+use types::message::{Reason, State};
+
+use super::checkpoint::Checkpointer;
+use super::fault::{Fault, all, integer};
+use super::receipt_map::ReceiptMap;
+use super::runs::{self, Runs};
+use super::tidy::Sweeps;
+use super::{SqliteReader, SqliteStore, Tuning};
+
+/// The database's name in the data folder.
+pub const DATABASE_FILE: &str = "chappe.db";
+/// The name of the file that is locked while a process writes.
+pub const LOCK_FILE: &str = "chappe.lock";
+
+/// Statements kept prepared per connection: more than the store has.
+const STATEMENTS_MAX: usize = 256;
+/// How long a statement waits for a lock: only the checkpoint and other processes' readers hold any.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Page cache of the writer, KiB.
+const WRITER_CACHE_KIB: i64 = 65_536;
+/// Page cache of one reader, KiB.
+const READER_CACHE_KIB: i64 = 8_192;
+/// The log is cut to this many octets when it begins anew.
+const LOG_OCTETS_MAX: i64 = 128 << 20;
+/// What changed the schema so far, oldest first; the version is the place counted from one.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// Why the store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process (or this one) has the data folder open for writing.
+    #[error("the data folder {} is in use by another process", .folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file or folder cannot be made or opened.
+    #[error("{} cannot be opened", .path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database cannot be read, or a newer version wrote it.
+    #[error("the database in {} cannot be opened", .folder.display())]
+    Database {
+        /// The folder.
+        folder: PathBuf,
+        /// What the store said.
+        #[source]
+        source: StoreError,
+    },
+}
+
+impl OpenError {
+    /// What a caller may do.
+    pub const fn disposition(&self) -> Disposition {
+        match self {
+            Self::InUse { .. } => Disposition::Later,
+            Self::File { .. } => Disposition::Never,
+            Self::Database { source, .. } => source.disposition(),
+        }
+    }
+}
+
+/// Opens the store in `data_dir` for this process alone and brings its schema up to date. The
+/// folder is made when it is missing.
+///
+/// # Errors
+/// When another process has it, a file cannot be opened, or a newer version wrote it.
+pub fn open_sqlite(data_dir: &Path) -> Result<(SqliteStore, Arc<SqliteReader>), OpenError> {
+    open_sqlite_with(data_dir, Tuning::default())
+}
+
+/// As [`open_sqlite`], with other sizes.
+///
+/// # Errors
+/// As [`open_sqlite`].
+pub fn open_sqlite_with(
+    data_dir: &Path,
+    tuning: Tuning,
+) -> Result<(SqliteStore, Arc<SqliteReader>), OpenError> {
+    make_folder(data_dir)?;
+    let lock = lock(data_dir)?;
+    let path = data_dir.join(DATABASE_FILE);
+    // SQLite gives its log and shared memory the permissions of the database.
+    drop(private_file(&path)?);
+    let in_folder = |source| OpenError::Database { folder: data_dir.to_owned(), source };
+    let store = open_writer(&path, tuning, lock).map_err(in_folder)?;
+    Ok((store, Arc::new(SqliteReader::open(data_dir)?)))
+}
+
+fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| OpenError::File { path: folder.to_owned(), source })
+}
+
+fn private_file(path: &Path) -> Result<File, OpenError> {
+    let opened =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    opened.map_err(|source| OpenError::File { path: path.to_owned(), source })
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let path = folder.join(LOCK_FILE);
+    let file = private_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(OpenError::File { path, source }),
+    }
+}
+
+fn open_writer(path: &Path, tuning: Tuning, lock: File) -> Result<SqliteStore, StoreError> {
+    let opening = |fault: Fault| fault.doing("open its database");
+    let mut connection = writing_connection(path).map_err(opening)?;
+    migrate(&mut connection)?;
+    let checkpointer = Checkpointer::start(path).map_err(opening)?;
+    remembered(connection, checkpointer, tuning, lock).map_err(opening)
+}
+
+/// A connection that may write. No mutex: each is used by one thread at a time.
+pub(crate) fn writing_connection(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    settle_plans(&connection)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    // Checkpoints are made by `tidy`, never by the commit that happens to fill the log.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_OCTETS_MAX)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}
+
+/// A connection that only reads; it works while another process writes.
+pub(crate) fn reading_connection(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    settle_plans(&connection)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    Ok(connection)
+}
+
+/// Every statement is prepared once and keeps its plan. Without the planner's stability guarantee
+/// SQLite would plan a join anew whenever another key is bound, which costs more than running it.
+fn settle_plans(connection: &Connection) -> Result<(), Fault> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+/// The schema's version: zero for an empty database.
+pub(crate) fn schema_version(connection: &Connection) -> Result<u32, StoreError> {
+    let read = || {
+        let tables = integer(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'", [])?;
+        if tables == 0 {
+            return Ok(0);
+        }
+        let version = integer(connection, "SELECT value FROM meta WHERE name = 'schema_version'", [])?;
+        u32::try_from(version).map_err(|_| Fault::Corrupt("meta"))
+    };
+    read().map_err(|fault: Fault| fault.doing("read its schema's version"))
+}
+
+/// Refuses a schema that this version does not know.
+pub(crate) fn refuse_newer(found: u32) -> Result<(), StoreError> {
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found = schema_version(connection)?;
+    refuse_newer(found)?;
+    let run = |connection: &mut Connection| -> Result<(), Fault> {
+        let applied = usize::try_from(found).unwrap_or(usize::MAX);
+        for (version, sql) in (1_i64..).zip(MIGRATIONS).skip(applied) {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(sql)?;
+            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('schema_version', ?1)", [version])?;
+            if version == 1 {
+                // Unknown to carriers, so that nobody can choose ids that collide.
+                transaction.execute("INSERT INTO meta VALUES ('receipt_hash_seed', random())", [])?;
+            }
+            transaction.commit()?;
+        }
+        write_names(connection)
+    };
+    run(connection).map_err(|fault| fault.doing("bring its schema up to date"))
+}
+
+/// Keeps the names of codes up to date with the `types` crate.
+fn write_names(connection: &mut Connection) -> Result<(), Fault> {
+    let states = State::ALL.iter().map(|s| ("state", s.code(), s.as_str()));
+    let reasons = Reason::ALL.iter().map(|r| ("reason", r.code(), r.as_str()));
+    let charges = ChargeState::ALL.iter().map(|c| ("charge", c.code(), c.as_str()));
+    let transaction = connection.transaction()?;
+    for (kind, code, name) in states.chain(reasons).chain(charges) {
+        transaction.execute(
+            "INSERT INTO code_name VALUES (?1, ?2, ?3) \
+             ON CONFLICT DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
+            params![kind, code, name],
+        )?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Reads what the writer mirrors in memory.
+fn remembered(
+    connection: Connection,
+    checkpointer: Checkpointer,
+    tuning: Tuning,
+    lock: File,
+) -> Result<SqliteStore, Fault> {
+    let last_commit = integer(&connection, "SELECT max(seq) FROM journal", [])?;
+    let last_key = integer(&connection, "SELECT last_key FROM journal WHERE seq = ?1", [last_commit])?;
+    let staged =
+        all(&connection, "SELECT submission FROM staged", [], |row| Ok(RowKey::from_i64(row.get(0)?)))?;
+    Ok(SqliteStore {
+        checkpointer,
+        tuning,
+        last_commit,
+        last_key,
+        last_posting: integer(&connection, "SELECT max(id) FROM posting", [])?,
+        staged: HashSet::from_iter(staged),
+        parked: integer(&connection, "SELECT count(*) FROM parked_receipt", [])?,
+        messages: Runs::open(&connection, &runs::MESSAGES)?,
+        postings: Runs::open(&connection, &runs::POSTINGS)?,
+        receipt_map: ReceiptMap::open(&connection)?,
+        outbox_settled: integer(&connection, "SELECT value FROM meta WHERE name = 'outbox_settled'", [])?,
+        sweeps: Sweeps::default(),
+        stopped: false,
+        connection,
+        _lock: lock,
+    })
+}
