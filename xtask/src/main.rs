@@ -12,6 +12,7 @@
 mod lanes;
 mod need;
 mod peer;
+mod pictures;
 mod process;
 mod server;
 mod tidy;
@@ -45,6 +46,8 @@ enum Task {
     Peer(peer::PeerArguments),
     /// Install what the lanes need on this machine.
     Need(need::NeedArguments),
+    /// Take the pictures of the console that the documentation shows.
+    Pictures(pictures::PicturesArguments),
 }
 
 fn main() -> ExitCode {
@@ -64,5 +67,6 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Peer(arguments) => peer::run(&arguments),
         Task::Need(arguments) => need::run(&arguments),
+        Task::Pictures(arguments) => pictures::run(&arguments),
     }
 }

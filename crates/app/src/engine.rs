@@ -130,6 +130,7 @@ pub(crate) struct LongSubmission {
     reply: ReplyTo,
     key: RowKey,
     tail: u64,
+    lot: types::id::LotId,
     next: usize,
     accepted: Vec<crate::submission::AcceptedMessage>,
     staged: Vec<Live>,

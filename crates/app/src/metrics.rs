@@ -111,9 +111,6 @@ impl Metrics {
             Count::Orphan => {
                 self.orphans.inc();
             }
-            Count::Unknown(delta) => {
-                self.unknown.inc_by(*delta);
-            }
         }
     }
 
@@ -203,6 +200,11 @@ impl Metrics {
     /// Learns connector names before their first figure.
     pub(crate) fn learn_names(&self, names: impl Iterator<Item = (ConnectorId, String)>) {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// Publishes how many outcomes are unknown.
+    pub(crate) fn set_unknown(&self, count: usize) {
+        self.unknown.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Publishes the proof of the ledger.

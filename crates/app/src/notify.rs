@@ -33,6 +33,10 @@ use lane::Lane;
 pub(crate) const LOAD_ROWS: usize = 500;
 /// Events of one endpoint in memory; others wait in the store.
 const LANE_EVENTS_MAX: usize = 2_000;
+/// Fewest events that an endpoint may have in memory, however many endpoints there are.
+const LANE_EVENTS_MIN: usize = 50;
+/// Events of all endpoints in memory, shared equally.
+const ALL_EVENTS_MAX: usize = 100_000;
 /// Milliseconds before a report is offered again that a bind could not take.
 const OFFER_AGAIN_MS: i64 = 5_000;
 /// Milliseconds between looks at what is due.
@@ -174,8 +178,10 @@ impl Notifier {
         }
         let mut touched = HashSet::new();
         let mut lanes = self.lock();
+        let share = ALL_EVENTS_MAX / lanes.by_endpoint.len().max(1);
+        let most = share.clamp(LANE_EVENTS_MIN, LANE_EVENTS_MAX);
         for (endpoint, event) in events {
-            lanes.by_endpoint.entry(endpoint).or_default().add(event);
+            lanes.by_endpoint.entry(endpoint).or_default().add(event, most);
             touched.insert(endpoint);
         }
         drop(lanes);

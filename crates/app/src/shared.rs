@@ -144,8 +144,6 @@ pub(crate) enum Count {
     Receipt(ConnectorId, State, i64),
     /// A receipt found no message.
     Orphan,
-    /// The number of unknown outcomes changed.
-    Unknown(i64),
 }
 
 /// What the engine publishes.
@@ -194,7 +192,7 @@ impl Shared {
                 Count::Ended(account, State::Delivered) => add(Some(account), 1, |l| &l.delivered),
                 Count::Ended(account, _) => add(Some(account), 1, |l| &l.failed),
                 Count::Refused(account, _) => add(account.as_ref(), 1, |l| &l.refused),
-                Count::Answered(..) | Count::Receipt(..) | Count::Orphan | Count::Unknown(_) => {}
+                Count::Answered(..) | Count::Receipt(..) | Count::Orphan => {}
             }
             self.metrics.count(count);
         }

@@ -185,6 +185,8 @@
     const places = names.map((name, index) => ({ name, y: plot.valToPos(plot.data[index + 1][last] || 0, "y", true) }));
     places.sort((a, b) => b.y - a.y);
     for (let i = 1; i < places.length; i++) if (places[i - 1].y - places[i].y < gap) places[i].y = places[i - 1].y - gap;
+    let least = plot.bbox.top;
+    for (const one of [...places].reverse()) { one.y = Math.max(one.y, least); least = one.y + gap; }
     context.save();
     context.font = `${12 * ratio}px ${getComputedStyle(body).fontFamily}`;
     context.textBaseline = "middle";

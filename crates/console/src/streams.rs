@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use types::id::MessageId;
+use types::role::Permission;
 
 use crate::fault::Fault;
 use crate::guard::{Session, SignedIn, Visitor};
@@ -53,15 +54,22 @@ pub(crate) async fn figures(
     let scope = person.scope()?;
     let session = session(&house, &visitor, "/events/overview");
     let desk = Arc::clone(&house);
+    let account = person.0.account.filter(|_| person.may(Permission::MoneyView));
     let look: Look = Box::new(move || {
         let live = desk.desk.live(scope);
-        let data = json!({
+        let mut data = json!({
             "at": desk.desk.now().as_ms(),
             "accepted": live.accepted,
             "submitted": live.submitted,
             "delivered": live.delivered,
             "failed": live.failed,
         });
+        if let Some(balance) = account.and_then(|account| desk.desk.balance(account))
+            && let Some(fields) = data.as_object_mut()
+        {
+            fields.insert("available".to_owned(), balance.available.to_string().into());
+            fields.insert("held".to_owned(), balance.held.to_string().into());
+        }
         Box::pin(async move { Some(Event::default().event("figures").data(data.to_string())) })
     });
     open(&house, session, TICK_MS, look)

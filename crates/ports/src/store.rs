@@ -70,6 +70,7 @@ pub trait Store: Send {
     fn attempts(&mut self, key: RowKey) -> Result<Vec<AttemptView>, StoreError>;
 
     /// For each (connector, carrier id notation), the attempt parts that carry it, newest first.
+    /// When a newer use of an id is found, older uses of the same id may be left out.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -1,13 +1,12 @@
 //! Submissions: decided one by one against the working copies, taken wholly or not at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use decide::admit::{Facts, Plan, admit};
 use decide::lifecycle::Stage;
 use ports::store::{IdempotencyRow, JournalEntry, MessageFacts, MessageRow, OpenMessage, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
-use types::id::{AccountId, MessageId, RowKey, SubmissionId};
+use types::id::{AccountId, LotId, MessageId, RowKey, SubmissionId};
 use types::message::{Draft, Flags, RECIPIENTS_MAX, Reason, State};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
@@ -93,7 +92,8 @@ impl Engine {
 
     /// Writes the answer to a submission that was taken before, as it was then.
     fn answer_again(&mut self, submission: RowKey) -> Result<SubmitOutcome, EngineError> {
-        let mut found: Vec<_> = self.live.values().filter(|live| live.facts.submission == submission).map(|live| live.facts.clone()).collect();
+        let fresh = self.draft.new_messages.iter().filter_map(|key| self.live.get(key));
+        let mut found: Vec<_> = fresh.filter(|live| live.facts.submission == submission).map(|live| live.facts.clone()).collect();
         let (stored, tail) = self.store.submission(submission)?;
         for facts in stored {
             if !found.iter().any(|known| known.key == facts.key) {
@@ -336,13 +336,16 @@ impl Engine {
     }
 
     fn begin_long(&mut self, submission: Submission, reply: ReplyTo, now: Timestamp) -> Result<(), EngineError> {
-        // Everything but the balance can be refused before a row is written.
-        let outcome = self.plan_all(&submission, now).map(|_| ());
-        if let Err(rejected) = outcome {
-            self.count_outcome(&submission, &Err(rejected.clone()));
-            self.draft.replies.push((reply, Err(rejected)));
-            return Ok(());
-        }
+        // Whatever can be refused is refused before a row is written; the balance is asked again
+        // when the last row is there.
+        let lot = match self.plan_all(&submission, now).and_then(|plans| self.lot_for_all(&submission, &plans, now)) {
+            Ok(lot) => lot,
+            Err(rejected) => {
+                self.count_outcome(&submission, &Err(rejected.clone()));
+                self.draft.replies.push((reply, Err(rejected)));
+                return Ok(());
+            }
+        };
         let (key, tail) = self.next_key(now);
         self.draft.batch.submissions.push(submission_row(&submission, key, tail, true));
         if let Some(idempotency) = &submission.idempotency {
@@ -353,11 +356,24 @@ impl Engine {
             reply,
             key,
             tail,
+            lot,
             next: 0,
             accepted: Vec::new(),
             staged: Vec::new(),
         });
         Ok(())
+    }
+
+    /// The one lot that covers a whole long submission: its rows name the lot that pays.
+    fn lot_for_all(&self, submission: &Submission, plans: &[Plan], now: Timestamp) -> Result<LotId, Rejected> {
+        let total = plans.iter().try_fold(0_i64, |sum, plan| sum.checked_add(plan.price.amount.micros));
+        let unit = plans.first().map(|plan| plan.price.amount.unit);
+        let purse = self.purses.get(&submission.account);
+        let allow_negative = self.snapshot.profile.money.allow_negative;
+        let lot = total.zip(unit).zip(purse).and_then(|((total, unit), purse)| {
+            purse.choose(types::money::Money::new(total, unit), now, allow_negative)
+        });
+        lot.ok_or_else(|| Rejected::whole(whole_too_dear()))
     }
 
     /// Stages one more chunk of the long submission that waits longest; the last chunk makes all of
@@ -370,7 +386,10 @@ impl Engine {
         let drafts = std::mem::take(&mut long.submission.drafts);
         for (index, draft) in drafts.iter().enumerate().take(end).skip(begin) {
             match self.plan(long.submission.account, false, draft, now) {
-                Ok(plan) => chunk.push(self.new_message(&long.submission, long.key, index, draft, &plan, now)?),
+                Ok(plan) => {
+                    let plan = Plan { lot: long.lot, ..plan };
+                    chunk.push(self.new_message(&long.submission, long.key, index, draft, &plan, now)?);
+                }
                 Err(refusal) => {
                     self.give_up_long(long, vec![(Some(index), refusal)]);
                     return Ok(());
@@ -395,19 +414,15 @@ impl Engine {
 
     fn finish_long(&mut self, long: LongSubmission, chunk: Vec<Live>, now: Timestamp) -> Result<(), EngineError> {
         let total: i64 = long.accepted.iter().map(|message| message.price.micros).sum();
-        let lots: BTreeSet<_> = long.staged.iter().chain(&chunk).map(|live| live.facts.lot).collect();
-        let unit = long.accepted.first().map(|message| message.price.unit);
-        let allow_negative = self.snapshot.profile.money.allow_negative;
-        let lot = unit.and_then(|unit| {
-            let purse = self.purses.get(&long.submission.account)?;
-            purse.choose(types::money::Money::new(total, unit), now, allow_negative)
-        });
-        // The rows name the lot that pays, so the one lot must cover the whole.
-        let Some(lot) = lot.filter(|lot| lots.len() == 1 && lots.contains(lot)) else {
-            let detail = "the balance does not cover the whole submission; top up and send again";
-            self.give_up_long(long, vec![(None, Refusal::new(RefusalCode::InsufficientBalance, detail))]);
+        let lot = long.lot;
+        let covers = self.snapshot.profile.money.allow_negative
+            || self.purses.get(&long.submission.account).is_some_and(|purse| {
+                purse.lots().iter().any(|known| known.id == lot && known.available_micros >= total)
+            });
+        if !covers {
+            self.give_up_long(long, vec![(None, whole_too_dear())]);
             return Ok(());
-        };
+        }
         let messages = u32::try_from(long.accepted.len()).unwrap_or(u32::MAX);
         let posting = admission_posting(self.snapshot.trigger());
         self.post_many(long.submission.account, lot, posting, total, messages);
@@ -461,6 +476,11 @@ impl Engine {
 
 fn admission_posting(trigger: ChargeTrigger) -> PostingKind {
     if trigger == ChargeTrigger::OnAccept { PostingKind::Charge } else { PostingKind::Hold }
+}
+
+fn whole_too_dear() -> Refusal {
+    let detail = "the balance does not cover the whole submission; top up and send again";
+    Refusal::new(RefusalCode::InsufficientBalance, detail)
 }
 
 fn accepted(live: &Live) -> AcceptedMessage {

@@ -70,9 +70,11 @@ impl Engine {
             attempt: target.attempt,
             part: target.part,
         });
-        if self.recent_ids.len() < RECENT_IDS_MAX {
-            self.recent_ids.insert((connector, carrier_id.to_owned()), target);
+        // What is forgotten here is found in the store.
+        if self.recent_ids.len() >= RECENT_IDS_MAX {
+            self.recent_ids.clear();
         }
+        self.recent_ids.insert((connector, carrier_id.to_owned()), target);
     }
 
     /// Asks the carrier about a message whose outcome is unknown.

@@ -208,8 +208,8 @@ impl Engine {
         })
     }
 
-    /// Takes a message from a phone: it is for the account that wrote to that phone last from the
-    /// number it answers to, else for nobody yet.
+    /// Takes a message from a phone: it is for the account that wrote to that phone last, else for
+    /// nobody yet.
     pub(super) fn inbound(&mut self, connector: ConnectorId, notice: &InboundNotice, now: Timestamp) -> Result<(), EngineError> {
         let (key, tail) = self.next_key(now);
         let account = self.account_for_inbound(notice)?;
@@ -238,13 +238,10 @@ impl Engine {
         Ok(())
     }
 
+    /// Whoever wrote to this phone last is whom it answers.
     fn account_for_inbound(&mut self, notice: &InboundNotice) -> Result<Option<types::id::AccountId>, EngineError> {
         let Some(number) = notice.source.msisdn() else { return Ok(None) };
         let hash = self.hasher.number(number);
-        let newest = self.live.values().filter(|live| live.facts.recipient_hash == hash).max_by_key(|live| live.facts.key);
-        if let Some(live) = newest {
-            return Ok(Some(live.facts.account));
-        }
         Ok(self.store.last_sender_to(hash)?)
     }
 

@@ -182,7 +182,6 @@ impl Engine {
             State::Unknown => {
                 if let Some(slot) = slot {
                     self.unknown_by_recipient.entry(slot).or_insert_with(BTreeSet::new).insert(key);
-                    self.draft.counts.push(crate::shared::Count::Unknown(1));
                 }
                 self.set_timer(key, due_at);
             }

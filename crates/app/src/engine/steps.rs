@@ -114,10 +114,8 @@ impl Engine {
         let slot = (connector, live.facts.recipient_hash);
         if to == State::Unknown {
             self.unknown_by_recipient.entry(slot).or_default().insert(key);
-            self.draft.counts.push(Count::Unknown(1));
             return;
         }
-        self.draft.counts.push(Count::Unknown(-1));
         if let Some(keys) = self.unknown_by_recipient.get_mut(&slot) {
             keys.remove(&key);
             if keys.is_empty() {

@@ -31,8 +31,8 @@ pub(super) struct Lane {
 
 impl Lane {
     /// Takes a fresh event, or leaves it in the store when memory is full.
-    pub(super) fn add(&mut self, event: Event) {
-        if self.spilled || self.len() >= LANE_EVENTS_MAX {
+    pub(super) fn add(&mut self, event: Event, most: usize) {
+        if self.spilled || self.len() >= most {
             self.spilled = true;
             return;
         }

@@ -337,6 +337,12 @@ async fn streams_tell_what_moved() {
         let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
         let text = String::from_utf8(frame.to_vec()).unwrap();
         assert!(text.contains(words), "{path}: {text}");
+        // Balances move with the figures, for those who may see them.
+        assert_eq!(
+            text.contains("241.1725 EUR"),
+            role == OWNER && path == "/events/overview",
+            "{path}: {text}"
+        );
     }
 }
 

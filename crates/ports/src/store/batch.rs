@@ -108,7 +108,7 @@ pub struct DataKeyRow {
 /// One request as it came through a door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubmissionRow {
-    /// Its row key.
+    /// Its row key. Keys of its messages are not below it and lie within an hour of it; guard.
     pub key: RowKey,
     /// The random bits of its public id.
     pub tail: u64,

@@ -224,3 +224,41 @@ fn look_ups_of_waiting_events_follow_the_outbox() {
     store.apply(&done).unwrap();
     assert_eq!(listed(), (0, 0));
 }
+
+#[test]
+fn keys_below_what_is_sorted_are_listed_in_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, reader) = open_sqlite_with(folder.path(), TINY).unwrap();
+    let mut batch = Batch { at: BEGIN, ..Batch::default() };
+    add_account(&mut batch, 1);
+    store.apply(&batch).unwrap();
+    let mut keys = Vec::new();
+    let mut add = |store: &mut store::SqliteStore, sequence: u32| {
+        let key = RowKey::from_parts(BEGIN.as_ms(), sequence);
+        let mut batch = Batch { at: BEGIN, ..Batch::default() };
+        add_message(&mut batch, (key, key), 1, 3);
+        store.apply(&batch).unwrap();
+        keys.push(key);
+        keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+        let filter = ListFilter { limit: 500, ..ListFilter::default() };
+        let mut by_account = filter.clone();
+        by_account.account = Some(types::id::AccountId(1));
+        let hash = reader.message(key).unwrap().unwrap().message.facts.recipient_hash;
+        for filter in [filter.clone(), by_account, ListFilter { recipient_hash: Some(hash), ..filter }] {
+            let page = reader.list_messages(&filter).unwrap();
+            let listed: Vec<_> = page.items.iter().map(|view| view.message.facts.key).collect();
+            assert_eq!(listed, keys, "{filter:?}");
+        }
+    };
+    for number in 10..70 {
+        add(&mut store, number * 10);
+        if number % 3 == 0 {
+            // Below runs that are complete, and into the one that is being written.
+            add(&mut store, number * 2 + 1);
+            add(&mut store, number * 10 - 25);
+        }
+        store.tidy(BEGIN).unwrap();
+    }
+    while store.tidy(BEGIN).unwrap() {}
+    add(&mut store, 1);
+}

@@ -1,0 +1,233 @@
+//! What becomes of a message: answers, receipts, silence, and the process that stops in between.
+
+use types::message::{Flags, Reason, State};
+use types::receipt::{ReceiptState, Verdict};
+
+use crate::house::{House, route};
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 3_600_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_taken_and_delivered() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    assert_eq!(house.state(id).await, State::Sending);
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+    assert_eq!(house.state(id).await, State::Submitted);
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    let detail = house.message(id).await;
+    assert_eq!((detail.state, detail.attempts.len()), (State::Delivered, 1));
+    assert_eq!(detail.attempts[0].cost.unwrap().micros, 10_000);
+    assert_eq!(house.balance().await, (9_950_000, 0));
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    assert_eq!(house.message(id).await.flags, Flags::default());
+    house.receipt("a", "c1", ReceiptState::Undelivered).await;
+    let detail = house.message(id).await;
+    assert_eq!(detail.state, State::Delivered);
+    assert!(detail.flags.contains(Flags::CONTRADICTED));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_may_overtake_its_answer_even_over_a_restart() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.receipt_for("a", "c1", ReceiptState::Delivered, "447400999999").await;
+    assert_eq!(house.state(id).await, State::Sending);
+    house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+    assert_eq!(house.state(id).await, State::Delivered);
+    let second = house.send("again").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("c2")).await;
+    let house = house.restart().await;
+    house.receipt("a", "c2", ReceiptState::Delivered).await;
+    assert_eq!(house.state(second).await, State::Delivered);
+    assert_eq!(house.core.store_figures().await.unwrap().store.parked, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_stops_while_sending_leaves_an_unknown_outcome() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    house.sent_one("a");
+    let house = house.restart().await;
+    let detail = house.message(id).await;
+    assert_eq!((detail.state, detail.reason), (State::Unknown, Reason::ProcessStopped));
+    assert!(house.sent("a").is_empty(), "an unknown message must not be sent again");
+    house.receipt("a", "never-told", ReceiptState::Delivered).await;
+    assert_eq!(house.state(id).await, State::Delivered, "the only unknown message to this phone is meant");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_outcomes_follow_the_policy_of_their_route() {
+    let mut delivery = route(&["a"]);
+    delivery.on_unknown = Some("prefer_delivery".into());
+    let house = House::new(delivery).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    assert_eq!(house.state(id).await, State::Unknown);
+    house.advance(MINUTE_MS + 1).await;
+    let second = house.sent_one("a");
+    assert_eq!(second.attempt, 2);
+    assert!(house.message(id).await.flags.contains(Flags::POSSIBLE_DUPLICATE));
+
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    house.advance(71 * HOUR_MS).await;
+    assert!(house.sent("a").is_empty());
+    house.advance(2 * HOUR_MS).await;
+    assert_eq!(house.state(id).await, State::Unconfirmed);
+
+    let mut ask = route(&["a"]);
+    ask.on_unknown = Some("ask_peer".into());
+    let house = House::new(ask).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    assert_eq!(house.queries("a"), [attempt]);
+    house.query_answer("a", attempt, Some(ReceiptState::Delivered)).await;
+    assert_eq!(house.state(id).await, State::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_resolves_an_unknown_outcome() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+    assert_eq!(house.state(id).await, State::Submitted);
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    assert_eq!(house.state(id).await, State::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_or_silence_of_one_carrier_is_another_ones_turn() {
+    let mut fallback = route(&["a", "b"]);
+    fallback.reroute_on = vec!["undelivered".into()];
+    fallback.receipt_patience_s = Some(60);
+    let house = House::new(fallback).await;
+    let failed = house.send("one").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("a1")).await;
+    house.receipt("a", "a1", ReceiptState::Undelivered).await;
+    let again = house.sent_one("b");
+    assert_eq!((again.message, again.attempt), (attempt.message, 2));
+    house.answer("b", again, Verdict::Accepted, Some("b1")).await;
+    house.receipt("b", "b1", ReceiptState::Delivered).await;
+    let detail = house.message(failed).await;
+    assert_eq!(detail.state, State::Delivered);
+    let costs: Vec<_> = detail.attempts.iter().map(|attempt| attempt.cost.unwrap().micros).collect();
+    assert_eq!(costs, [10_000, 20_000]);
+
+    let silent = house.send("two").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("a2")).await;
+    house.advance(MINUTE_MS + 1).await;
+    let again = house.sent_one("b");
+    house.receipt("a", "a2", ReceiptState::Delivered).await;
+    let detail = house.message(silent).await;
+    assert_eq!(detail.state, State::Delivered);
+    assert!(detail.flags.contains(Flags::POSSIBLE_DUPLICATE));
+    house.answer("b", again, Verdict::Accepted, Some("b2")).await;
+    assert_eq!(house.balance().await, (9_900_000, 0), "each message was charged once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throttled_and_transient_messages_wait_and_come_back() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Throttled, None).await;
+    assert_eq!(house.state(id).await, State::Queued);
+    assert!(house.sent("a").is_empty());
+    house.advance(1_001).await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Transient, None).await;
+    house.advance(4_000).await;
+    assert!(house.sent("a").is_empty());
+    house.advance(1_001).await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Permanent, None).await;
+    let detail = house.message(id).await;
+    assert_eq!((detail.state, detail.reason), (State::Failed, Reason::CarrierRefused));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_message_takes_the_connector_that_is_up() {
+    let house = House::new(route(&["a", "b"])).await;
+    house.down("a").await;
+    let id = house.send("hello").await;
+    house.sent_one("b");
+    house.down("b").await;
+    let waiting = house.send("later").await;
+    assert_eq!(house.state(waiting).await, State::Queued);
+    assert_eq!(house.state(id).await, State::Sending);
+    house.up("a").await;
+    let detail = house.message(waiting).await;
+    assert_eq!(detail.state, State::Sending, "{:?}", detail.reason);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_failed_parts_of_a_long_message_are_repeated() {
+    let house = House::new(route(&["a", "b"])).await;
+    let id = house.send(&"x".repeat(400)).await;
+    let attempt = house.sent_one("a");
+    house.answer_part("a", attempt, 1, 3, Verdict::Accepted, Some("p1")).await;
+    house.answer_part("a", attempt, 2, 3, Verdict::Transient, None).await;
+    house.answer_part("a", attempt, 3, 3, Verdict::Accepted, Some("p3")).await;
+    house.advance(5_001).await;
+    assert!(house.sent("b").is_empty(), "parts that were taken bind the rest");
+    let again = house.sent("a").remove(0);
+    assert_eq!(again.only_parts, [2]);
+    house.answer_part("a", again.attempt, 2, 3, Verdict::Accepted, Some("p2")).await;
+    for part in ["p1", "p2"] {
+        house.receipt("a", part, ReceiptState::Delivered).await;
+        assert_eq!(house.state(id).await, State::Submitted);
+    }
+    house.receipt("a", "p3", ReceiptState::Delivered).await;
+    assert_eq!(house.state(id).await, State::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_ends_as_no_report_and_a_late_receipt_improves_it() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+    house.advance(73 * HOUR_MS).await;
+    assert_eq!(house.state(id).await, State::NoReport);
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    assert_eq!(house.state(id).await, State::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scheduled_messages_wait_can_be_withdrawn_and_expire() {
+    let house = House::new(route(&["a"])).await;
+    let now = house.core.now();
+    let mut later = house.draft("later");
+    later.send_at = Some(now.plus_ms(HOUR_MS));
+    let mut withdrawn = house.draft("withdrawn");
+    withdrawn.send_at = Some(now.plus_ms(HOUR_MS));
+    let accepted = house.submit(vec![later, withdrawn]).await.unwrap();
+    let (first, second) = (accepted.messages[0].id, accepted.messages[1].id);
+    assert_eq!(house.state(first).await, State::Scheduled);
+    let scope = app::Scope::Account(house.account().id);
+    assert_eq!(house.core.cancel(scope, second).await.unwrap().state, State::Cancelled);
+    house.advance(HOUR_MS).await;
+    house.sent_one("a");
+    assert_eq!(house.state(first).await, State::Sending);
+    assert!(house.core.cancel(scope, first).await.is_err());
+    house.down("a").await;
+    let mut short = house.draft("short");
+    short.expires_at = Some(house.core.now().plus_ms(10_000));
+    let id = house.submit(vec![short]).await.unwrap().messages[0].id;
+    house.advance(10_001).await;
+    let detail = house.message(id).await;
+    assert_eq!((detail.state, detail.reason), (State::Expired, Reason::ValidityEnded));
+}

@@ -1,0 +1,41 @@
+//! A store that cannot write: nothing is acknowledged, nothing that a carrier told is lost.
+
+use std::sync::atomic::Ordering;
+
+use types::message::State;
+use types::receipt::{ReceiptState, Verdict};
+use types::refusal::RefusalCode;
+
+use crate::house::{House, route};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_and_charges_nothing() {
+    let house = House::new(route(&["a"])).await;
+    house.store_fails.store(true, Ordering::SeqCst);
+    let rejected = house.submit(vec![house.draft("x")]).await.unwrap_err();
+    assert_eq!(rejected.first().unwrap().code, RefusalCode::Unavailable);
+    assert!(house.sent("a").is_empty(), "what is not on disk must not be sent");
+    assert!(house.core.ready().await.is_err());
+    house.store_fails.store(false, Ordering::SeqCst);
+    let accepted = house.submit(vec![house.draft("y")]).await.unwrap();
+    house.settle().await;
+    assert_eq!(house.state(accepted.messages[0].id).await, State::Sending);
+    assert_eq!(house.balance().await, (9_950_000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_and_receipts_wait_for_a_store_that_writes() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.store_fails.store(true, Ordering::SeqCst);
+    let told = async {
+        house.answer_unsettled("a", attempt, Verdict::Accepted, "c1").await;
+        house.receipt_unsettled("a", "c1", ReceiptState::Delivered).await;
+    };
+    told.await;
+    assert_eq!(house.state(id).await, State::Sending);
+    house.store_fails.store(false, Ordering::SeqCst);
+    house.until(id, State::Delivered).await;
+    assert_eq!(house.balance().await, (9_950_000, 0));
+}
