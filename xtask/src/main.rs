@@ -9,6 +9,8 @@
     reason = "a command-line tool speaks on standard output"
 )]
 
+mod bench;
+mod crash;
 mod lanes;
 mod need;
 mod peer;
@@ -46,6 +48,10 @@ enum Task {
     Peer(peer::PeerArguments),
     /// Install what the lanes need on this machine.
     Need(need::NeedArguments),
+    /// Measure, and hold the figures against their bars.
+    Bench(bench::BenchArguments),
+    /// Break a built `chappe` on purpose, and prove that nothing was lost.
+    Crash(crash::CrashArguments),
     /// Take the pictures of the console that the documentation shows.
     Pictures(pictures::PicturesArguments),
 }
@@ -67,6 +73,8 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Peer(arguments) => peer::run(&arguments),
         Task::Need(arguments) => need::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Crash(arguments) => crash::run(&arguments),
         Task::Pictures(arguments) => pictures::run(&arguments),
     }
 }

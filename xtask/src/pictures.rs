@@ -52,12 +52,12 @@ const MESSAGES: &[Sent] = &[
     ("Parcel", "+447400123456", "transactional", "Your parcel comes today between 14:00 and 15:00."),
     ("Clinic", "+447400120009", "transactional", "Reminder: your appointment is on Tuesday at 9:40."),
     ("Clinic", "+447400120004", "transactional", "Reminder: your appointment is on Tuesday at 10:20."),
-    ("ACME", "+85291234567", "transactional", "您的預約已確認：星期六晚上七時半。"),
+    ("ACME", "+48501234567", "transactional", "Potwierdzamy wizytę w sobotę o 19:30. Do zobaczenia!"),
     (
         "Bank",
         "+4915112345678",
         "one_time",
-        "605 218 is your code for the transfer of 120.00 EUR. We never ask for it by phone.",
+        "605218 is your code for the transfer of 120.00 EUR. We never ask for it by phone.",
     ),
     ("Bank", "+447400120007", "one_time", "731904 is your code. It is valid for five minutes."),
     ("Parcel", "+447400120005", "transactional", "Your parcel waits for you at the post office, box 17."),
@@ -66,7 +66,7 @@ const MESSAGES: &[Sent] = &[
 
 /// Three parts: it is in the GSM alphabet and longer than two.
 const LONG_TEXT: &str = "Bonjour Madame, votre commande 4711 est partie ce matin. Elle arrive demain entre 9 et \
-    12 heures au 17, rue du Télégraphe. Si vous êtes absente, le paquet vous attend au relais de la gare \
+    12 heures au 17, rue du Télégraphe. En votre absence, le paquet vous attend au relais de la gare \
     jusqu'au samedi suivant, de 8 à 19 heures. Pour changer le jour ou l'adresse, répondez simplement à ce \
     message avec le mot AUTRE, et nous vous rappelons dans l'heure. Merci de votre confiance.";
 
@@ -94,6 +94,8 @@ struct Picture {
 }
 
 const DESK: (u32, u32) = (1440, 900);
+/// Room for a whole story.
+const TALL: (u32, u32) = (1440, 1120);
 const POCKET: (u32, u32) = (390, 844);
 
 const fn picture(
@@ -109,11 +111,11 @@ const fn picture(
 /// What is taken.
 const PICTURES: &[Picture] = &[
     picture("overview", Eyes::Customer, "/", DESK, false),
-    picture("message", Eyes::Customer, "/messages/{story}", DESK, false),
+    picture("message", Eyes::Customer, "/messages/{story}", TALL, false),
     picture("phones", Eyes::Customer, "/phones", DESK, false),
     picture("connectors", Eyes::Staff, "/staff", DESK, false),
     picture("routes", Eyes::Staff, "/staff/routes", DESK, false),
-    picture("message-dark", Eyes::Staff, "/staff/messages/{story}", DESK, true),
+    picture("message-dark", Eyes::Staff, "/staff/messages/{story}", TALL, true),
     picture("phones-pocket", Eyes::Customer, "/phones", POCKET, false),
     picture("message-pocket", Eyes::Customer, "/messages/{story}", POCKET, false),
 ];

@@ -31,6 +31,19 @@ impl Server {
     /// Starts the binary with the sandbox profile on ports that the system picks, and returns when
     /// it has written `demo.env`.
     pub(crate) fn start(binary: &Path, data: &Path, extra: &[&str]) -> anyhow::Result<Self> {
+        Self::start_with(binary, data, extra, &[])
+    }
+
+    /// As [`Server::start`], with variables in its environment. The folder may have been used before.
+    pub(crate) fn start_with(
+        binary: &Path,
+        data: &Path,
+        extra: &[&str],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        let file = data.join("demo.env");
+        // What a run before has left there would look like being ready.
+        drop(std::fs::remove_file(&file));
         let log = data.with_extension("log");
         let sink =
             std::fs::File::create(&log).with_context(|| format!("failed to create {}", log.display()))?;
@@ -41,11 +54,11 @@ impl Server {
         }
         command
             .args(extra)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(sink.try_clone()?)
             .stderr(sink);
         let mut process = Guarded::start(&mut command, "chappe")?;
-        let file = data.join("demo.env");
         let ready = process::wait_for("demo.env", READY_LIMIT, || match std::fs::read_to_string(&file) {
             Ok(text) => Ok(Some(text)),
             Err(_) => match process.ended()? {
@@ -72,6 +85,16 @@ impl Server {
     /// The port of a value that has the form `host:port`.
     pub(crate) fn port(&self, name: &str) -> anyhow::Result<u16> {
         port_of(self.value(name)?).with_context(|| format!("{name} in demo.env is no host:port"))
+    }
+
+    /// The number of the process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.process.signal_and_wait("KILL", DRAIN_LIMIT).map(drop)
     }
 
     /// Asks for an orderly end and insists that the exit status is zero.

@@ -28,6 +28,7 @@ mod answers;
 mod catalog;
 mod commit;
 pub(crate) mod live;
+mod long;
 mod money;
 mod pump;
 mod receipts;
@@ -51,6 +52,9 @@ pub(crate) const IDEMPOTENCY_MS: i64 = 86_400_000;
 /// Times that a batch is decided again after a guard that did not hold.
 const GUARD_RETRIES: u32 = 3;
 
+/// Whether a message was withdrawn.
+pub(crate) type CancelOutcome = Result<(), Refusal>;
+
 /// What the engine is asked to do.
 pub(crate) enum Input {
     /// Take a submission.
@@ -58,7 +62,7 @@ pub(crate) enum Input {
     /// Say what a submission would cost; nothing is kept.
     Quote(Submission, oneshot::Sender<SubmitOutcome>),
     /// Withdraw a message.
-    Cancel(Option<AccountId>, MessageId, oneshot::Sender<Result<(), Refusal>>),
+    Cancel(Option<AccountId>, MessageId, oneshot::Sender<CancelOutcome>),
     /// What a channel told.
     Channel(ConnectorId, Vec<ChannelEvent>),
     /// Events that were told or given up.
@@ -115,7 +119,7 @@ pub(crate) struct Draft {
     pub(crate) new_messages: Vec<RowKey>,
     pub(crate) bodies: HashMap<RowKey, Box<[u8]>>,
     pub(crate) replies: Vec<(ReplyTo, SubmitOutcome)>,
-    pub(crate) cancels: Vec<(oneshot::Sender<Result<(), Refusal>>, Result<(), Refusal>)>,
+    pub(crate) cancels: Vec<(oneshot::Sender<CancelOutcome>, CancelOutcome)>,
     pub(crate) probes: Vec<oneshot::Sender<Result<(), Refusal>>>,
     pub(crate) dispatches: HashMap<ConnectorId, Vec<Dispatch>>,
     pub(crate) queries: Vec<(ConnectorId, ports::channel::AttemptRef, String, types::address::Address)>,
@@ -233,7 +237,10 @@ impl Engine {
                 Input::Probe(reply) => self.draft.probes.push(reply),
                 Input::Drain(reply) => {
                     self.draining = true;
-                    drop(reply.send(self.connectors.values().map(|state| Arc::clone(&state.channel)).collect()));
+                    drop(
+                        reply
+                            .send(self.connectors.values().map(|state| Arc::clone(&state.channel)).collect()),
+                    );
                 }
             }
         }
@@ -245,7 +252,12 @@ impl Engine {
         Ok(kept)
     }
 
-    fn channel_event(&mut self, connector: ConnectorId, event: &ChannelEvent, now: Timestamp) -> Result<(), EngineError> {
+    fn channel_event(
+        &mut self,
+        connector: ConnectorId,
+        event: &ChannelEvent,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         match event {
             ChannelEvent::Credit(count) => {
                 if let Some(state) = self.connectors.get_mut(&connector) {
@@ -253,7 +265,9 @@ impl Engine {
                 }
                 Ok(())
             }
-            ChannelEvent::Outcome { attempt, outcome, parts } => self.answer(connector, *attempt, outcome, *parts, now),
+            ChannelEvent::Outcome { attempt, outcome, parts } => {
+                self.answer(connector, *attempt, outcome, *parts, now)
+            }
             ChannelEvent::Receipt(notice) => self.receipt(connector, notice, now),
             ChannelEvent::QueryAnswer { attempt, state } => self.query_answer(*attempt, *state, now),
             ChannelEvent::Inbound(notice) => self.inbound(connector, notice, now),
@@ -263,7 +277,10 @@ impl Engine {
 
     /// Tells everybody who waits for this batch that nothing of it happened.
     fn refuse_batch(&mut self) {
-        let refusal = || Refusal::new(RefusalCode::Unavailable, "the store cannot be written now; nothing was kept").retry_after(5);
+        let refusal = || {
+            Refusal::new(RefusalCode::Unavailable, "the store cannot be written now; nothing was kept")
+                .retry_after(5)
+        };
         let draft = std::mem::take(&mut self.draft);
         self.sealer.forget(&draft.batch.data_keys);
         for (reply, outcome) in draft.replies {

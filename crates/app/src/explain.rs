@@ -79,9 +79,13 @@ fn route(attempt: &AttemptDetail) -> Because {
     };
     let passed: Vec<String> =
         attempt.passed_over.iter().map(|(name, reason)| format!("{name} ({})", words(*reason))).collect();
-    let over = if passed.is_empty() { String::new() } else { format!(" Passed over: {}.", passed.join(", ")) };
+    let over =
+        if passed.is_empty() { String::new() } else { format!(" Passed over: {}.", passed.join(", ")) };
     let text = format!("Attempt {} goes to connector {}.{why}{over}", attempt.number, attempt.connector);
-    let mut facts = vec![("route version", attempt.traffic_version.to_string()), ("parts bought", attempt.parts.to_string())];
+    let mut facts = vec![
+        ("route version", attempt.traffic_version.to_string()),
+        ("parts bought", attempt.parts.to_string()),
+    ];
     if !attempt.route.is_empty() {
         facts.push(("route", attempt.route.clone()));
     }
@@ -102,7 +106,8 @@ fn answers(attempt: &AttemptDetail) -> impl Iterator<Item = Because> + '_ {
             Verdict::Unknown => "gave no answer about",
         };
         let text = format!("The carrier {said} part {}.", answer.part);
-        let mut facts = vec![("status", format!("0x{:08X}", answer.status)), ("verdict", answer.verdict.to_string())];
+        let mut facts =
+            vec![("status", format!("0x{:08X}", answer.status)), ("verdict", answer.verdict.to_string())];
         if let Some(id) = &answer.carrier_id {
             facts.push(("carrier's id", id.clone()));
         }
@@ -118,7 +123,8 @@ fn receipts(attempt: &AttemptDetail) -> impl Iterator<Item = Because> + '_ {
             Origin::Platform => "The platform",
             Origin::Staff => "A person of the operator",
         };
-        let late = if receipt.contradicts { " It contradicts the end that was told, which stays." } else { "" };
+        let late =
+            if receipt.contradicts { " It contradicts the end that was told, which stays." } else { "" };
         let text = format!("{who} says of part {}: {}.{late}", receipt.part, receipt.state);
         let facts = vec![
             ("stat", receipt.stat.clone()),
@@ -143,7 +149,12 @@ fn end(detail: &MessageDetail) -> Option<Because> {
     if detail.flags.contains(Flags::POSSIBLE_DUPLICATE) {
         text.push_str(" It may have arrived twice.");
     }
-    Some(Because { at, stage: "end", text, facts: vec![("state", detail.state.to_string()), ("reason", detail.reason.to_string())] })
+    Some(Because {
+        at,
+        stage: "end",
+        text,
+        facts: vec![("state", detail.state.to_string()), ("reason", detail.reason.to_string())],
+    })
 }
 
 /// A reason in words.

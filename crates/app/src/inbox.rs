@@ -83,10 +83,17 @@ impl<T> Inbox<T> {
     }
 
     /// Takes everything that waits, up to `limit`; waits up to `timeout` for the first item.
-    pub(crate) fn take(&self, limit: usize, timeout: Duration, out: &mut Vec<T>, kind_of: impl Fn(&T) -> Kind) {
+    pub(crate) fn take(
+        &self,
+        limit: usize,
+        timeout: Duration,
+        out: &mut Vec<T>,
+        kind_of: impl Fn(&T) -> Kind,
+    ) {
         let mut waiting = self.lock();
         if waiting.items.is_empty() && !waiting.closed {
-            let result = self.arrived.wait_timeout_while(waiting, timeout, |w| w.items.is_empty() && !w.closed);
+            let result =
+                self.arrived.wait_timeout_while(waiting, timeout, |w| w.items.is_empty() && !w.closed);
             waiting = result.unwrap_or_else(PoisonError::into_inner).0;
         }
         let count = waiting.items.len().min(limit);

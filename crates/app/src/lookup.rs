@@ -44,7 +44,11 @@ impl Runtime {
     }
 
     /// A message by its id, with attempts and receipts.
-    pub(crate) async fn message(self: &Arc<Self>, scope: Scope, id: MessageId) -> Result<Option<MessageDetail>, Refusal> {
+    pub(crate) async fn message(
+        self: &Arc<Self>,
+        scope: Scope,
+        id: MessageId,
+    ) -> Result<Option<MessageDetail>, Refusal> {
         let key = id.key();
         let view = self.ask(move |reader| reader.message(key)).await?;
         let visible = view.filter(|view| {
@@ -59,14 +63,19 @@ impl Runtime {
     }
 
     /// Traffic documents that the attempts of a message name, for the names of their routes.
-    async fn documents_of(self: &Arc<Self>, view: &MessageView) -> Result<HashMap<u32, TrafficDocument>, Refusal> {
+    async fn documents_of(
+        self: &Arc<Self>,
+        view: &MessageView,
+    ) -> Result<HashMap<u32, TrafficDocument>, Refusal> {
         let mut documents = HashMap::new();
         for attempt in &view.attempts {
             let number = attempt.row.traffic_version;
             if documents.contains_key(&number) {
                 continue;
             }
-            let version = self.ask(move |reader| reader.config_version(ports::store::ConfigKind::Traffic, number)).await?;
+            let version = self
+                .ask(move |reader| reader.config_version(ports::store::ConfigKind::Traffic, number))
+                .await?;
             let document = version.and_then(|version| serde_json::from_str(&version.document).ok());
             if let Some(document) = document {
                 documents.insert(number, document);
@@ -76,8 +85,14 @@ impl Runtime {
     }
 
     /// Messages that match.
-    pub(crate) async fn messages(self: &Arc<Self>, scope: Scope, query: MessageQuery) -> Result<Page<MessageDetail>, Refusal> {
-        let Some(filter) = self.filter_of(scope, &query)? else { return Ok(Page { items: Vec::new(), next: None }) };
+    pub(crate) async fn messages(
+        self: &Arc<Self>,
+        scope: Scope,
+        query: MessageQuery,
+    ) -> Result<Page<MessageDetail>, Refusal> {
+        let Some(filter) = self.filter_of(scope, &query)? else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
         let page: ListPage<MessageView> = self.ask(move |reader| reader.list_messages(&filter)).await?;
         Ok(Page { items: self.details_of(page.items).await?, next: page.next })
     }
@@ -97,7 +112,11 @@ impl Runtime {
             Some(text) => {
                 let number = types::address::Msisdn::parse(text.expose());
                 let number = number.ok_or_else(|| {
-                    Refusal::new(RefusalCode::InvalidRequest, "the number to look for cannot be a phone number").at("to")
+                    Refusal::new(
+                        RefusalCode::InvalidRequest,
+                        "the number to look for cannot be a phone number",
+                    )
+                    .at("to")
                 })?;
                 Some(self.hasher.number(number))
             }
@@ -132,12 +151,16 @@ impl Runtime {
     }
 
     /// The messages of a submission.
-    pub(crate) async fn submission(self: &Arc<Self>, scope: Scope, id: SubmissionId) -> Result<Vec<MessageDetail>, Refusal> {
+    pub(crate) async fn submission(
+        self: &Arc<Self>,
+        scope: Scope,
+        id: SubmissionId,
+    ) -> Result<Vec<MessageDetail>, Refusal> {
         let key = id.key();
         let views = self.ask(move |reader| reader.submission_messages(key)).await?;
-        let visible = views.into_iter().filter(|view| {
-            view.submission.tail == id.tail() && scope.allows(view.message.facts.account)
-        });
+        let visible = views
+            .into_iter()
+            .filter(|view| view.submission.tail == id.tail() && scope.allows(view.message.facts.account));
         self.details_of(visible.collect()).await
     }
 
@@ -153,7 +176,11 @@ impl Runtime {
         let content = content.and_then(|plain| read_content(&plain));
         let directory = self.shared.directory.load();
         let account_name = directory.accounts.get(&facts.account).map(|handle| handle.account.name.clone());
-        let ending = view.attempts.iter().flat_map(|attempt| &attempt.receipts).rfind(|r| r.state.end().is_some() && !r.contradicts);
+        let ending = view
+            .attempts
+            .iter()
+            .flat_map(|attempt| &attempt.receipts)
+            .rfind(|r| r.state.end().is_some() && !r.contradicts);
         let receipt_error = ending.map(|receipt| receipt.error.clone()).unwrap_or_default();
         let (source, destination, client_reference) = match addresses {
             Some(read) => (read.source, read.destination, read.client_reference),
@@ -216,7 +243,9 @@ impl Runtime {
             passed_over: row
                 .passed_over
                 .iter()
-                .map(|(id, code)| (self.connector_name(*id), Reason::from_code(*code).unwrap_or(Reason::None)))
+                .map(|(id, code)| {
+                    (self.connector_name(*id), Reason::from_code(*code).unwrap_or(Reason::None))
+                })
                 .collect(),
             answers: view
                 .parts
@@ -275,7 +304,11 @@ impl Runtime {
     }
 
     /// Movements of an account, newest first.
-    pub(crate) async fn movements(self: &Arc<Self>, account: AccountId, limit: usize) -> Result<Vec<Movement>, Refusal> {
+    pub(crate) async fn movements(
+        self: &Arc<Self>,
+        account: AccountId,
+        limit: usize,
+    ) -> Result<Vec<Movement>, Refusal> {
         let limit = limit.clamp(1, ports::store::PAGE_ROWS_MAX);
         let page = self.ask(move |reader| reader.postings(account, None, limit)).await?;
         let movement = |posting: ports::store::PostingView| {

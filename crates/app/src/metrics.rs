@@ -70,8 +70,18 @@ impl Metrics {
         let metrics = Self {
             submits: family(r, "connector_submits", "Answers of carriers by what they meant"),
             receipts: family(r, "connector_receipts", "Receipts that found their message, by state"),
-            submit_seconds: histograms(r, "connector_submit_seconds", "From the write to the answer", seconds),
-            receipt_seconds: histograms(r, "connector_receipt_seconds", "From the answer to the receipt", receipt_seconds),
+            submit_seconds: histograms(
+                r,
+                "connector_submit_seconds",
+                "From the write to the answer",
+                seconds,
+            ),
+            receipt_seconds: histograms(
+                r,
+                "connector_receipt_seconds",
+                "From the answer to the receipt",
+                receipt_seconds,
+            ),
             gauges: Gauges {
                 window: family(r, "connector_window", "Messages that may be outstanding"),
                 window_used: family(r, "connector_window_used", "Messages outstanding"),
@@ -84,7 +94,11 @@ impl Metrics {
             deliveries: family(r, "outbox_deliveries", "Events told to customers, by result"),
             commit_seconds: one_histogram(r, "commit_seconds", "Time of a durable commit", seconds()),
             commit_items: one_histogram(r, "commit_items", "Messages in a commit", Histogram::new(ITEMS)),
-            unknown: one(r, "unknown_outcomes", "Messages of which nobody knows whether the carrier has them"),
+            unknown: one(
+                r,
+                "unknown_outcomes",
+                "Messages of which nobody knows whether the carrier has them",
+            ),
             orphans: one(r, "orphan_receipts", "Receipts that found no message"),
             imbalance: one(r, "ledger_imbalance_micros", "How far the ledger is off; must be 0"),
             sessions: one(r, "smpp_sessions", "SMPP sessions of customers"),
@@ -125,16 +139,24 @@ impl Metrics {
 
     fn answered(&self, connector: ConnectorId, verdict: types::receipt::Verdict, waited_ms: i64) {
         let name = self.name(connector);
-        self.submits.get_or_create(&vec![("connector", name.clone()), ("result", verdict.as_str().to_owned())]).inc();
+        self.submits
+            .get_or_create(&vec![("connector", name.clone()), ("result", verdict.as_str().to_owned())])
+            .inc();
         self.submit_seconds.get_or_create(&vec![("connector", name)]).observe(as_seconds(waited_ms));
         self.tally(connector, |counts| {
-            if verdict == types::receipt::Verdict::Accepted { counts.submitted += 1 } else { counts.errors += 1 }
+            if verdict == types::receipt::Verdict::Accepted {
+                counts.submitted += 1
+            } else {
+                counts.errors += 1
+            }
         });
     }
 
     fn receipt(&self, connector: ConnectorId, state: State, waited_ms: i64) {
         let name = self.name(connector);
-        self.receipts.get_or_create(&vec![("connector", name.clone()), ("state", state.as_str().to_owned())]).inc();
+        self.receipts
+            .get_or_create(&vec![("connector", name.clone()), ("state", state.as_str().to_owned())])
+            .inc();
         self.receipt_seconds.get_or_create(&vec![("connector", name)]).observe(as_seconds(waited_ms));
         self.tally(connector, |counts| match state {
             State::Delivered => counts.delivered += 1,
@@ -173,7 +195,13 @@ impl Metrics {
     }
 
     /// Writes everything in the text form of Prometheus.
-    pub(crate) fn text(&self, now: types::time::Timestamp, connectors: &[ConnectorView], outbox: usize, queue: usize) -> String {
+    pub(crate) fn text(
+        &self,
+        now: types::time::Timestamp,
+        connectors: &[ConnectorView],
+        outbox: usize,
+        queue: usize,
+    ) -> String {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         for view in connectors {
             names.insert(view.id, view.name.clone());
@@ -215,14 +243,25 @@ impl Metrics {
 
 fn family<M>(registry: &mut Registry, name: &str, help: &str) -> Family<Labels, M>
 where
-    M: Default + prometheus_client::encoding::EncodeMetric + prometheus_client::metrics::TypedMetric + Send + Sync + std::fmt::Debug + 'static,
+    M: Default
+        + prometheus_client::encoding::EncodeMetric
+        + prometheus_client::metrics::TypedMetric
+        + Send
+        + Sync
+        + std::fmt::Debug
+        + 'static,
 {
     let family = Family::<Labels, M>::default();
     registry.register(name, help, family.clone());
     family
 }
 
-fn histograms(registry: &mut Registry, name: &str, help: &str, make: fn() -> Histogram) -> Family<Labels, Histogram> {
+fn histograms(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    make: fn() -> Histogram,
+) -> Family<Labels, Histogram> {
     let family = Family::<Labels, Histogram>::new_with_constructor(make);
     registry.register(name, help, family.clone());
     family

@@ -21,7 +21,9 @@ use types::time::Timestamp;
 use crate::engine::Input;
 use crate::engine::live::Live;
 use crate::inbox::Kind;
-use crate::report::{BindSink, InboundReport, MessageReport, Renderer, Report, ReportBody, ReportResult, Told};
+use crate::report::{
+    BindSink, InboundReport, MessageReport, Renderer, Report, ReportBody, ReportResult, Told,
+};
 use crate::shared::Shared;
 
 mod calls;
@@ -56,7 +58,9 @@ impl Event {
     /// Writes the report of a message's event.
     pub(crate) fn of_message(row: &OutboxRow, live: &Live) -> Self {
         let (state, reason, receipt, error, seq) = match row.subject {
-            EventSubject::Message { state, reason, receipt, error, seq } => (state, reason, receipt, error, seq),
+            EventSubject::Message { state, reason, receipt, error, seq } => {
+                (state, reason, receipt, error, seq)
+            }
             EventSubject::Inbound => (State::Accepted, types::message::Reason::None, None, 0, 0),
         };
         let facts = &live.facts;
@@ -94,16 +98,25 @@ impl Event {
 
     fn new(row: &OutboxRow, body: ReportBody) -> Self {
         let report = Report { id: EventId::new(row.key, row.tail), at: row.at, body };
-        Self { key: row.key, about: row.about, tries: row.tries, next_at: row.next_at, report: Arc::new(report) }
+        Self {
+            key: row.key,
+            about: row.about,
+            tries: row.tries,
+            next_at: row.next_at,
+            report: Arc::new(report),
+        }
     }
 }
+
+/// A bind that can receive, and the number by which it is taken away again.
+type NumberedBind = (u64, Arc<dyn BindSink>);
 
 #[derive(Default)]
 struct Lanes {
     by_endpoint: HashMap<EndpointId, Lane>,
     /// Where each offered event came from, for the answers of binds.
     offered: HashMap<RowKey, EndpointId>,
-    binds: HashMap<AccountId, Vec<(u64, Arc<dyn BindSink>)>>,
+    binds: HashMap<AccountId, Vec<NumberedBind>>,
     last_bind: u64,
 }
 
@@ -251,7 +264,12 @@ impl Notifier {
     }
 
     /// A bind that can receive has come up.
-    pub(crate) fn attach(&self, account: AccountId, endpoint: Option<EndpointId>, sink: Arc<dyn BindSink>) -> u64 {
+    pub(crate) fn attach(
+        &self,
+        account: AccountId,
+        endpoint: Option<EndpointId>,
+        sink: Arc<dyn BindSink>,
+    ) -> u64 {
         let mut lanes = self.lock();
         lanes.last_bind += 1;
         let number = lanes.last_bind;
@@ -320,8 +338,13 @@ impl Notifier {
 
     fn tick(&self) {
         let now = self.clock.now();
-        let endpoints: Vec<EndpointId> =
-            self.lock().by_endpoint.iter_mut().filter(|(_, lane)| lane.is_due(now)).map(|(id, _)| *id).collect();
+        let endpoints: Vec<EndpointId> = self
+            .lock()
+            .by_endpoint
+            .iter_mut()
+            .filter(|(_, lane)| lane.is_due(now))
+            .map(|(id, _)| *id)
+            .collect();
         for endpoint in endpoints {
             self.kick(endpoint);
         }

@@ -1,7 +1,7 @@
 //! People: passwords and sessions.
 
-use argon2::{PasswordHash, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{PasswordHash, PasswordHasher, PasswordVerifier};
 use ports::entropy::Entropy;
 use tokio::sync::Semaphore;
 use types::Sensitive;
@@ -35,7 +35,10 @@ impl Passwords {
         let _permit = self.permits.acquire().await.ok()?;
         let work = move || {
             let hasher = hasher()?;
-            hasher.hash_password_with_salt(password.expose().as_bytes(), &salt).ok().map(|hash| hash.to_string())
+            hasher
+                .hash_password_with_salt(password.expose().as_bytes(), &salt)
+                .ok()
+                .map(|hash| hash.to_string())
         };
         tokio::task::spawn_blocking(work).await.ok().flatten()
     }

@@ -119,5 +119,10 @@ pub trait Renderer: Send + Sync {
     fn kind(&self) -> types::account::EndpointKind;
 
     /// Writes the call; `None` when this kind tells nothing of this event.
-    fn render(&self, endpoint: &types::account::Endpoint, report: &Report, now: Timestamp) -> Option<ports::courier::Call>;
+    fn render(
+        &self,
+        endpoint: &types::account::Endpoint,
+        report: &Report,
+        now: Timestamp,
+    ) -> Option<ports::courier::Call>;
 }

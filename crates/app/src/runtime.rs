@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use decide::price::PriceTable;
 use decide::snapshot::Snapshot;
+use ports::BoxFuture;
 use ports::channel::{ChannelEvent, ChannelFactory, ChannelSink};
 use ports::clock::Clock;
 use ports::courier::Courier;
@@ -13,7 +14,6 @@ use ports::entropy::Entropy;
 use ports::phones::Mailer;
 use ports::store::{ConfigKind, Reader, Store, StoredState};
 use ports::vault::Vault;
-use ports::BoxFuture;
 use types::account::Endpoint;
 use types::id::{ConnectorId, RowKey};
 
@@ -84,15 +84,28 @@ pub struct EngineThread {
 /// # Errors
 /// When the store, its keys or its configuration cannot be used.
 pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
-    let Parts { mut store, reader, vault, clock, entropy, factory, courier, renderers, mailer, runtime, own_smpp, instance_name, profile } = parts;
+    let Parts {
+        mut store,
+        reader,
+        vault,
+        clock,
+        entropy,
+        factory,
+        courier,
+        renderers,
+        mailer,
+        runtime,
+        own_smpp,
+        instance_name,
+        profile,
+    } = parts;
     let state = store.load()?;
     let sealer = Arc::new(Sealer::new(vault, Arc::clone(&entropy)));
     sealer.load(&state.data_keys)?;
     let hasher = hasher(store.as_mut(), &sealer, clock.as_ref())?;
-    let notifier = Notifier::new(courier, Arc::clone(&clock), Arc::clone(&entropy), renderers, runtime.clone());
-    let shared = Arc::new(Shared::new(instance_name, notifier));
-    *shared.own_smpp.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = own_smpp;
-    shared.directory.store(Arc::new(directory_of(&state, &sealer)));
+    let notifier =
+        Notifier::new(courier, Arc::clone(&clock), Arc::clone(&entropy), renderers, runtime.clone());
+    let shared = shared_of(instance_name, notifier, own_smpp, directory_of(&state, &sealer));
     let sink: Arc<dyn ChannelSink> = Arc::new(Sink(Arc::clone(&shared)));
     let mut engine = Engine {
         store,
@@ -143,6 +156,19 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
     Ok((core, EngineThread { shared, thread: Some(thread) }))
 }
 
+/// What the engine and the doors share at the start.
+fn shared_of(
+    instance_name: String,
+    notifier: Notifier,
+    own_smpp: Vec<std::net::SocketAddr>,
+    directory: Directory,
+) -> Arc<Shared> {
+    let shared = Shared::new(instance_name, notifier);
+    *shared.own_smpp.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = own_smpp;
+    shared.directory.store(Arc::new(directory));
+    Arc::new(shared)
+}
+
 fn spawn(mut engine: Engine) -> Result<std::thread::JoinHandle<Result<(), EngineError>>, EngineError> {
     let run = move || {
         let shared = Arc::clone(&engine.shared);
@@ -160,23 +186,32 @@ fn spawn(mut engine: Engine) -> Result<std::thread::JoinHandle<Result<(), Engine
 
 impl Engine {
     /// Compiles the stored configuration, opens channels and reads the open messages.
-    fn begin(&mut self, state: &StoredState, profile: Option<types::catalog::Profile>) -> Result<(), EngineError> {
+    fn begin(
+        &mut self,
+        state: &StoredState,
+        profile: Option<types::catalog::Profile>,
+    ) -> Result<(), EngineError> {
         let now = self.clock.now();
         let document = |kind: ConfigKind| state.configs.iter().find(|config| config.kind == kind);
         let broken = |what: &str, why: String| EngineError::Configuration(format!("{what}: {why}"));
         let mut snapshot = Snapshot::default();
         if let Some(stored) = document(ConfigKind::Profile) {
             snapshot.profile_version = stored.number;
-            let parsed = serde_json::from_str(&stored.document).map_err(|e| broken("profile", e.to_string()))?;
+            let parsed =
+                serde_json::from_str(&stored.document).map_err(|e| broken("profile", e.to_string()))?;
             snapshot.profile = Arc::new(parsed);
         }
         if let Some(stored) = document(ConfigKind::Prices) {
-            let books: Vec<_> = serde_json::from_str(&stored.document).map_err(|e| broken("prices", e.to_string()))?;
-            snapshot.prices = Arc::new(PriceTable::compile(stored.number, &books).map_err(|e| broken("prices", e))?);
+            let books: Vec<_> =
+                serde_json::from_str(&stored.document).map_err(|e| broken("prices", e.to_string()))?;
+            snapshot.prices =
+                Arc::new(PriceTable::compile(stored.number, &books).map_err(|e| broken("prices", e))?);
         }
         if let Some(stored) = document(ConfigKind::Traffic) {
-            let parsed = serde_json::from_str(&stored.document).map_err(|e| broken("traffic", e.to_string()))?;
-            let (numbers, table) = self.compile_traffic(stored.number, &parsed).map_err(|e| broken("traffic", e))?;
+            let parsed =
+                serde_json::from_str(&stored.document).map_err(|e| broken("traffic", e.to_string()))?;
+            let (numbers, table) =
+                self.compile_traffic(stored.number, &parsed).map_err(|e| broken("traffic", e))?;
             self.connector_numbers.extend(numbers);
             snapshot.traffic = Arc::new(table);
         }
@@ -195,7 +230,12 @@ impl Engine {
         loop {
             let wait_ms = u64::try_from(self.wait_ms(IDLE_MS)).unwrap_or(0);
             let mut inputs = Vec::new();
-            self.shared.inbox.take(CYCLE_INPUTS_MAX, Duration::from_millis(wait_ms), &mut inputs, Input::kind);
+            self.shared.inbox.take(
+                CYCLE_INPUTS_MAX,
+                Duration::from_millis(wait_ms),
+                &mut inputs,
+                Input::kind,
+            );
             let idle = inputs.is_empty();
             if idle && self.shared.inbox.is_closed() {
                 return Ok(());
@@ -271,9 +311,9 @@ fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
         directory.put_account(account.clone());
     }
     for row in state.credentials.iter().filter(|row| row.revoked_at.is_none()) {
-        let opened = sealer.key(row.data_key).and_then(|key| {
-            key.open(Kind::Credential, RowKey::from_i64(row.id.0), &row.sealed_secret).ok()
-        });
+        let opened = sealer
+            .key(row.data_key)
+            .and_then(|key| key.open(Kind::Credential, RowKey::from_i64(row.id.0), &row.sealed_secret).ok());
         let Some([secret]) = opened.and_then(|plain| read_texts::<1>(&plain)) else {
             tracing::error!(credential = row.id.0, "a credential cannot be opened and is left out");
             continue;
@@ -282,8 +322,9 @@ fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
         directory.credentials.insert((row.kind, row.name.clone()), Arc::new(entry));
     }
     for row in &state.endpoints {
-        let opened =
-            sealer.key(row.data_key).and_then(|key| key.open(Kind::Endpoint, RowKey::from_i64(row.id.0), &row.sealed).ok());
+        let opened = sealer
+            .key(row.data_key)
+            .and_then(|key| key.open(Kind::Endpoint, RowKey::from_i64(row.id.0), &row.sealed).ok());
         let Some([url, secret]) = opened.and_then(|plain| read_texts::<2>(&plain)) else {
             tracing::error!(endpoint = row.id.0, "an endpoint cannot be opened and is left out");
             continue;

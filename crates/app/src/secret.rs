@@ -14,7 +14,10 @@ const PASSWORD_LENGTH: usize = 8;
 fn random(entropy: &dyn Entropy, length: usize) -> String {
     let mut octets = vec![0; length];
     entropy.fill(&mut octets);
-    octets.iter().map(|octet| char::from(ALPHABET.get(usize::from(octet & 31)).copied().unwrap_or(b'a'))).collect()
+    octets
+        .iter()
+        .map(|octet| char::from(ALPHABET.get(usize::from(octet & 31)).copied().unwrap_or(b'a')))
+        .collect()
 }
 
 /// An API key: `ck` and 16 characters.

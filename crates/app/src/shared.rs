@@ -99,7 +99,10 @@ pub(crate) struct Directory {
 impl Directory {
     /// Adds or replaces an account, keeping its counters.
     pub(crate) fn put_account(&mut self, account: Account) {
-        let live = self.accounts.get(&account.id).map_or_else(|| Arc::new(AccountLive::new()), |h| Arc::clone(&h.live));
+        let live = self
+            .accounts
+            .get(&account.id)
+            .map_or_else(|| Arc::new(AccountLive::new()), |h| Arc::clone(&h.live));
         self.by_name.insert(account.name.clone(), account.id);
         self.accounts.insert(account.id, Arc::new(AccountHandle { account: Arc::new(account), live }));
     }
@@ -187,7 +190,9 @@ impl Shared {
         };
         for count in counts {
             match count {
-                Count::Accepted(account, messages) => add(Some(account), u64::from(*messages), |l| &l.accepted),
+                Count::Accepted(account, messages) => {
+                    add(Some(account), u64::from(*messages), |l| &l.accepted)
+                }
                 Count::Submitted(account) => add(Some(account), 1, |l| &l.submitted),
                 Count::Ended(account, State::Delivered) => add(Some(account), 1, |l| &l.delivered),
                 Count::Ended(account, _) => add(Some(account), 1, |l| &l.failed),
@@ -202,7 +207,12 @@ impl Shared {
     pub(crate) fn figures(&self, account: Option<AccountId>) -> LiveFigures {
         match account {
             None => self.total.figures(),
-            Some(id) => self.directory.load().accounts.get(&id).map_or_else(LiveFigures::default, |h| h.live.figures()),
+            Some(id) => self
+                .directory
+                .load()
+                .accounts
+                .get(&id)
+                .map_or_else(LiveFigures::default, |h| h.live.figures()),
         }
     }
 

@@ -4,7 +4,6 @@
 //! It never repeats a request and never divides a text. Start at [`open`]; the work is in `worker`.
 
 mod answer;
-mod callback;
 mod options;
 mod template;
 mod worker;
@@ -22,24 +21,24 @@ use types::address::Address;
 use types::catalog::Connector;
 use types::id::ConnectorId;
 
-pub(crate) use callback::Callbacks;
-pub use callback::{CallbackDesk, CallbackOptions, receipt_from_callback};
-
-use crate::Parts;
+use crate::callback::{Callbacks, Desk};
 use crate::credit::Credit;
 use crate::options::Secrets;
 use crate::queue::Queue;
-use callback::Desk;
+use crate::{Kind, Parts};
 use options::Settings;
 
 /// What ending may take beyond the deadline of a drain.
 const LEAVE: Duration = Duration::from_secs(5);
 
+/// This type in the list of types.
+pub(crate) const KIND: Kind = Kind { name: "http", check, open };
+
 /// Checks the options of a connector.
 ///
 /// # Errors
 /// A sentence that names the key.
-pub(crate) fn check(config: &Connector, secrets: &Secrets) -> Result<Capabilities, String> {
+fn check(config: &Connector, secrets: &Secrets) -> Result<Capabilities, String> {
     Settings::read(config, secrets).map(|settings| settings.capabilities())
 }
 
@@ -47,7 +46,7 @@ pub(crate) fn check(config: &Connector, secrets: &Secrets) -> Result<Capabilitie
 ///
 /// # Errors
 /// As [`check`].
-pub(crate) fn open(
+fn open(
     parts: &Parts,
     id: ConnectorId,
     config: &Connector,

@@ -5,9 +5,11 @@
 //! module and one line in [`KINDS`].
 
 mod backoff;
+mod callback;
 pub mod courier;
 mod credit;
 mod http;
+mod message_state;
 mod options;
 mod pacer;
 mod queue;
@@ -22,7 +24,7 @@ use ports::courier::Courier;
 use types::catalog::Connector;
 use types::id::ConnectorId;
 
-pub use http::{CallbackDesk, CallbackOptions, receipt_from_callback};
+pub use callback::{CallbackDesk, CallbackOptions, receipt_from_callback};
 pub use options::Secrets;
 
 /// The name by which this installation answers binds at its own SMPP server, e.g. `chappe-3f9a1c`.
@@ -37,23 +39,31 @@ pub(crate) struct Parts {
     pub(crate) instance: InstanceName,
     pub(crate) handle: tokio::runtime::Handle,
     pub(crate) secrets: Secrets,
-    pub(crate) callbacks: Arc<http::Callbacks>,
+    pub(crate) callbacks: Arc<callback::Callbacks>,
 }
 
-type Check = fn(&Connector, &Secrets) -> Result<Capabilities, String>;
-type Open = fn(&Parts, ConnectorId, &Connector, Arc<dyn ChannelSink>) -> Result<Arc<dyn Channel>, String>;
+/// Checks the options of a connector; the error is a sentence that names the key.
+pub(crate) type Check = fn(&Connector, &Secrets) -> Result<Capabilities, String>;
+/// Starts a connector in the background; the error is as in [`Check`].
+pub(crate) type Open =
+    fn(&Parts, ConnectorId, &Connector, Arc<dyn ChannelSink>) -> Result<Arc<dyn Channel>, String>;
 
 /// A type of connector.
-struct Kind {
-    name: &'static str,
-    check: Check,
-    open: Open,
+pub(crate) struct Kind {
+    /// The word after `type` in the routes.
+    pub(crate) name: &'static str,
+    /// Checks the options and opens nothing.
+    pub(crate) check: Check,
+    /// Starts the connector.
+    pub(crate) open: Open,
 }
 
-/// The types, one line each.
+/// The types, one line each; what belongs to a type stands in its module.
 const KINDS: &[Kind] = &[
-    Kind { name: "smpp", check: smpp::check, open: smpp::open },
-    Kind { name: "http", check: http::check, open: http::open },
+    // Links to a carrier's message centre.
+    smpp::KIND,
+    // Requests to a supplier's API.
+    http::KIND,
 ];
 
 /// Makes channels of the types that are built in. Links run as tasks on `handle`; secrets written as

@@ -129,7 +129,7 @@ mod tests {
         Connector {
             name: "acme".into(),
             supplier: None,
-            kind: "smpp".into(),
+            kind: "any".into(),
             disabled: false,
             error_codes: codes,
             options: std::collections::BTreeMap::new(),

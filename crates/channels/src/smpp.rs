@@ -22,20 +22,22 @@ use types::address::Address;
 use types::catalog::Connector;
 use types::id::ConnectorId;
 
-use crate::Parts;
 use crate::options::Secrets;
-pub(crate) use deliver::state;
+use crate::{Kind, Parts};
 use hub::{Hub, Query};
 use options::Settings;
 
 /// What taking leave may take beyond the deadline: the answer to the unbind and closing.
 const LEAVE: Duration = Duration::from_secs(8);
 
+/// This type in the list of types.
+pub(crate) const KIND: Kind = Kind { name: "smpp", check, open };
+
 /// Checks the options of a connector.
 ///
 /// # Errors
 /// A sentence that names the key.
-pub(crate) fn check(config: &Connector, secrets: &Secrets) -> Result<Capabilities, String> {
+fn check(config: &Connector, secrets: &Secrets) -> Result<Capabilities, String> {
     Settings::read(config, secrets).map(|settings| settings.capabilities())
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn check(config: &Connector, secrets: &Secrets) -> Result<Capabilitie
 ///
 /// # Errors
 /// As [`check`].
-pub(crate) fn open(
+fn open(
     parts: &Parts,
     id: ConnectorId,
     config: &Connector,

@@ -2,17 +2,8 @@
 
 /// Milliseconds to wait after each failed try; after the last one the event is a dead letter.
 /// Together 75 hours and 35 minutes.
-pub const WAITS_MS: [i64; 9] = [
-    5_000,
-    300_000,
-    1_800_000,
-    7_200_000,
-    18_000_000,
-    36_000_000,
-    50_400_000,
-    72_000_000,
-    86_400_000,
-];
+pub const WAITS_MS: [i64; 9] =
+    [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000];
 
 /// Failed calls in a row after which an endpoint is left alone for a while.
 pub const BREAKER_FAILURES: u32 = 5;

@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn tells_countries() {
-        let cases = [("447400123456", "GB"), ("32470123456", "BE"), ("12025550100", "US"), ("999999999999", "ZZ")];
+        let cases =
+            [("447400123456", "GB"), ("32470123456", "BE"), ("12025550100", "US"), ("999999999999", "ZZ")];
         for (number, country) in cases {
             assert_eq!(country_of(Msisdn::parse(number).unwrap()).as_str(), country, "{number}");
         }

@@ -24,7 +24,9 @@ impl<T> Default for PrefixMap<T> {
 /// A sentence that says what a prefix is.
 pub fn parse_prefix(text: &str) -> Result<(u8, u64), String> {
     if text.len() > MSISDN_DIGITS_MAX || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(format!("prefix {text:?} must be at most {MSISDN_DIGITS_MAX} digits, without a plus sign"));
+        return Err(format!(
+            "prefix {text:?} must be at most {MSISDN_DIGITS_MAX} digits, without a plus sign"
+        ));
     }
     let length = u8::try_from(text.len()).unwrap_or(0);
     Ok((length, if text.is_empty() { 0 } else { text.parse().unwrap_or(0) }))
@@ -93,8 +95,13 @@ mod tests {
         for prefix in ["", "4", "44", "447911", "1"] {
             map.insert(prefix, prefix).unwrap();
         }
-        let cases =
-            [("447911123456", "447911"), ("447811123456", "44"), ("4912345678", "4"), ("12025550100", "1"), ("33612345678", "")];
+        let cases = [
+            ("447911123456", "447911"),
+            ("447811123456", "44"),
+            ("4912345678", "4"),
+            ("12025550100", "1"),
+            ("33612345678", ""),
+        ];
         for (number, expected) in cases {
             let number = Msisdn::parse(number).unwrap();
             assert_eq!(map.get(number).map(|(_, v)| *v), Some(expected));

@@ -33,8 +33,8 @@ pub struct CompiledBook {
 pub fn compile_prices(prices: &[PrefixPrice]) -> Result<PrefixMap<i64>, String> {
     let mut map = PrefixMap::default();
     for entry in prices {
-        let micros =
-            parse_micros(&entry.price).map_err(|e| format!("price {:?} of prefix {:?}: {e}", entry.price, entry.prefix))?;
+        let micros = parse_micros(&entry.price)
+            .map_err(|e| format!("price {:?} of prefix {:?}: {e}", entry.price, entry.prefix))?;
         if micros < 0 {
             return Err(format!("price {:?} of prefix {:?} must not be negative", entry.price, entry.prefix));
         }
@@ -53,7 +53,8 @@ impl PriceTable {
     pub fn compile(version: u32, books: &[PriceBook]) -> Result<Self, String> {
         let mut compiled = HashMap::new();
         for book in books {
-            let prices = compile_prices(&book.price).map_err(|e| format!("price book {:?}: {e}", book.name))?;
+            let prices =
+                compile_prices(&book.price).map_err(|e| format!("price book {:?}: {e}", book.name))?;
             let entry = CompiledBook { unit: book.unit, prices };
             if compiled.insert(book.name.clone(), entry).is_some() {
                 return Err(format!("price book {:?} stands twice", book.name));
@@ -91,14 +92,18 @@ mod tests {
     use super::PriceTable;
 
     fn book(prices: &[(&str, &str)]) -> PriceBook {
-        let price = prices.iter().map(|(prefix, price)| PrefixPrice { prefix: (*prefix).into(), price: (*price).into() });
+        let price = prices
+            .iter()
+            .map(|(prefix, price)| PrefixPrice { prefix: (*prefix).into(), price: (*price).into() });
         PriceBook { name: "standard".into(), unit: Unit::EUR, price: price.collect() }
     }
 
     #[test]
     fn quotes_parts_by_the_longest_prefix() {
-        let table = PriceTable::compile(7, &[book(&[("44", "0.04"), ("4479", "0.0275"), ("1", "0.008")])]).unwrap();
-        let cases = [("447911123456", 3, Some(82_500)), ("447811123456", 1, Some(40_000)), ("33612345678", 1, None)];
+        let table =
+            PriceTable::compile(7, &[book(&[("44", "0.04"), ("4479", "0.0275"), ("1", "0.008")])]).unwrap();
+        let cases =
+            [("447911123456", 3, Some(82_500)), ("447811123456", 1, Some(40_000)), ("33612345678", 1, None)];
         for (number, parts, micros) in cases {
             let quote = table.quote("standard", Msisdn::parse(number).unwrap(), parts);
             assert_eq!(quote.map(|q| q.amount.micros), micros);
@@ -109,9 +114,12 @@ mod tests {
 
     #[test]
     fn bad_books_are_refused_by_name() {
-        for (prices, word) in
-            [(&[("44", "x")][..], "44"), (&[("4x", "1")], "4x"), (&[("4", "1"), ("4", "2")], "twice"), (&[("4", "-1")], "negative")]
-        {
+        for (prices, word) in [
+            (&[("44", "x")][..], "44"),
+            (&[("4x", "1")], "4x"),
+            (&[("4", "1"), ("4", "2")], "twice"),
+            (&[("4", "-1")], "negative"),
+        ] {
             let error = PriceTable::compile(1, &[book(prices)]).unwrap_err();
             assert!(error.contains(word) && error.contains("standard"), "{error}");
         }

@@ -86,7 +86,9 @@ pub fn choose(
 ) -> Choice {
     let mut choice = Choice { route: route.index, legs: Vec::new(), passed_over: Vec::new() };
     for id in ordered_legs(&route.legs, subject.spread) {
-        let Some(connector) = table.connectors.get(&id).filter(|connector| !connector.disabled) else { continue };
+        let Some(connector) = table.connectors.get(&id).filter(|connector| !connector.disabled) else {
+            continue;
+        };
         match parts_needed(content, &connector.offer) {
             Some(parts) if parts <= subject.parts => choice.legs.push(id),
             _ => choice.passed_over.push((id, Reason::NotEncodable)),
@@ -167,8 +169,10 @@ fn holds(when: &Conditions, subject: &Subject<'_>) -> bool {
         && any(&when.traffic_types, subject.traffic_type)
         && (when.classes.is_empty() || when.classes.contains(&subject.class))
         && (when.countries.is_empty() || when.countries.contains(&subject.country))
-        && (when.prefixes.is_empty() || when.prefixes.iter().any(|prefix| begins_with(subject.recipient, *prefix)))
-        && (when.senders.is_empty() || when.senders.iter().any(|pattern| sender_matches(pattern, subject.sender)))
+        && (when.prefixes.is_empty()
+            || when.prefixes.iter().any(|prefix| begins_with(subject.recipient, *prefix)))
+        && (when.senders.is_empty()
+            || when.senders.iter().any(|pattern| sender_matches(pattern, subject.sender)))
         && (when.mccs.is_empty() || network.is_some_and(|n| any(&when.mccs, &format!("{:03}", n.mcc))))
         && (when.mncs.is_empty() || network.is_some_and(|n| any(&when.mncs, &mnc_text(n))))
 }

@@ -19,8 +19,8 @@ mod rows;
 
 pub use batch::{
     AttemptPartRow, AttemptRow, Batch, ConfigChange, DataKeyRow, EventSubject, IdempotencyRow, InboundRow,
-    JournalEntry, LotChange, MessageChange, MessageRow, OutboxRetry, OutboxRow, ParkedReceiptRow, ReceiptMapRow,
-    ReceiptRow, SubmissionRow,
+    JournalEntry, LotChange, MessageChange, MessageRow, OutboxRetry, OutboxRow, ParkedReceiptRow,
+    ReceiptMapRow, ReceiptRow, SubmissionRow,
 };
 pub use query::{ListFilter, ListPage, PAGE_ROWS_MAX, Rollup, StoreFigures};
 pub use rows::{

@@ -49,7 +49,20 @@ pub(crate) enum Request {
     /// List accounts.
     Accounts,
     /// Make an account.
-    AccountCreate { name: String, price_book: Option<String> },
+    AccountCreate {
+        name: String,
+        price_book: Option<String>,
+        #[serde(default)]
+        allow_private_callbacks: bool,
+    },
+    /// Set what an account may do at once; what is absent stays, zero lifts.
+    AccountLimits {
+        account: String,
+        rate: Option<u32>,
+        window: Option<u32>,
+        binds: Option<u32>,
+        repeat_guard: Option<u32>,
+    },
     /// Grant value.
     TopUp { account: String, amount: String, source: String },
     /// Make an API key or an SMPP login.
@@ -78,11 +91,16 @@ pub(crate) enum Reply {
 }
 
 /// Listens until the installation stops.
-pub(crate) fn listen(data: &Path, core: Core, mut stopped: watch::Receiver<bool>) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+pub(crate) fn listen(
+    data: &Path,
+    core: Core,
+    mut stopped: watch::Receiver<bool>,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
     let path = data.join(SOCKET_FILE);
     // The lock on the data folder says that no other server uses it: a socket here is a leftover.
     drop(std::fs::remove_file(&path));
-    let listener = UnixListener::bind(&path).with_context(|| format!("cannot listen at {}", path.display()))?;
+    let listener =
+        UnixListener::bind(&path).with_context(|| format!("cannot listen at {}", path.display()))?;
     Ok(tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -124,6 +142,9 @@ pub(crate) async fn ask(data: &Path, request: &Request) -> anyhow::Result<Option
     text.push('\n');
     writing.write_all(text.as_bytes()).await.context("the server did not take the request")?;
     let mut line = String::new();
-    BufReader::new(reading.take(LINE_OCTETS_MAX)).read_line(&mut line).await.context("the server did not answer")?;
+    BufReader::new(reading.take(LINE_OCTETS_MAX))
+        .read_line(&mut line)
+        .await
+        .context("the server did not answer")?;
     serde_json::from_str(&line).context("the server's answer cannot be read").map(Some)
 }

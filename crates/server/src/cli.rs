@@ -11,6 +11,7 @@ use crate::admin::{self, Reply, Request};
 use crate::config::{self, Config, Options};
 use crate::serve::{self, Mode};
 
+mod bulk;
 mod show;
 
 /// Self-hosted communications platform: SMS by HTTP, SMPP and a web console.
@@ -32,10 +33,14 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Run for real: no demo account, and no simulated parties unless the file names them.
-    #[command(after_help = "Example:\n  chappe serve --config /etc/chappe/chappe.toml\n\nThen make the first account:\n  chappe accounts create acme\n  chappe accounts top-up acme '100.00 EUR'\n  chappe keys create acme")]
+    #[command(
+        after_help = "Example:\n  chappe serve --config /etc/chappe/chappe.toml\n\nThen make the first account:\n  chappe accounts create acme\n  chappe accounts top-up acme '100.00 EUR'\n  chappe keys create acme"
+    )]
     Serve,
     /// Send a message and tell its id.
-    #[command(after_help = "Example:\n  chappe send --from Chappe --to +447400123456 'Hello'\n\nRecipients of the sandbox choose their fate by their last four digits: 0001 cannot be reached, \n0004 sends no receipt ever; `chappe send --dry-run` tells price and parts only.")]
+    #[command(
+        after_help = "Example:\n  chappe send --from Chappe --to +447400123456 'Hello'\n\nRecipients of the sandbox choose their fate by their last four digits: 0001 cannot be reached, \n0004 sends no receipt ever; `chappe send --dry-run` tells price and parts only."
+    )]
     Send {
         /// Whose message it is.
         #[arg(long, default_value = "demo")]
@@ -44,8 +49,11 @@ enum Command {
         #[arg(long, default_value = "Chappe")]
         from: String,
         /// A recipient in international form; may stand several times.
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "to_file")]
         to: Vec<String>,
+        /// A file with one recipient a line; a progress bar tells how far it is.
+        #[arg(long, value_name = "FILE", conflicts_with = "to")]
+        to_file: Option<PathBuf>,
         /// Only tell price and parts.
         #[arg(long)]
         dry_run: bool,
@@ -90,7 +98,7 @@ enum Command {
         #[command(subcommand)]
         action: Prices,
     },
-    /// Accounts: list, create, top up.
+    /// Accounts: list, create, limit, top up.
     Accounts {
         #[command(subcommand)]
         action: Option<Accounts>,
@@ -157,6 +165,26 @@ enum Accounts {
         /// The price book that it buys from.
         #[arg(long)]
         price_book: Option<String>,
+        /// Let it be called back at private addresses and over plain HTTP, e.g. within your own network.
+        #[arg(long)]
+        allow_private_callbacks: bool,
+    },
+    /// Set what it may do at once; what is left out stays, and 0 lifts a limit.
+    Limits {
+        /// The account.
+        account: String,
+        /// Messages per second over all doors.
+        #[arg(long)]
+        rate: Option<u32>,
+        /// Unanswered PDUs of one SMPP session.
+        #[arg(long)]
+        window: Option<u32>,
+        /// SMPP sessions at once.
+        #[arg(long)]
+        binds: Option<u32>,
+        /// Seconds in which the same text to the same number is refused, in the dialects that promise it.
+        #[arg(long)]
+        repeat_guard: Option<u32>,
     },
     /// Grant value, e.g. '100.00 EUR'.
     TopUp {
@@ -233,6 +261,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         let request = match cli.command {
             None => return serve::run(config, Mode::Demo).await,
             Some(Command::Serve) => return serve::run(config, Mode::Production).await,
+            Some(Command::Send { account, from, to_file: Some(file), dry_run, text, .. }) => {
+                let text = bulk::Text { account, from, text, dry_run };
+                let value = bulk::send(&config, &text, &file).await?;
+                say(&if cli.json { format!("{}\n", serde_json::to_string_pretty(&value)?) } else { show::bulk(&value) });
+                return Ok(());
+            }
             Some(command) => request_of(command)?,
         };
         let reply = ask_or_open(&config, request.clone()).await?;
@@ -243,7 +277,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 fn request_of(command: Command) -> anyhow::Result<Request> {
     Ok(match command {
         Command::Serve => anyhow::bail!("serve is no request"),
-        Command::Send { account, from, to, dry_run, text } => Request::Send { account, from, to, text, dry_run },
+        Command::Send { account, from, to, dry_run, text, .. } => {
+            Request::Send { account, from, to, text, dry_run }
+        }
+
         Command::Messages { account, state, to, limit } => Request::Messages { account, state, to, limit },
         Command::Explain { id } => Request::Explain { id },
         Command::Balance { account } => Request::Balance { account },
@@ -262,7 +299,12 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         }
         Command::Accounts { action } => match action {
             None => Request::Accounts,
-            Some(Accounts::Create { name, price_book }) => Request::AccountCreate { name, price_book },
+            Some(Accounts::Create { name, price_book, allow_private_callbacks }) => {
+                Request::AccountCreate { name, price_book, allow_private_callbacks }
+            }
+            Some(Accounts::Limits { account, rate, window, binds, repeat_guard }) => {
+                Request::AccountLimits { account, rate, window, binds, repeat_guard }
+            }
             Some(Accounts::TopUp { account, amount, source }) => Request::TopUp { account, amount, source },
         },
         Command::Keys { action: Keys::Create { account, smpp, system_id } } => {
@@ -329,7 +371,8 @@ fn start_log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CHAPPE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let to_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(to_terminal);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(to_terminal);
     // People read text, machines read JSON: a log that goes to a file or a service is structured.
     if to_terminal && !json {
         subscriber.with_target(false).init();

@@ -147,8 +147,10 @@ fn read_file(path: &Path) -> anyhow::Result<File> {
 
 /// Reads a profile strictly.
 pub(crate) fn read_profile(path: &Path) -> anyhow::Result<Profile> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the profile {}", path.display()))?;
-    let profile: Profile = toml::from_str(&text).with_context(|| format!("the profile {} cannot be used", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the profile {}", path.display()))?;
+    let profile: Profile =
+        toml::from_str(&text).with_context(|| format!("the profile {} cannot be used", path.display()))?;
     if profile.schema != 1 {
         bail!("the profile {} has schema {}; this version reads schema 1", path.display(), profile.schema);
     }

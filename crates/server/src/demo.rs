@@ -8,7 +8,9 @@ use app::{Core, NewAccount};
 use serde::{Deserialize, Serialize};
 use types::Sensitive;
 use types::account::{Account, AccountLimits, EndpointKind};
-use types::catalog::{Connector, NetworkRange, PrefixPrice, PriceBook, Route, RouteLeg, Supplier, TrafficDocument};
+use types::catalog::{
+    Connector, NetworkRange, PrefixPrice, PriceBook, Route, RouteLeg, Supplier, TrafficDocument,
+};
 use types::money::{Money, Unit};
 use types::refusal::Refusal;
 use types::role::Role;
@@ -116,7 +118,11 @@ pub(crate) fn traffic(carrier: SocketAddr) -> TrafficDocument {
         supplier: vec![supplier],
         connector: vec![connector],
         route: vec![default_route("sandbox")],
-        network: vec![range("447400", "23420", "GB"), range("324701", "20610", "BE"), range("336", "20801", "FR")],
+        network: vec![
+            range("447400", "23420", "GB"),
+            range("324701", "20610", "BE"),
+            range("336", "20801", "FR"),
+        ],
     }
 }
 
@@ -175,11 +181,14 @@ async fn make(core: &Core, logins: &Logins) -> anyhow::Result<std::sync::Arc<Acc
     core.create_key(account.id).await.map_err(said)?;
     core.create_bind(account.id, Some(ACCOUNT.into())).await.map_err(said)?;
     let customer = Sensitive::new(logins.customer_password.clone());
-    core.create_person(Some(account.id), CUSTOMER_EMAIL, Role::AccountOwner, &customer).await.map_err(said)?;
+    core.create_person(Some(account.id), CUSTOMER_EMAIL, Role::AccountOwner, &customer)
+        .await
+        .map_err(said)?;
     let staff = Sensitive::new(logins.staff_password.clone());
     core.create_person(None, STAFF_EMAIL, Role::StaffAdmin, &staff).await.map_err(said)?;
     let balance = variable("CHAPPE_DEMO_BALANCE").unwrap_or_else(|| "250.00 EUR".into());
-    let balance = Money::parse(&balance).with_context(|| format!("CHAPPE_DEMO_BALANCE {balance:?} is not an amount"))?;
+    let balance = Money::parse(&balance)
+        .with_context(|| format!("CHAPPE_DEMO_BALANCE {balance:?} is not an amount"))?;
     if balance.micros > 0 {
         core.top_up(account.id, balance, "demo").await.map_err(said)?;
     }
@@ -193,11 +202,23 @@ pub(crate) struct Card {
 
 impl Card {
     /// Collects addresses and credentials.
-    pub(crate) async fn collect(core: &Core, account: &Account, bound: &Bound, data: &Path, logins: &Logins) -> anyhow::Result<Self> {
+    pub(crate) async fn collect(
+        core: &Core,
+        account: &Account,
+        bound: &Bound,
+        data: &Path,
+        logins: &Logins,
+    ) -> anyhow::Result<Self> {
         let said = |refusal: Refusal| anyhow!("{refusal}");
         let credentials = core.credentials(account.id).await.map_err(said)?;
-        let key = credentials.iter().find(|c| c.name.starts_with("ck")).context("the demo account has no API key")?;
-        let bind = credentials.iter().find(|c| !c.name.starts_with("ck")).context("the demo account has no system id")?;
+        let key = credentials
+            .iter()
+            .find(|c| c.name.starts_with("ck"))
+            .context("the demo account has no API key")?;
+        let bind = credentials
+            .iter()
+            .find(|c| !c.name.starts_with("ck"))
+            .context("the demo account has no system id")?;
         let ca = std::path::absolute(crate::tls::ca_path(data))?;
         let mut lines = vec![
             ("CHAPPE_HTTP", bound.http.to_string()),

@@ -52,7 +52,10 @@ impl SystemEntropy {
 }
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::expect_used, reason = "without randomness no secret is safe; the process must not go on")]
+    #[expect(
+        clippy::expect_used,
+        reason = "without randomness no secret is safe; the process must not go on"
+    )]
     fn fill(&self, out: &mut [u8]) {
         if out.len() > POOL_OCTETS / 4 {
             getrandom::fill(out).expect("the system gives random octets");

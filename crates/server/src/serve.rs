@@ -68,9 +68,16 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
     let (carrier_stop, carrier_stopped) = watch::channel(false);
     let carrier = start_carrier(&house, &config, listeners.carrier, &carrier_stopped, mode)?;
     let carrier_addr = carrier.as_ref().map(sandbox::Carrier::local_addr);
-    let bound = bound_addresses(&listeners.http, listeners.https.as_ref(), &listeners.smpp, listeners.smpps.as_ref(), carrier_addr)?;
+    let bound = bound_addresses(
+        &listeners.http,
+        listeners.https.as_ref(),
+        &listeners.smpp,
+        listeners.smpps.as_ref(),
+        carrier_addr,
+    )?;
     bring_up_traffic(&house.core, &config, carrier_addr, mode).await?;
-    let logins = if mode == Mode::Demo { Some(demo::logins(&config.data, house.entropy.as_ref())?) } else { None };
+    let logins =
+        if mode == Mode::Demo { Some(demo::logins(&config.data, house.entropy.as_ref())?) } else { None };
     let rooms = console::Rooms {
         phones: carrier.as_ref().map(sandbox::Carrier::phones),
         mails: (mode == Mode::Demo).then(|| Arc::clone(&house.mailbox) as Arc<dyn ports::phones::MailDesk>),
@@ -84,7 +91,16 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
             Some(Card::collect(&house.core, &account, &bound, &config.data, logins).await?)
         }
     };
-    let doors = open_doors(&house, &config, listeners.http, listeners.https, listeners.smpp, listeners.smpps, rooms, &stopped)?;
+    let doors = open_doors(
+        &house,
+        &config,
+        listeners.http,
+        listeners.https,
+        listeners.smpp,
+        listeners.smpps,
+        rooms,
+        &stopped,
+    )?;
     let admin = admin::listen(&config.data, house.core.clone(), stopped.clone())?;
     wait_for_links(&house.core).await;
     announce(card.as_ref(), &config.data, &bound)?;
@@ -103,7 +119,8 @@ pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>) -> anyhow::Result
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let (store, reader) = store::open_sqlite(&config.data).context("the data folder cannot be opened")?;
-    let vault = store::FileVault::open(&config.data, Arc::clone(&entropy)).context("the key of the data folder cannot be read")?;
+    let vault = store::FileVault::open(&config.data, Arc::clone(&entropy))
+        .context("the key of the data folder cannot be read")?;
     let instance_name = instance_name(&config.data, entropy.as_ref())?;
     let courier = channels::courier::HttpCourier::new().context("the outbound HTTP client cannot be made")?;
     let courier: Arc<dyn ports::courier::Courier> = Arc::new(courier);
@@ -111,8 +128,13 @@ pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>) -> anyhow::Result
     let secrets: channels::Secrets =
         Arc::new(|name: &str| variable(name).ok_or_else(|| format!("the environment has no {name}")));
     let instance = channels::InstanceName(instance_name.clone());
-    let factory =
-        Arc::new(channels::factory(Arc::clone(&courier), Arc::clone(&clock), instance, runtime.clone(), secrets));
+    let factory = Arc::new(channels::factory(
+        Arc::clone(&courier),
+        Arc::clone(&clock),
+        instance,
+        runtime.clone(),
+        secrets,
+    ));
     let mailbox = Arc::new(sandbox::Mailbox::new());
     let parts = app::Parts {
         store: Box::new(store),
@@ -151,7 +173,9 @@ fn prepare_folder(data: &Path) -> anyhow::Result<()> {
 
 fn remove_stale(data: &Path) -> anyhow::Result<()> {
     match std::fs::remove_file(data.join(demo::ENV_FILE)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("cannot remove the old demo.env"),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).context("cannot remove the old demo.env")
+        }
         _ => Ok(()),
     }
 }
@@ -191,9 +215,9 @@ async fn bind(config: &Config, mode: Mode) -> anyhow::Result<Listeners> {
 }
 
 async fn listen(what: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(addr)
-        .await
-        .with_context(|| format!("{what} cannot be served at {addr}; choose another address, or port 0 for a free one"))
+    TcpListener::bind(addr).await.with_context(|| {
+        format!("{what} cannot be served at {addr}; choose another address, or port 0 for a free one")
+    })
 }
 
 async fn listen_some(what: &str, addr: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
@@ -233,7 +257,8 @@ fn start_carrier(
 ) -> anyhow::Result<Option<sandbox::Carrier>> {
     let Some(listener) = listener else { return Ok(None) };
     let mut options = sandbox::CarrierOptions::new(demo::CARRIER_SYSTEM_ID, demo::CARRIER_PASSWORD);
-    options.log = config.sandbox.carrier_log.clone().or_else(|| variable("CHAPPE_CARRIER_LOG").map(Into::into));
+    options.log =
+        config.sandbox.carrier_log.clone().or_else(|| variable("CHAPPE_CARRIER_LOG").map(Into::into));
     options.keep_phones = mode == Mode::Demo || config.sandbox.carrier;
     let (clock, entropy) = (Arc::clone(&house.clock), Arc::clone(&house.entropy));
     let carrier = sandbox::Carrier::start(listener, clock, entropy, options, stopped.clone());
@@ -241,12 +266,25 @@ fn start_carrier(
 }
 
 /// Prices and routes: the store's, unless the file has changed or the first run needs them.
-async fn bring_up_traffic(core: &Core, config: &Config, carrier: Option<SocketAddr>, mode: Mode) -> anyhow::Result<()> {
+async fn bring_up_traffic(
+    core: &Core,
+    config: &Config,
+    carrier: Option<SocketAddr>,
+    mode: Mode,
+) -> anyhow::Result<()> {
     let said = |refusal: types::refusal::Refusal| anyhow!("{refusal}");
     let books = match (&config.price_books, mode) {
         (Some(books), _) => Some(books.clone()),
         (None, Mode::Demo) if !core.has_prices() => Some(demo::price_books()),
-        (None, _) if !core.has_prices() => Some(demo::price_books().into_iter().map(|mut book| { book.price.clear(); book }).collect()),
+        (None, _) if !core.has_prices() => Some(
+            demo::price_books()
+                .into_iter()
+                .map(|mut book| {
+                    book.price.clear();
+                    book
+                })
+                .collect(),
+        ),
         (None, _) => None,
     };
     if let Some(books) = books {
@@ -269,7 +307,9 @@ async fn bring_up_traffic(core: &Core, config: &Config, carrier: Option<SocketAd
 async fn last_from_file(core: &Core) -> anyhow::Result<Option<TrafficDocument>> {
     let said = |refusal: types::refusal::Refusal| anyhow!("{refusal}");
     let versions = core.traffic_versions(500).await.map_err(said)?;
-    let Some(version) = versions.iter().find(|version| version.author == FILE_AUTHOR) else { return Ok(None) };
+    let Some(version) = versions.iter().find(|version| version.author == FILE_AUTHOR) else {
+        return Ok(None);
+    };
     core.traffic_version(version.number).await.map_err(said)
 }
 
@@ -287,7 +327,10 @@ fn open_doors(
     stopped: &watch::Receiver<bool>,
 ) -> anyhow::Result<Doors> {
     let core = &house.core;
-    let public_url = config.public_url.clone().map_or_else(|| http.local_addr().map(|addr| format!("http://{addr}")), Ok)?;
+    let public_url = config
+        .public_url
+        .clone()
+        .map_or_else(|| http.local_addr().map(|addr| format!("http://{addr}")), Ok)?;
     let state = api::ApiState {
         public_url,
         metrics_for_all: config.metrics_for_all,
@@ -300,7 +343,8 @@ fn open_doors(
         limits.connections_per_ip_max = connections;
         smpp_limits.connections_per_ip_max = connections;
     }
-    let tls_config = if https.is_some() || smpps.is_some() { Some(tls::server_config(&config.data)?) } else { None };
+    let tls_config =
+        if https.is_some() || smpps.is_some() { Some(tls::server_config(&config.data)?) } else { None };
     let mut doors = Doors::new();
     doors.spawn(api::serve(http, None, router.clone(), limits.clone(), stopped.clone()));
     if let Some(https) = https {
@@ -321,7 +365,12 @@ fn open_doors(
 struct Callbacks(Arc<dyn channels::CallbackDesk>);
 
 impl api::CallbackDesk for Callbacks {
-    fn receive(&self, connector: &str, token: &str, fields: Vec<(String, String)>) -> ports::BoxFuture<'_, bool> {
+    fn receive(
+        &self,
+        connector: &str,
+        token: &str,
+        fields: Vec<(String, String)>,
+    ) -> ports::BoxFuture<'_, bool> {
         let (connector, token) = (connector.to_owned(), token.to_owned());
         Box::pin(async move { self.0.receive(&connector, &token, &fields).await })
     }
@@ -355,7 +404,9 @@ fn announce(card: Option<&Card>, data: &Path, bound: &Bound) -> anyhow::Result<(
 /// Waits for a signal, or for the engine to stop by itself; tells which.
 async fn wait_for_end(engine: &app::EngineThread) -> bool {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return true;
     };
     let died = async {

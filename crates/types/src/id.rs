@@ -122,7 +122,9 @@ impl PublicId {
             return None;
         }
         let bare = match text.split_once('_') {
-            Some((prefix, rest)) if prefix.len() <= 4 && prefix.bytes().all(|b| b.is_ascii_alphabetic()) => rest,
+            Some((prefix, rest)) if prefix.len() <= 4 && prefix.bytes().all(|b| b.is_ascii_alphabetic()) => {
+                rest
+            }
             Some(_) => return None,
             None => text,
         };
@@ -306,7 +308,15 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_id() {
-        for text in ["", "msg_", "msg_zzzzzzzzzzzzzzzzzzzzzzzzzz", "0", "ffffffffffffffffffffffffffffffff", "é", "1_2_3"] {
+        for text in [
+            "",
+            "msg_",
+            "msg_zzzzzzzzzzzzzzzzzzzzzzzzzz",
+            "0",
+            "ffffffffffffffffffffffffffffffff",
+            "é",
+            "1_2_3",
+        ] {
             assert_eq!(PublicId::parse(text), None, "{text}");
         }
         let id = MessageId::new(RowKey::from_parts(1, 1), 1);

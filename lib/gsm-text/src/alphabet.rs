@@ -140,11 +140,7 @@ pub struct NotEncodable {
 
 impl fmt::Display for NotEncodable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "encode the character at byte {} in the alphabet asked for",
-            self.offset
-        )
+        write!(f, "encode the character at byte {} in the alphabet asked for", self.offset)
     }
 }
 

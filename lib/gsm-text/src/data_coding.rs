@@ -173,11 +173,7 @@ impl DataCoding {
             2 => WaitingKind::Email,
             _ => WaitingKind::Other,
         };
-        Some(MessageWaiting {
-            kind,
-            active: self.0 & 0x08 != 0,
-            store,
-        })
+        Some(MessageWaiting { kind, active: self.0 & 0x08 != 0, store })
     }
 }
 

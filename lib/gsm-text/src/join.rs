@@ -23,10 +23,7 @@ pub struct JoinerLimits {
 impl Default for JoinerLimits {
     /// 10,000 unfinished messages and 50,000 parts.
     fn default() -> Self {
-        JoinerLimits {
-            sets_max: 10_000,
-            parts_max: 50_000,
-        }
+        JoinerLimits { sets_max: 10_000, parts_max: 50_000 }
     }
 }
 
@@ -150,31 +147,14 @@ impl<K: Eq + Hash + Clone, P: Hash> Joiner<K, P> {
         if place.number == 0 || place.number > place.total {
             return Joined::Dropped(DropReason::BadNumber, part);
         }
-        let Concatenated {
-            reference,
-            total,
-            number,
-            wide,
-        } = place;
-        let set_key = SetKey {
-            key,
-            reference,
-            wide,
-            total,
-        };
+        let Concatenated { reference, total, number, wide } = place;
+        let set_key = SetKey { key, reference, wide, total };
         let digest = digest_of(&part);
         if let Some(refused) = self.refusal(&set_key, number, digest) {
             return Joined::Dropped(refused, part);
         }
-        let contradicted = self
-            .open
-            .get(&set_key)
-            .is_some_and(|set| set.parts.contains_key(&number));
-        let replaced = if contradicted {
-            self.take_open(&set_key)
-        } else {
-            None
-        };
+        let contradicted = self.open.get(&set_key).is_some_and(|set| set.parts.contains_key(&number));
+        let replaced = if contradicted { self.take_open(&set_key) } else { None };
         let sequence = self.take_sequence();
         let set = self.open.entry(set_key.clone()).or_insert_with(|| OpenSet {
             sequence,
@@ -187,11 +167,7 @@ impl<K: Eq + Hash + Clone, P: Hash> Joiner<K, P> {
             && let Some(set) = self.open.remove(&set_key)
         {
             self.held_parts -= set.parts.len();
-            let (digests, parts) = set
-                .parts
-                .into_values()
-                .map(|held| (held.digest, held.part))
-                .unzip();
+            let (digests, parts) = set.parts.into_values().map(|held| (held.digest, held.part)).unzip();
             self.remember(set_key, digests, now_ms);
             return Joined::Complete(parts);
         }
@@ -207,10 +183,7 @@ impl<K: Eq + Hash + Clone, P: Hash> Joiner<K, P> {
         self.held_parts -= given_up.iter().map(|(_, set)| set.parts.len()).sum::<usize>();
         self.done.retain(|_, set| !is_old(set.done_at_ms));
         self.drop_stale_order();
-        given_up
-            .into_iter()
-            .map(|(key, set)| incomplete(key, set))
-            .collect()
+        given_up.into_iter().map(|(key, set)| incomplete(key, set)).collect()
     }
 
     /// The reason not to keep a part, if there is one.
@@ -241,14 +214,7 @@ impl<K: Eq + Hash + Clone, P: Hash> Joiner<K, P> {
 
     fn remember(&mut self, set_key: SetKey<K>, digests: Vec<u64>, done_at_ms: u64) {
         let sequence = self.take_sequence();
-        self.done.insert(
-            set_key.clone(),
-            DoneSet {
-                sequence,
-                done_at_ms,
-                digests,
-            },
-        );
+        self.done.insert(set_key.clone(), DoneSet { sequence, done_at_ms, digests });
         self.done_order.push_back((sequence, set_key));
         self.drop_stale_order();
         // Each finished set adds one entry, so dropping one keeps the queue within the limit.
@@ -282,11 +248,7 @@ fn incomplete<K, P>(set_key: SetKey<K>, set: OpenSet<P>) -> Incomplete<K, P> {
         reference: set_key.reference,
         total: set_key.total,
         first_at_ms: set.first_at_ms,
-        parts: set
-            .parts
-            .into_iter()
-            .map(|(number, held)| (number, held.part))
-            .collect(),
+        parts: set.parts.into_iter().map(|(number, held)| (number, held.part)).collect(),
     }
 }
 

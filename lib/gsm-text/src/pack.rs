@@ -98,11 +98,7 @@ mod tests {
             ("a", 2, "8401"),
             ("12345678", 0, "31D98C56B3DD70"),
         ] {
-            assert_eq!(
-                hex(&pack(septets.as_bytes(), fill)),
-                packed,
-                "{septets} behind {fill} bits"
-            );
+            assert_eq!(hex(&pack(septets.as_bytes(), fill)), packed, "{septets} behind {fill} bits");
             let octets = pack(septets.as_bytes(), fill);
             assert_eq!(unpack(&octets, septets.len(), fill), septets.as_bytes());
         }
@@ -110,17 +106,9 @@ mod tests {
 
     #[test]
     fn fill_bits_reach_a_septet_boundary() {
-        for (header_octets, fill) in [
-            (0, 0),
-            (4, 3),
-            (5, 2),
-            (6, 1),
-            (7, 0),
-            (8, 6),
-            (9, 5),
-            (12, 2),
-            (140, 0),
-        ] {
+        for (header_octets, fill) in
+            [(0, 0), (4, 3), (5, 2), (6, 1), (7, 0), (8, 6), (9, 5), (12, 2), (140, 0)]
+        {
             assert_eq!(fill_bits(header_octets), fill, "header of {header_octets} octets");
             assert_eq!((header_octets * 8 + usize::from(fill)) % 7, 0);
         }

@@ -132,9 +132,7 @@ impl Part {
 /// [`SplitError`] when the alphabet asked for does not hold the text, when the text needs more parts than
 /// allowed, or when the further elements leave no room.
 pub fn split(text: &str, options: &SplitOptions<'_>) -> Result<Split, SplitError> {
-    let alphabet = options
-        .alphabet
-        .unwrap_or_else(|| smallest_alphabet(text, options.national));
+    let alphabet = options.alphabet.unwrap_or_else(|| smallest_alphabet(text, options.national));
     let body = encode(text, alphabet)?;
     split_body(&body, alphabet, options)
 }
@@ -145,11 +143,7 @@ pub fn split(text: &str, options: &SplitOptions<'_>) -> Result<Split, SplitError
 /// # Errors
 /// [`SplitError::TooManyParts`] or [`SplitError::NoRoom`].
 pub fn split_body(body: &[u8], alphabet: Alphabet, options: &SplitOptions<'_>) -> Result<Split, SplitError> {
-    let element_octets = options
-        .elements
-        .iter()
-        .map(|element| 2 + element.data.len())
-        .sum::<usize>();
+    let element_octets = options.elements.iter().map(|element| 2 + element.data.len()).sum::<usize>();
     let billed = Room::new(alphabet, element_octets, CONCATENATION_8_OCTETS)?;
     let needed = cut(body, alphabet, billed).count();
     let limit = options.max_parts;
@@ -163,20 +157,15 @@ pub fn split_body(body: &[u8], alphabet: Alphabet, options: &SplitOptions<'_>) -
     };
     let bodies: Vec<&[u8]> = match concatenation {
         Concatenation::Udh8 | Concatenation::SarTlv => cut(body, alphabet, billed).collect(),
-        Concatenation::Udh16 => cut(
-            body,
-            alphabet,
-            Room::new(alphabet, element_octets, CONCATENATION_16_OCTETS)?,
-        )
-        .collect(),
+        Concatenation::Udh16 => {
+            cut(body, alphabet, Room::new(alphabet, element_octets, CONCATENATION_16_OCTETS)?).collect()
+        }
         Concatenation::Payload => vec![body],
     };
     // A 16-bit reference can need one part more than the billed ones, past what the field can say.
     let limit = MAX_PARTS;
-    let total = u8::try_from(bodies.len()).map_err(|_| SplitError::TooManyParts {
-        needed: bodies.len(),
-        limit,
-    })?;
+    let total =
+        u8::try_from(bodies.len()).map_err(|_| SplitError::TooManyParts { needed: bodies.len(), limit })?;
     let parts = (1..=total).zip(bodies).map(|(number, body)| {
         let place = Concatenated {
             reference: options.reference,
@@ -193,16 +182,8 @@ pub fn split_body(body: &[u8], alphabet: Alphabet, options: &SplitOptions<'_>) -
             units: body.len().div_ceil(alphabet.unit_octets()),
         })
     });
-    let parts = parts
-        .collect::<Result<Vec<_>, UdhError>>()
-        .map_err(|_| SplitError::NoRoom)?;
-    Ok(Split {
-        alphabet,
-        concatenation,
-        reference: options.reference,
-        parts,
-        billed_parts,
-    })
+    let parts = parts.collect::<Result<Vec<_>, UdhError>>().map_err(|_| SplitError::NoRoom)?;
+    Ok(Split { alphabet, concatenation, reference: options.reference, parts, billed_parts })
 }
 
 /// Writes the header of a part: concatenation where there are several parts, then national tables, then the
@@ -253,21 +234,10 @@ impl Room {
         let room = |elements: usize| {
             let header = if elements == 0 { 0 } else { 1 + elements };
             let octets = USER_DATA_OCTETS_MAX.saturating_sub(header);
-            if alphabet.is_septets() {
-                octets * 8 / 7
-            } else {
-                octets / alphabet.unit_octets()
-            }
+            if alphabet.is_septets() { octets * 8 / 7 } else { octets / alphabet.unit_octets() }
         };
         let each = room(elements + concatenation_octets);
-        if each < 2 {
-            Err(SplitError::NoRoom)
-        } else {
-            Ok(Room {
-                alone: room(elements),
-                each,
-            })
-        }
+        if each < 2 { Err(SplitError::NoRoom) } else { Ok(Room { alone: room(elements), each }) }
     }
 }
 
@@ -296,12 +266,7 @@ fn open_pair_octets(body: &[u8], limit: usize, alphabet: Alphabet) -> usize {
     match alphabet {
         // Of a run of escapes at the end, two at a time are pairs of their own.
         Alphabet::Gsm7 | Alphabet::Gsm7National(_) => {
-            before
-                .iter()
-                .rev()
-                .take_while(|septet| **septet == ESCAPE)
-                .count()
-                % 2
+            before.iter().rev().take_while(|septet| **septet == ESCAPE).count() % 2
         }
         Alphabet::Ucs2 => match (before, after) {
             ([.., 0xD8..=0xDB, _], [0xDC..=0xDF, ..]) => 2,

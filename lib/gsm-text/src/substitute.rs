@@ -47,16 +47,10 @@ pub fn substitute(text: &str) -> Substituted<'_> {
         kept_from = offset + from.len_utf8();
     }
     if changes.is_empty() {
-        return Substituted {
-            text: Cow::Borrowed(text),
-            changes,
-        };
+        return Substituted { text: Cow::Borrowed(text), changes };
     }
     changed.push_str(text.get(kept_from..).unwrap_or_default());
-    Substituted {
-        text: Cow::Owned(changed),
-        changes,
-    }
+    Substituted { text: Cow::Owned(changed), changes }
 }
 
 fn replacement(character: char) -> Option<&'static str> {
@@ -107,11 +101,8 @@ mod tests {
     #[test]
     fn changes_are_reported_by_character_and_count() {
         let substituted = substitute("’a’ – ’");
-        let changes: Vec<_> = substituted
-            .changes
-            .iter()
-            .map(|change| (change.from, change.to, change.count))
-            .collect();
+        let changes: Vec<_> =
+            substituted.changes.iter().map(|change| (change.from, change.to, change.count)).collect();
         assert_eq!(changes, [('’', "'", 3), ('–', "-", 1)]);
     }
 

@@ -61,16 +61,10 @@ impl fmt::Display for UdhError {
         match self {
             UdhError::Empty => f.write_str("read a user data header from no octets"),
             UdhError::Truncated { announced, available } => {
-                write!(
-                    f,
-                    "read a user data header of {announced} octets from {available}"
-                )
+                write!(f, "read a user data header of {announced} octets from {available}")
             }
             UdhError::ElementTruncated { offset } => {
-                write!(
-                    f,
-                    "read the information element at octet {offset} of the user data header"
-                )
+                write!(f, "read the information element at octet {offset} of the user data header")
             }
             UdhError::TooLong => write!(f, "fit the user data header into {USER_DATA_OCTETS_MAX} octets"),
         }
@@ -86,10 +80,7 @@ impl std::error::Error for UdhError {}
 pub fn split_udh(user_data: &[u8]) -> Result<(Udh<'_>, &[u8]), UdhError> {
     let (length, after) = user_data.split_first().ok_or(UdhError::Empty)?;
     let announced = usize::from(*length);
-    let truncated = UdhError::Truncated {
-        announced,
-        available: after.len(),
-    };
+    let truncated = UdhError::Truncated { announced, available: after.len() };
     let (octets, rest) = user_data.split_at_checked(1 + announced).ok_or(truncated)?;
     let elements = after.get(..announced).ok_or(truncated)?;
     let mut offset = 1;
@@ -106,13 +97,7 @@ fn take_element(octets: &[u8]) -> Option<(InformationElement<'_>, &[u8])> {
     let (identifier, after) = octets.split_first()?;
     let (length, after) = after.split_first()?;
     let (data, rest) = after.split_at_checked(usize::from(*length))?;
-    Some((
-        InformationElement {
-            identifier: *identifier,
-            data,
-        },
-        rest,
-    ))
+    Some((InformationElement { identifier: *identifier, data }, rest))
 }
 
 /// A well-formed user data header.
@@ -140,18 +125,14 @@ impl<'a> Udh<'a> {
     /// The information elements in order, unknown ones included.
     #[must_use]
     pub fn elements(&self) -> InformationElements<'a> {
-        InformationElements {
-            unread: self.elements,
-        }
+        InformationElements { unread: self.elements }
     }
 
     /// The concatenation that the header names. Of several the last counts, and one whose numbers make no
     /// sense is ignored, as clause 9.2.3.24.1 asks.
     #[must_use]
     pub fn concatenation(&self) -> Option<Concatenated> {
-        self.elements()
-            .filter_map(InformationElement::concatenation)
-            .last()
+        self.elements().filter_map(InformationElement::concatenation).last()
     }
 
     /// The national language tables that the header names; reserved identifiers count as none.
@@ -173,10 +154,9 @@ impl<'a> Udh<'a> {
     pub fn ports(&self) -> Option<Ports> {
         self.elements()
             .filter_map(|element| match (element.identifier, element.data) {
-                (PORTS_8, [destination, source]) => Some(Ports {
-                    destination: u16::from(*destination),
-                    source: u16::from(*source),
-                }),
+                (PORTS_8, [destination, source]) => {
+                    Some(Ports { destination: u16::from(*destination), source: u16::from(*source) })
+                }
                 (PORTS_16, [high, low, source_high, source_low]) => Some(Ports {
                     destination: u16::from_be_bytes([*high, *low]),
                     source: u16::from_be_bytes([*source_high, *source_low]),
@@ -205,12 +185,7 @@ impl InformationElement<'_> {
             }
             _ => return None,
         };
-        (number >= 1 && number <= total).then_some(Concatenated {
-            reference,
-            total,
-            number,
-            wide,
-        })
+        (number >= 1 && number <= total).then_some(Concatenated { reference, total, number, wide })
     }
 }
 
@@ -288,16 +263,10 @@ impl UdhBuilder {
         let [high, low] = place.reference.to_be_bytes();
         if place.wide {
             let data = &[high, low, place.total, place.number];
-            self.element(InformationElement {
-                identifier: CONCATENATION_16,
-                data,
-            })
+            self.element(InformationElement { identifier: CONCATENATION_16, data })
         } else {
             let data = &[low, place.total, place.number];
-            self.element(InformationElement {
-                identifier: CONCATENATION_8,
-                data,
-            })
+            self.element(InformationElement { identifier: CONCATENATION_8, data })
         }
     }
 
@@ -308,10 +277,7 @@ impl UdhBuilder {
     pub fn national(mut self, shift: NationalShift) -> Result<UdhBuilder, UdhError> {
         for (identifier, language) in [(SINGLE_SHIFT, shift.single()), (LOCKING_SHIFT, shift.locking())] {
             if let Some(language) = language {
-                self = self.element(InformationElement {
-                    identifier,
-                    data: &[language.identifier()],
-                })?;
+                self = self.element(InformationElement { identifier, data: &[language.identifier()] })?;
             }
         }
         Ok(self)

@@ -56,7 +56,7 @@ const OUTSIDERS: &[Outsiders] = &[
     },
     Outsiders {
         crates: &["clap", "indicatif"],
-        only_in: &["server", "xtask"],
+        only_in: &["server", "xtask", "testkit"],
         free_in_tests: false,
         why: "only programmes have a command line",
     },

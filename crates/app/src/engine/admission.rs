@@ -1,22 +1,27 @@
 //! Submissions: decided one by one against the working copies, taken wholly or not at all.
+//!
+//! It writes nothing outside the draft of the cycle. Start at [`Engine::submit`]; submissions with many
+//! recipients go on in `long`.
 
 use std::sync::Arc;
 
 use decide::admit::{Facts, Plan, admit};
 use decide::lifecycle::Stage;
-use ports::store::{IdempotencyRow, JournalEntry, MessageFacts, MessageRow, OpenMessage, Progress, SubmissionRow};
+use ports::store::{IdempotencyRow, JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
-use types::id::{AccountId, LotId, MessageId, RowKey, SubmissionId};
+use types::id::{AccountId, MessageId, RowKey, SubmissionId};
 use types::message::{Draft, Flags, RECIPIENTS_MAX, Reason, State};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
 use super::live::Live;
-use super::{Engine, EngineError, IDEMPOTENCY_MS, LongSubmission, STAGE_CHUNK};
+use super::{Engine, EngineError, IDEMPOTENCY_MS, STAGE_CHUNK};
 use crate::seal::{KeyClass, Kind, sha256};
 use crate::sealed::{write_addresses, write_content};
 use crate::shared::Count;
-use crate::submission::{Accepted, AcceptedMessage, Idempotency, Rejected, ReplyTo, Submission, SubmitOutcome};
+use crate::submission::{
+    Accepted, AcceptedMessage, Idempotency, Rejected, ReplyTo, Submission, SubmitOutcome,
+};
 
 /// Entries of the guard against repeats; when it is full, it is emptied of what has lapsed, and
 /// what remains above this is dropped, oldest first.
@@ -26,7 +31,12 @@ const COUNTRIES_MAX: usize = 100_000;
 
 impl Engine {
     /// Takes or refuses a submission; the answer is given after the commit.
-    pub(super) fn submit(&mut self, submission: Submission, reply: ReplyTo, now: Timestamp) -> Result<(), EngineError> {
+    pub(super) fn submit(
+        &mut self,
+        submission: Submission,
+        reply: ReplyTo,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         match self.replayed(&submission, now)? {
             Some(outcome) => {
                 self.draft.replies.push((reply, outcome));
@@ -41,7 +51,7 @@ impl Engine {
         Ok(())
     }
 
-    fn count_outcome(&mut self, submission: &Submission, outcome: &SubmitOutcome) {
+    pub(super) fn count_outcome(&mut self, submission: &Submission, outcome: &SubmitOutcome) {
         let account = submission.account;
         match outcome {
             Ok(accepted) => {
@@ -69,18 +79,31 @@ impl Engine {
     }
 
     /// The answer to an earlier request with the same key, or a refusal of the key.
-    fn replayed(&mut self, submission: &Submission, now: Timestamp) -> Result<Option<SubmitOutcome>, EngineError> {
+    fn replayed(
+        &mut self,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Option<SubmitOutcome>, EngineError> {
         let Some(idempotency) = &submission.idempotency else { return Ok(None) };
         let key_hash = hash_key(&idempotency.key);
         let account = submission.account;
         if self.long_keys.contains(&(account, key_hash)) {
             let detail = "the first request with this idempotency key is still being taken; try again";
-            return Ok(Some(Err(Rejected::whole(Refusal::new(RefusalCode::IdempotencyInFlight, detail).retry_after(1)))));
+            return Ok(Some(Err(Rejected::whole(
+                Refusal::new(RefusalCode::IdempotencyInFlight, detail).retry_after(1),
+            ))));
         }
-        let in_batch = self.draft.batch.idempotency.iter().find(|row| row.account == account && row.key_hash == key_hash);
+        let in_batch = self
+            .draft
+            .batch
+            .idempotency
+            .iter()
+            .find(|row| row.account == account && row.key_hash == key_hash);
         let hit = match in_batch {
             Some(row) => Some((row.fingerprint, row.submission)),
-            None => self.store.idempotency(account, key_hash, now)?.map(|hit| (hit.fingerprint, hit.submission)),
+            None => {
+                self.store.idempotency(account, key_hash, now)?.map(|hit| (hit.fingerprint, hit.submission))
+            }
         };
         let Some((fingerprint, created)) = hit else { return Ok(None) };
         if fingerprint != idempotency.fingerprint {
@@ -93,14 +116,16 @@ impl Engine {
     /// Writes the answer to a submission that was taken before, as it was then.
     fn answer_again(&mut self, submission: RowKey) -> Result<SubmitOutcome, EngineError> {
         let fresh = self.draft.new_messages.iter().filter_map(|key| self.live.get(key));
-        let mut found: Vec<_> = fresh.filter(|live| live.facts.submission == submission).map(|live| live.facts.clone()).collect();
+        let mut found: Vec<_> =
+            fresh.filter(|live| live.facts.submission == submission).map(|live| live.facts.clone()).collect();
         let (stored, tail) = self.store.submission(submission)?;
         for facts in stored {
             if !found.iter().any(|known| known.key == facts.key) {
                 found.push(facts);
             }
         }
-        let in_batch = self.draft.batch.submissions.iter().find(|row| row.key == submission).map(|row| row.tail);
+        let in_batch =
+            self.draft.batch.submissions.iter().find(|row| row.key == submission).map(|row| row.tail);
         found.sort_by_key(|facts| facts.index);
         let messages = found.iter().map(|facts| AcceptedMessage {
             id: ports::store::message_id(facts),
@@ -112,7 +137,11 @@ impl Engine {
         Ok(Ok(Accepted { id, messages: messages.collect(), replayed: true }))
     }
 
-    fn take_submission(&mut self, submission: &Submission, now: Timestamp) -> Result<SubmitOutcome, EngineError> {
+    fn take_submission(
+        &mut self,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<SubmitOutcome, EngineError> {
         // Each message must see what the ones before it took, so money moves while planning; a
         // refusal puts the purse back as it was.
         let saved = self.purses.get(&submission.account).cloned();
@@ -142,7 +171,12 @@ impl Engine {
         self.keep_submission(submission, plans, now)
     }
 
-    fn keep_submission(&mut self, submission: &Submission, plans: Vec<Plan>, now: Timestamp) -> Result<SubmitOutcome, EngineError> {
+    fn keep_submission(
+        &mut self,
+        submission: &Submission,
+        plans: Vec<Plan>,
+        now: Timestamp,
+    ) -> Result<SubmitOutcome, EngineError> {
         let (key, tail) = self.next_key(now);
         self.draft.batch.submissions.push(submission_row(submission, key, tail, false));
         self.keep_idempotency(submission, key, now);
@@ -156,7 +190,7 @@ impl Engine {
         Ok(Ok(Accepted { id: SubmissionId::new(key, tail), messages, replayed: false }))
     }
 
-    fn keep_idempotency(&mut self, submission: &Submission, key: RowKey, now: Timestamp) {
+    pub(super) fn keep_idempotency(&mut self, submission: &Submission, key: RowKey, now: Timestamp) {
         if let Some(Idempotency { key: name, fingerprint }) = &submission.idempotency {
             self.draft.batch.idempotency.push(IdempotencyRow {
                 account: submission.account,
@@ -174,7 +208,11 @@ impl Engine {
         (self.keys.next(now, chance >> 40), chance & ((1 << 53) - 1))
     }
 
-    fn plan_all(&mut self, submission: &Submission, now: Timestamp) -> Result<Vec<Plan>, Rejected> {
+    pub(super) fn plan_all(
+        &mut self,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Vec<Plan>, Rejected> {
         if submission.drafts.is_empty() || submission.drafts.len() > RECIPIENTS_MAX {
             let detail = format!("a submission has 1 to {RECIPIENTS_MAX} recipients");
             return Err(Rejected::whole(Refusal::new(RefusalCode::TooManyRecipients, detail)));
@@ -190,11 +228,21 @@ impl Engine {
         if refusals.is_empty() { Ok(plans) } else { Err(Rejected { refusals }) }
     }
 
-    fn plan(&mut self, account: AccountId, guard_repeats: bool, draft: &Draft, now: Timestamp) -> Result<Plan, Refusal> {
+    pub(super) fn plan(
+        &mut self,
+        account: AccountId,
+        guard_repeats: bool,
+        draft: &Draft,
+        now: Timestamp,
+    ) -> Result<Plan, Refusal> {
         let directory = Arc::clone(&self.shared.directory.load());
         let handle = directory.accounts.get(&account);
-        let handle = handle.ok_or_else(|| Refusal::new(RefusalCode::InvalidCredentials, "the account does not exist"))?;
-        let country = draft.destination.msisdn().map_or(types::network::Country::UNKNOWN, |number| self.country_of(number));
+        let handle = handle
+            .ok_or_else(|| Refusal::new(RefusalCode::InvalidCredentials, "the account does not exist"))?;
+        let country = draft
+            .destination
+            .msisdn()
+            .map_or(types::network::Country::UNKNOWN, |number| self.country_of(number));
         let empty = decide::ledger::Purse::default();
         let facts = Facts {
             account: &handle.account,
@@ -210,7 +258,14 @@ impl Engine {
         Ok(plan)
     }
 
-    fn refuse_repeat(&mut self, account: AccountId, plan: &Plan, draft: &Draft, guard_ms: i64, now: Timestamp) -> Result<(), Refusal> {
+    fn refuse_repeat(
+        &mut self,
+        account: AccountId,
+        plan: &Plan,
+        draft: &Draft,
+        guard_ms: i64,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         if guard_ms == 0 {
             return Ok(());
         }
@@ -246,7 +301,7 @@ impl Engine {
         country
     }
 
-    fn new_message(
+    pub(super) fn new_message(
         &mut self,
         submission: &Submission,
         submission_key: RowKey,
@@ -256,8 +311,12 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Live, EngineError> {
         let (key, tail) = self.next_key(now);
-        let data_key =
-            self.sealer.current(Some(submission.account), KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
+        let data_key = self.sealer.current(
+            Some(submission.account),
+            KeyClass::Messages,
+            now,
+            &mut self.draft.batch.data_keys,
+        )?;
         let addresses = write_addresses(&draft.source, &draft.destination, draft.client_reference.as_deref());
         let content = write_content(&draft.content);
         let entropy = self.entropy.as_ref();
@@ -288,7 +347,8 @@ impl Engine {
             data_key: data_key.id(),
             sealed: data_key.seal(Kind::Addresses, key, &addresses, entropy).into(),
         };
-        let charge = if plan.trigger == ChargeTrigger::OnAccept { ChargeState::Charged } else { ChargeState::Held };
+        let charge =
+            if plan.trigger == ChargeTrigger::OnAccept { ChargeState::Charged } else { ChargeState::Held };
         let progress = Progress {
             version: 1,
             state: plan.state,
@@ -330,119 +390,18 @@ impl Engine {
         let state = live.progress.state;
         self.draft.touched.insert(key, None);
         self.draft.new_messages.push(key);
-        self.draft.batch.journal.push(JournalEntry { message: key, from: State::Accepted, to: state, reason: Reason::None, attempt: 0 });
+        self.draft.batch.journal.push(JournalEntry {
+            message: key,
+            from: State::Accepted,
+            to: state,
+            reason: Reason::None,
+            attempt: 0,
+        });
         self.live.insert(key, live);
         self.wait_for_turn(key, now)
     }
 
-    fn begin_long(&mut self, submission: Submission, reply: ReplyTo, now: Timestamp) -> Result<(), EngineError> {
-        // Whatever can be refused is refused before a row is written; the balance is asked again
-        // when the last row is there.
-        let lot = match self.plan_all(&submission, now).and_then(|plans| self.lot_for_all(&submission, &plans, now)) {
-            Ok(lot) => lot,
-            Err(rejected) => {
-                self.count_outcome(&submission, &Err(rejected.clone()));
-                self.draft.replies.push((reply, Err(rejected)));
-                return Ok(());
-            }
-        };
-        let (key, tail) = self.next_key(now);
-        self.draft.batch.submissions.push(submission_row(&submission, key, tail, true));
-        if let Some(idempotency) = &submission.idempotency {
-            self.long_keys.insert((submission.account, hash_key(&idempotency.key)));
-        }
-        self.long.push_back(LongSubmission {
-            submission,
-            reply,
-            key,
-            tail,
-            lot,
-            next: 0,
-            accepted: Vec::new(),
-            staged: Vec::new(),
-        });
-        Ok(())
-    }
-
-    /// The one lot that covers a whole long submission: its rows name the lot that pays.
-    fn lot_for_all(&self, submission: &Submission, plans: &[Plan], now: Timestamp) -> Result<LotId, Rejected> {
-        let total = plans.iter().try_fold(0_i64, |sum, plan| sum.checked_add(plan.price.amount.micros));
-        let unit = plans.first().map(|plan| plan.price.amount.unit);
-        let purse = self.purses.get(&submission.account);
-        let allow_negative = self.snapshot.profile.money.allow_negative;
-        let lot = total.zip(unit).zip(purse).and_then(|((total, unit), purse)| {
-            purse.choose(types::money::Money::new(total, unit), now, allow_negative)
-        });
-        lot.ok_or_else(|| Rejected::whole(whole_too_dear()))
-    }
-
-    /// Stages one more chunk of the long submission that waits longest; the last chunk makes all of
-    /// it visible and charges it, or gives all of it up.
-    pub(super) fn stage_long(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        let Some(mut long) = self.long.pop_front() else { return Ok(()) };
-        let begin = long.next;
-        let end = (begin + STAGE_CHUNK).min(long.submission.drafts.len());
-        let mut chunk = Vec::with_capacity(end - begin);
-        let drafts = std::mem::take(&mut long.submission.drafts);
-        for (index, draft) in drafts.iter().enumerate().take(end).skip(begin) {
-            match self.plan(long.submission.account, false, draft, now) {
-                Ok(plan) => {
-                    let plan = Plan { lot: long.lot, ..plan };
-                    chunk.push(self.new_message(&long.submission, long.key, index, draft, &plan, now)?);
-                }
-                Err(refusal) => {
-                    self.give_up_long(long, vec![(Some(index), refusal)]);
-                    return Ok(());
-                }
-            }
-        }
-        long.submission.drafts = drafts;
-        long.next = end;
-        long.accepted.extend(chunk.iter().map(accepted));
-        if end == long.submission.drafts.len() {
-            return self.finish_long(long, chunk, now);
-        }
-        for live in chunk {
-            let body = self.draft.bodies.remove(&live.facts.key).unwrap_or_default();
-            let message = OpenMessage { facts: live.facts.clone(), progress: live.progress };
-            self.draft.batch.messages.push(MessageRow { message, body });
-            long.staged.push(live);
-        }
-        self.long.push_front(long);
-        Ok(())
-    }
-
-    fn finish_long(&mut self, long: LongSubmission, chunk: Vec<Live>, now: Timestamp) -> Result<(), EngineError> {
-        let total: i64 = long.accepted.iter().map(|message| message.price.micros).sum();
-        let lot = long.lot;
-        let covers = self.snapshot.profile.money.allow_negative
-            || self.purses.get(&long.submission.account).is_some_and(|purse| {
-                purse.lots().iter().any(|known| known.id == lot && known.available_micros >= total)
-            });
-        if !covers {
-            self.give_up_long(long, vec![(None, whole_too_dear())]);
-            return Ok(());
-        }
-        let messages = u32::try_from(long.accepted.len()).unwrap_or(u32::MAX);
-        let posting = admission_posting(self.snapshot.trigger());
-        self.post_many(long.submission.account, lot, posting, total, messages);
-        self.draft.batch.unstaged.push(long.key);
-        self.keep_idempotency(&long.submission, long.key, now);
-        self.release_key(&long.submission);
-        let id = SubmissionId::new(long.key, long.tail);
-        let outcome = Ok(Accepted { id, messages: long.accepted, replayed: false });
-        self.count_outcome(&long.submission, &outcome);
-        self.draft.replies.push((long.reply, outcome));
-        for live in long.staged {
-            let (key, version) = (live.facts.key, live.progress.version);
-            self.live.insert(key, live);
-            self.draft.touched.insert(key, Some(version));
-            self.wait_for_turn(key, now)?;
-        }
-        chunk.into_iter().try_for_each(|live| self.admit_live(live, now))
-    }
-
-    fn wait_for_turn(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
+    pub(super) fn wait_for_turn(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
         let Some(live) = self.live.get(&key) else { return Ok(()) };
         let (state, due_at) = (live.progress.state, live.progress.due_at);
         if state == State::Queued {
@@ -452,38 +411,13 @@ impl Engine {
             Ok(())
         }
     }
-
-    fn release_key(&mut self, submission: &Submission) {
-        if let Some(idempotency) = &submission.idempotency {
-            self.long_keys.remove(&(submission.account, hash_key(&idempotency.key)));
-        }
-    }
-
-    fn give_up_long(&mut self, long: LongSubmission, refusals: Vec<(Option<usize>, Refusal)>) {
-        let key = long.key;
-        self.draft.batch.messages.retain(|row| row.message.facts.submission != key);
-        let began_now = self.draft.batch.submissions.iter().any(|row| row.key == key);
-        self.draft.batch.submissions.retain(|row| row.key != key);
-        if !began_now {
-            self.draft.batch.discarded.push(key);
-        }
-        self.release_key(&long.submission);
-        let outcome = Err(Rejected { refusals });
-        self.count_outcome(&long.submission, &outcome);
-        self.draft.replies.push((long.reply, outcome));
-    }
 }
 
-fn admission_posting(trigger: ChargeTrigger) -> PostingKind {
+pub(super) fn admission_posting(trigger: ChargeTrigger) -> PostingKind {
     if trigger == ChargeTrigger::OnAccept { PostingKind::Charge } else { PostingKind::Hold }
 }
 
-fn whole_too_dear() -> Refusal {
-    let detail = "the balance does not cover the whole submission; top up and send again";
-    Refusal::new(RefusalCode::InsufficientBalance, detail)
-}
-
-fn accepted(live: &Live) -> AcceptedMessage {
+pub(super) fn accepted(live: &Live) -> AcceptedMessage {
     AcceptedMessage {
         id: ports::store::message_id(&live.facts),
         state: live.progress.state,
@@ -492,7 +426,7 @@ fn accepted(live: &Live) -> AcceptedMessage {
     }
 }
 
-fn submission_row(submission: &Submission, key: RowKey, tail: u64, staged: bool) -> SubmissionRow {
+pub(super) fn submission_row(submission: &Submission, key: RowKey, tail: u64, staged: bool) -> SubmissionRow {
     SubmissionRow {
         key,
         tail,
@@ -505,7 +439,7 @@ fn submission_row(submission: &Submission, key: RowKey, tail: u64, staged: bool)
 }
 
 /// The stored form of an idempotency key: half of its SHA-256.
-fn hash_key(key: &str) -> [u8; 16] {
+pub(super) fn hash_key(key: &str) -> [u8; 16] {
     let digest = sha256(key.as_bytes());
     let mut half = [0; 16];
     for (to, from) in half.iter_mut().zip(digest) {

@@ -90,7 +90,12 @@ impl Engine {
     }
 
     /// Takes what the carrier says of a message that was asked for.
-    pub(super) fn query_answer(&mut self, attempt: AttemptRef, state: Option<ReceiptState>, now: Timestamp) -> Result<(), EngineError> {
+    pub(super) fn query_answer(
+        &mut self,
+        attempt: AttemptRef,
+        state: Option<ReceiptState>,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         let key = attempt.message;
         self.ensure_live(&[key])?;
         let still_unknown = self.live.get(&key).is_some_and(|live| {

@@ -35,14 +35,18 @@ impl Engine {
             draft.batch.messages.push(MessageRow { message, body });
         }
         draft.batch.messages.sort_unstable_by_key(|row| row.message.facts.key);
-        let mut changed: Vec<_> = draft.touched.iter().filter_map(|(key, version)| Some((*key, (*version)?))).collect();
+        let mut changed: Vec<_> =
+            draft.touched.iter().filter_map(|(key, version)| Some((*key, (*version)?))).collect();
         changed.sort_unstable();
         for (key, expected_version) in changed {
             let Some(live) = self.live.get_mut(&key) else { continue };
             live.progress.version = expected_version.wrapping_add(1);
             draft.batch.changes.push(MessageChange { key, expected_version, progress: live.progress });
         }
-        draft.batch.receipt_map.sort_unstable_by(|a, b| (a.connector, &a.carrier_id).cmp(&(b.connector, &b.carrier_id)));
+        draft
+            .batch
+            .receipt_map
+            .sort_unstable_by(|a, b| (a.connector, &a.carrier_id).cmp(&(b.connector, &b.carrier_id)));
         self.sum_postings();
     }
 
@@ -67,7 +71,13 @@ impl Engine {
                 change.available_delta += available_delta;
                 change.held_delta += held_delta;
             } else {
-                self.draft.batch.lots.push(LotChange { lot, new: None, available_delta, held_delta, floor_micros });
+                self.draft.batch.lots.push(LotChange {
+                    lot,
+                    new: None,
+                    available_delta,
+                    held_delta,
+                    floor_micros,
+                });
             }
         }
     }
@@ -97,7 +107,12 @@ impl Engine {
         self.forget_ended(draft.touched.keys().copied().chain(draft.loaded));
     }
 
-    fn send(&mut self, connector: types::id::ConnectorId, batch: Vec<ports::channel::Dispatch>, now: Timestamp) {
+    fn send(
+        &mut self,
+        connector: types::id::ConnectorId,
+        batch: Vec<ports::channel::Dispatch>,
+        now: Timestamp,
+    ) {
         let Some(state) = self.connectors.get(&connector) else { return };
         let Err(refused) = state.channel.send(batch) else { return };
         // Nothing of these was written: the channel is closing. They are answered like any message
@@ -105,7 +120,11 @@ impl Engine {
         let mut events = Vec::with_capacity(refused.len());
         for dispatch in refused {
             let attempt = dispatch.attempt;
-            let wanted = self.live.get(&attempt.message).and_then(super::live::Live::latest).map_or(1, |a| a.answers.len());
+            let wanted = self
+                .live
+                .get(&attempt.message)
+                .and_then(super::live::Live::latest)
+                .map_or(1, |a| a.answers.len());
             let parts = u8::try_from(wanted).unwrap_or(u8::MAX);
             for part in 1..=parts {
                 let outcome = types::receipt::PartOutcome {
@@ -144,7 +163,10 @@ impl Engine {
             if live.progress.state == types::message::State::Submitted {
                 live.content = None;
             }
-            let waits = matches!(live.progress.state, types::message::State::Queued | types::message::State::Scheduled);
+            let waits = matches!(
+                live.progress.state,
+                types::message::State::Queued | types::message::State::Scheduled
+            );
             if crowded && waits {
                 self.live.remove(&key);
             }

@@ -59,7 +59,8 @@ impl Live {
 
     /// How often it was sent again after an unknown outcome.
     pub(crate) fn resent_count(&self) -> u8 {
-        let unknown = |reason| matches!(reason, Reason::LinkBroke | Reason::AnswerMissing | Reason::ProcessStopped);
+        let unknown =
+            |reason| matches!(reason, Reason::LinkBroke | Reason::AnswerMissing | Reason::ProcessStopped);
         let resent = self.attempts.iter().filter(|attempt| unknown(attempt.trigger));
         u8::try_from(resent.count()).unwrap_or(u8::MAX)
     }
@@ -90,7 +91,8 @@ impl Live {
             }
             self.attempts.push(attempt);
         }
-        let rejected = |attempt: &&AttemptLive| attempt.answers.iter().flatten().any(|v| *v == Verdict::Reroute);
+        let rejected =
+            |attempt: &&AttemptLive| attempt.answers.iter().flatten().any(|v| *v == Verdict::Reroute);
         self.left = self.attempts.iter().filter(rejected).map(|attempt| attempt.connector).collect();
     }
 

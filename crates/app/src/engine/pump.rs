@@ -85,12 +85,16 @@ impl Engine {
         let avoid = if live.progress.reason == Reason::Transient { latest } else { None };
         let up = |id: &&ConnectorId| self.connectors.get(id).is_some_and(super::live::ConnectorState::is_up);
         let preferred = legs.iter().filter(usable).filter(up).find(|id| Some(**id) != avoid);
-        preferred.or_else(|| legs.iter().filter(usable).find(up)).or_else(|| legs.iter().find(usable)).copied()
+        preferred
+            .or_else(|| legs.iter().filter(usable).find(up))
+            .or_else(|| legs.iter().find(usable))
+            .copied()
     }
 
     /// Works off what is due.
     pub(super) fn run_due(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        let due: Vec<_> = self.timers.iter().take_while(|(at, _)| *at <= now).take(DUE_MAX).copied().collect();
+        let due: Vec<_> =
+            self.timers.iter().take_while(|(at, _)| *at <= now).take(DUE_MAX).copied().collect();
         let keys: Vec<RowKey> = due.iter().map(|(_, key)| *key).collect();
         self.ensure_live(&keys)?;
         for (at, key) in due {
@@ -112,8 +116,12 @@ impl Engine {
 
     /// Hands waiting messages to connectors that have room.
     pub(super) fn pump(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        let mut ready: Vec<ConnectorId> =
-            self.connectors.iter().filter(|(_, state)| state.credit > 0 && state.queued() > 0).map(|(id, _)| *id).collect();
+        let mut ready: Vec<ConnectorId> = self
+            .connectors
+            .iter()
+            .filter(|(_, state)| state.credit > 0 && state.queued() > 0)
+            .map(|(id, _)| *id)
+            .collect();
         ready.sort_unstable();
         for connector in ready {
             let mut keys = Vec::new();
@@ -177,7 +185,14 @@ impl Engine {
         Ok(())
     }
 
-    fn attempt_row(&self, key: RowKey, id: ConnectorId, trigger: Reason, content: &Content, now: Timestamp) -> Option<AttemptRow> {
+    fn attempt_row(
+        &self,
+        key: RowKey,
+        id: ConnectorId,
+        trigger: Reason,
+        content: &Content,
+        now: Timestamp,
+    ) -> Option<AttemptRow> {
         let live = self.live.get(&key)?;
         let connector = self.snapshot.traffic.connectors.get(&id)?;
         let parts = parts_needed(content, &connector.offer).unwrap_or(1).clamp(1, 255);
@@ -235,7 +250,8 @@ fn dispatch_of(live: &Live, attempt: &AttemptLive, content: std::sync::Arc<Conte
         if answer.is_none() { u8::try_from(place + 1).ok() } else { None }
     };
     let inherited = attempt.answers.iter().any(Option::is_some);
-    let only_parts = if inherited { attempt.answers.iter().enumerate().filter_map(missing).collect() } else { Vec::new() };
+    let only_parts =
+        if inherited { attempt.answers.iter().enumerate().filter_map(missing).collect() } else { Vec::new() };
     Dispatch {
         attempt: AttemptRef { message: live.facts.key, attempt: attempt.number },
         only_parts,

@@ -21,19 +21,34 @@ use crate::shared::Count;
 
 impl Engine {
     /// Takes a receipt.
-    pub(super) fn receipt(&mut self, connector: ConnectorId, notice: &ReceiptNotice, now: Timestamp) -> Result<(), EngineError> {
+    pub(super) fn receipt(
+        &mut self,
+        connector: ConnectorId,
+        notice: &ReceiptNotice,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         match self.find_target(connector, notice)? {
             Some(target) => self.matched_receipt(connector, target, notice, now),
             None => self.park(connector, notice, now),
         }
     }
 
-    fn find_target(&mut self, connector: ConnectorId, notice: &ReceiptNotice) -> Result<Option<ReceiptTarget>, EngineError> {
+    fn find_target(
+        &mut self,
+        connector: ConnectorId,
+        notice: &ReceiptNotice,
+    ) -> Result<Option<ReceiptTarget>, EngineError> {
         let wanted = (connector, notice.carrier_id.clone());
         if let Some(target) = self.recent_ids.get(&wanted) {
             return Ok(Some(*target));
         }
-        let in_batch = self.draft.batch.receipt_map.iter().rev().find(|row| row.connector == connector && row.carrier_id == notice.carrier_id);
+        let in_batch = self
+            .draft
+            .batch
+            .receipt_map
+            .iter()
+            .rev()
+            .find(|row| row.connector == connector && row.carrier_id == notice.carrier_id);
         if let Some(row) = in_batch {
             return Ok(Some(ReceiptTarget { message: row.message, attempt: row.attempt, part: row.part }));
         }
@@ -49,7 +64,9 @@ impl Engine {
             live.is_some_and(|live| recipient.is_none_or(|hash| hash == live.facts.recipient_hash))
         };
         let by_recipient = candidates.iter().find(same).copied();
-        Ok(by_recipient.or_else(|| candidates.first().copied()).or_else(|| self.find_unknown(connector, recipient)))
+        Ok(by_recipient
+            .or_else(|| candidates.first().copied())
+            .or_else(|| self.find_unknown(connector, recipient)))
     }
 
     fn find_unknown(&self, connector: ConnectorId, recipient: Option<i64>) -> Option<ReceiptTarget> {
@@ -73,7 +90,8 @@ impl Engine {
         let key = target.message;
         self.ensure_live(&[key])?;
         let Some(live) = self.live.get_mut(&key) else { return self.park(connector, notice, now) };
-        let group = live.attempts.iter().find(|known| known.number == target.attempt).map(|known| known.group);
+        let group =
+            live.attempts.iter().find(|known| known.number == target.attempt).map(|known| known.group);
         let Some(known) = live.attempts.iter_mut().rev().find(|known| Some(known.group) == group) else {
             return self.park(connector, notice, now);
         };
@@ -85,15 +103,19 @@ impl Engine {
         let complete = known.receipts.iter().all(Option::is_some);
         let worst = worst_receipt(known.receipts.iter().flatten().copied());
         // That one part is on its way says nothing of a part without any word.
-        let every_part_heard_of = known
-            .answers
-            .iter()
-            .zip(&known.receipts)
-            .all(|(answer, receipt)| *answer == Some(types::receipt::Verdict::Accepted) || receipt.is_some());
+        let every_part_heard_of =
+            known.answers.iter().zip(&known.receipts).all(|(answer, receipt)| {
+                *answer == Some(types::receipt::Verdict::Accepted) || receipt.is_some()
+            });
         let says_of_all = known.answers.len() == 1 || every_part_heard_of;
         let submitted_at = live.progress.submitted_at;
         let error = notice.error.trim_start_matches('0').parse().unwrap_or(0);
-        let reroutes = self.snapshot.traffic.connectors.get(&connector).is_some_and(|c| c.reroute_errors.contains(&notice.error));
+        let reroutes = self
+            .snapshot
+            .traffic
+            .connectors
+            .get(&connector)
+            .is_some_and(|c| c.reroute_errors.contains(&notice.error));
         let note = ReceiptNote { state: Some(notice.state), error, reroutes };
         let input = match (notice.state.end(), complete, worst) {
             (None, ..) if says_of_all => Some(StepInput::Receipt { attempt, state: notice.state }),
@@ -115,7 +137,13 @@ impl Engine {
         Ok(())
     }
 
-    fn keep_receipt(&mut self, target: ReceiptTarget, notice: &ReceiptNotice, contradicts: bool, now: Timestamp) {
+    fn keep_receipt(
+        &mut self,
+        target: ReceiptTarget,
+        notice: &ReceiptNotice,
+        contradicts: bool,
+        now: Timestamp,
+    ) {
         let (key, _) = self.next_key(now);
         let Some(live) = self.live.get(&target.message) else { return };
         let echoed = Address::international(live.recipient);
@@ -146,7 +174,12 @@ impl Engine {
         data_key.seal(Kind::Receipt, message, &plain, self.entropy.as_ref())
     }
 
-    fn park(&mut self, connector: ConnectorId, notice: &ReceiptNotice, now: Timestamp) -> Result<(), EngineError> {
+    fn park(
+        &mut self,
+        connector: ConnectorId,
+        notice: &ReceiptNotice,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         let (key, _) = self.next_key(now);
         let data_key = self.sealer.current(None, KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
         let plain = write_texts(&[
@@ -173,10 +206,16 @@ impl Engine {
     }
 
     /// Looks whether a receipt overtook the answer that just told this id.
-    pub(super) fn match_parked(&mut self, connector: ConnectorId, carrier_id: Option<&str>, now: Timestamp) -> Result<(), EngineError> {
+    pub(super) fn match_parked(
+        &mut self,
+        connector: ConnectorId,
+        carrier_id: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         let Some(carrier_id) = carrier_id.filter(|_| self.parked > 0) else { return Ok(()) };
         let in_batch = |row: &ParkedReceiptRow| row.connector == connector && row.carrier_id == carrier_id;
-        let (mine, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.draft.batch.parked).into_iter().partition(in_batch);
+        let (mine, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.draft.batch.parked).into_iter().partition(in_batch);
         self.draft.batch.parked = rest;
         self.parked -= i64::try_from(mine.len()).unwrap_or(0);
         let stored = self.store.parked_receipts(&[(connector, carrier_id.to_owned())])?;
@@ -210,14 +249,27 @@ impl Engine {
 
     /// Takes a message from a phone: it is for the account that wrote to that phone last, else for
     /// nobody yet.
-    pub(super) fn inbound(&mut self, connector: ConnectorId, notice: &InboundNotice, now: Timestamp) -> Result<(), EngineError> {
+    pub(super) fn inbound(
+        &mut self,
+        connector: ConnectorId,
+        notice: &InboundNotice,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         let (key, tail) = self.next_key(now);
         let account = self.account_for_inbound(notice)?;
-        let data_key = self.sealer.current(account, KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
+        let data_key =
+            self.sealer.current(account, KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
         let plain = write_inbound(&notice.source, &notice.destination, &notice.content);
         let sealed = data_key.seal(Kind::Inbound, key, &plain, self.entropy.as_ref());
-        let row =
-            InboundRow { key, tail, account, connector, received_at: notice.read_at, data_key: data_key.id(), sealed };
+        let row = InboundRow {
+            key,
+            tail,
+            account,
+            connector,
+            received_at: notice.read_at,
+            data_key: data_key.id(),
+            sealed,
+        };
         let endpoint = account.and_then(|account| self.endpoint_for_inbound(account));
         self.draft.batch.inbound.push(row);
         let Some(endpoint) = endpoint else { return Ok(()) };
@@ -239,7 +291,10 @@ impl Engine {
     }
 
     /// Whoever wrote to this phone last is whom it answers.
-    fn account_for_inbound(&mut self, notice: &InboundNotice) -> Result<Option<types::id::AccountId>, EngineError> {
+    fn account_for_inbound(
+        &mut self,
+        notice: &InboundNotice,
+    ) -> Result<Option<types::id::AccountId>, EngineError> {
         let Some(number) = notice.source.msisdn() else { return Ok(None) };
         let hash = self.hasher.number(number);
         Ok(self.store.last_sender_to(hash)?)

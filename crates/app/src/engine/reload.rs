@@ -1,7 +1,7 @@
 //! Working copies from the store: at start, after a commit that did not happen, and message by
 //! message when one is needed that is not in memory.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use decide::ledger::Purse;
@@ -72,11 +72,17 @@ impl Engine {
         let OpenMessage { facts, progress } = message;
         let Some(data_key) = self.sealer.key(facts.data_key) else { return Ok(None) };
         let plain = data_key.open(Kind::Addresses, facts.key, &facts.sealed).ok();
-        let Some(Addresses { source, destination, client_reference }) = plain.and_then(|p| read_addresses(&p)) else {
+        let Some(Addresses { source, destination, client_reference }) =
+            plain.and_then(|p| read_addresses(&p))
+        else {
             return Ok(None);
         };
         let Some(recipient) = destination.msisdn() else { return Ok(None) };
-        let timer = if self.timers.contains(&(facts.expires_at, facts.key)) { facts.expires_at } else { Timestamp::NEVER };
+        let timer = if self.timers.contains(&(facts.expires_at, facts.key)) {
+            facts.expires_at
+        } else {
+            Timestamp::NEVER
+        };
         let key = facts.key;
         let mut live = Live {
             facts,
@@ -126,7 +132,8 @@ impl Engine {
         let directory = self.shared.directory.load();
         for (id, handle) in &directory.accounts {
             self.purses.entry(*id).or_default();
-            let (available, held) = self.purses.get(id).map_or((0, 0), |purse| purse.balance(handle.account.unit));
+            let (available, held) =
+                self.purses.get(id).map_or((0, 0), |purse| purse.balance(handle.account.unit));
             handle.live.set_balance(available, held);
         }
     }
@@ -181,7 +188,7 @@ impl Engine {
             State::Queued => self.place(key, now)?,
             State::Unknown => {
                 if let Some(slot) = slot {
-                    self.unknown_by_recipient.entry(slot).or_insert_with(BTreeSet::new).insert(key);
+                    self.unknown_by_recipient.entry(slot).or_default().insert(key);
                 }
                 self.set_timer(key, due_at);
             }
@@ -224,7 +231,10 @@ impl Engine {
         } else if self.step(key, StepInput::Cancel, ReceiptNote::default(), now)?.is_some() {
             Ok(())
         } else {
-            Err(Refusal::new(RefusalCode::TooLate, "the message was sent or has ended; it cannot be withdrawn"))
+            Err(Refusal::new(
+                RefusalCode::TooLate,
+                "the message was sent or has ended; it cannot be withdrawn",
+            ))
         };
         self.draft.cancels.push((reply, outcome));
         Ok(())

@@ -18,7 +18,9 @@ impl Engine {
         let mut events = Vec::with_capacity(rows.len());
         for row in &rows {
             let event = match row.subject {
-                EventSubject::Message { .. } => self.live.get(&row.about).map(|live| Event::of_message(row, live)),
+                EventSubject::Message { .. } => {
+                    self.live.get(&row.about).map(|live| Event::of_message(row, live))
+                }
                 EventSubject::Inbound => self.inbound_event(row)?,
             };
             match event {

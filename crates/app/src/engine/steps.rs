@@ -36,7 +36,12 @@ impl Engine {
         let (reroute_on, policy) = self.policy_of(live, note);
         let policy = Policy { reroute_on: &reroute_on, ..policy };
         let Ok((stage, effects)) = step(&stage_of(&before), &policy, input, now) else { return Ok(None) };
-        debug_assert!(decide::invariant::step_is_lawful(before.state, stage.state), "{} to {}", before.state, stage.state);
+        debug_assert!(
+            decide::invariant::step_is_lawful(before.state, stage.state),
+            "{} to {}",
+            before.state,
+            stage.state
+        );
         let Some(live) = self.live.get_mut(&key) else { return Ok(None) };
         self.draft.touched.entry(key).or_insert(Some(before.version));
         let progress = &mut live.progress;
@@ -48,7 +53,8 @@ impl Engine {
         progress.due_at = stage.due_at;
         progress.submitted_at = stage.submitted_at;
         progress.final_at = stage.final_at;
-        let (facts_account, lot, amount) = (live.facts.account, live.facts.lot, live.facts.price.amount.micros);
+        let (facts_account, lot, amount) =
+            (live.facts.account, live.facts.lot, live.facts.price.amount.micros);
         self.draft.batch.journal.push(JournalEntry {
             message: key,
             from: before.state,
@@ -141,12 +147,13 @@ impl Engine {
         let bound = live.latest().is_some_and(|attempt| {
             attempt.answers.len() > 1 && attempt.answers.contains(&Some(types::receipt::Verdict::Accepted))
         }) && live.progress.state != State::Submitted;
-        let more_connectors = !bound && route.is_some_and(|route| {
-            route.legs.iter().any(|(id, _)| {
-                let usable = traffic.connectors.get(id).is_some_and(|c| !c.disabled);
-                usable && Some(*id) != latest && !live.left.contains(id) && self.carries(live, *id)
-            })
-        });
+        let more_connectors = !bound
+            && route.is_some_and(|route| {
+                route.legs.iter().any(|(id, _)| {
+                    let usable = traffic.connectors.get(id).is_some_and(|c| !c.disabled);
+                    usable && Some(*id) != latest && !live.left.contains(id) && self.carries(live, *id)
+                })
+            });
         let policy = Policy {
             on_unknown,
             can_query,
@@ -177,9 +184,23 @@ impl Engine {
         let Some(live) = self.live.get_mut(&key) else { return };
         let seq = live.progress.events;
         live.progress.events = seq.saturating_add(1);
-        let subject =
-            EventSubject::Message { state, reason: live.progress.reason, receipt: note.state, error: note.error, seq };
-        let row = OutboxRow { key: event_key, tail, endpoint, about: key, subject, at: now, tries: 0, next_at: now };
+        let subject = EventSubject::Message {
+            state,
+            reason: live.progress.reason,
+            receipt: note.state,
+            error: note.error,
+            seq,
+        };
+        let row = OutboxRow {
+            key: event_key,
+            tail,
+            endpoint,
+            about: key,
+            subject,
+            at: now,
+            tries: 0,
+            next_at: now,
+        };
         let event = crate::notify::Event::of_message(&row, live);
         self.draft.batch.outbox.push(row);
         self.draft.events.push((endpoint, event));

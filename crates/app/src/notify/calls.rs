@@ -17,11 +17,18 @@ pub(super) const CALLS_MAX: usize = 256;
 
 impl Notifier {
     /// Starts one call.
-    pub(super) fn call(&self, shared: &Arc<Shared>, endpoint: &Arc<Endpoint>, event: Event, allow_private: bool) {
+    pub(super) fn call(
+        &self,
+        shared: &Arc<Shared>,
+        endpoint: &Arc<Endpoint>,
+        event: Event,
+        allow_private: bool,
+    ) {
         let renderer = self.renderers.iter().find(|renderer| renderer.kind() == endpoint.kind).cloned();
         let shared = Arc::clone(shared);
         let endpoint = Arc::clone(endpoint);
-        let (courier, clock, calls) = (Arc::clone(&self.courier), Arc::clone(&self.clock), Arc::clone(&self.calls));
+        let (courier, clock, calls) =
+            (Arc::clone(&self.courier), Arc::clone(&self.clock), Arc::clone(&self.calls));
         self.runtime.spawn(async move {
             let Ok(_permit) = calls.acquire_owned().await else { return };
             let call = renderer.and_then(|renderer| renderer.render(&endpoint, &event.report, clock.now()));
@@ -35,7 +42,13 @@ impl Notifier {
         });
     }
 
-    fn called(&self, shared: &Shared, endpoint: &Endpoint, event: &Event, outcome: Result<Answer, CourierError>) {
+    fn called(
+        &self,
+        shared: &Shared,
+        endpoint: &Endpoint,
+        event: &Event,
+        outcome: Result<Answer, CourierError>,
+    ) {
         let now = self.clock.now();
         let taken = outcome.as_ref().is_ok_and(|answer| (200..300).contains(&answer.status));
         if let Some(lane) = self.lock().by_endpoint.get_mut(&endpoint.id) {
@@ -50,13 +63,25 @@ impl Notifier {
             Ok(answer) => format!("status {}", answer.status),
             Err(error) => error.to_string(),
         };
-        tracing::info!(endpoint = endpoint.id.0, account = endpoint.account.0, why, "a webhook was not taken");
+        tracing::info!(
+            endpoint = endpoint.id.0,
+            account = endpoint.account.0,
+            why,
+            "a webhook was not taken"
+        );
         shared.metrics.told(0, 1);
         self.try_again(shared, endpoint, event.key, retry_after_s, now);
         self.kick(endpoint.id);
     }
 
-    fn try_again(&self, shared: &Shared, endpoint: &Endpoint, key: RowKey, retry_after_s: Option<u32>, now: Timestamp) {
+    fn try_again(
+        &self,
+        shared: &Shared,
+        endpoint: &Endpoint,
+        key: RowKey,
+        retry_after_s: Option<u32>,
+        now: Timestamp,
+    ) {
         let mut lanes = self.lock();
         let Some(lane) = lanes.by_endpoint.get_mut(&endpoint.id) else { return };
         let Some(tries) = lane.count_try(key) else { return };

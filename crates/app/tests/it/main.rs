@@ -1,7 +1,12 @@
 //! Stories of the shell on a real store with a clock, channels and a courier that the test drives.
 
+#[cfg(test)]
 mod house;
+#[cfg(test)]
 mod money;
+#[cfg(test)]
 mod outcomes;
+#[cfg(test)]
 mod reports;
+#[cfg(test)]
 mod trouble;

@@ -21,9 +21,10 @@ async fn row_pt_2_1d_charges_on_acceptance_whatever_the_delivery() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_is_captured_or_released_with_the_event_of_the_profile() {
-    for (trigger, taken, delivered) in
-        [(TriggerKey::OnSubmit, (9_950_000, 0), (9_950_000, 0)), (TriggerKey::OnDelivery, (9_950_000, 50_000), (9_950_000, 0))]
-    {
+    for (trigger, taken, delivered) in [
+        (TriggerKey::OnSubmit, (9_950_000, 0), (9_950_000, 0)),
+        (TriggerKey::OnDelivery, (9_950_000, 50_000), (9_950_000, 0)),
+    ] {
         let house = House::with_trigger(route(&["a"]), trigger).await;
         let id = house.send("hello").await;
         assert_eq!(house.balance().await, (9_950_000, 50_000), "held at acceptance");

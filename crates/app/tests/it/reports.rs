@@ -28,7 +28,10 @@ async fn events_of_a_message_come_in_order_and_again_after_a_failure() {
     assert_eq!(house.calls(1).await.len(), 1, "the second event waits for the first");
     house.advance(6_001).await;
     let bodies: Vec<String> = house.calls(3).await.into_iter().map(|(_, body)| body).collect();
-    assert_eq!(bodies, [format!("{id} 0 submitted"), format!("{id} 0 submitted"), format!("{id} 1 delivered")]);
+    assert_eq!(
+        bodies,
+        [format!("{id} 0 submitted"), format!("{id} 0 submitted"), format!("{id} 1 delivered")]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +69,8 @@ async fn a_dead_endpoint_delays_nobody_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn callback_addresses_are_checked_before_they_are_kept() {
     let house = House::new(route(&["a"])).await;
-    for url in ["http://example.com/", "ftp://example.com", "https://exa mple.com", "", "javascript:alert(1)"] {
+    for url in ["http://example.com/", "ftp://example.com", "https://exa mple.com", "", "javascript:alert(1)"]
+    {
         let kept = house.core.webhook_endpoint(house.account().id, EndpointKind::Webhook, url).await;
         assert!(kept.is_err(), "{url}");
     }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use types::Sensitive;
 use types::catalog::Connector;
 
-use super::callback::CallbackOptions;
 use super::template::{Escape, Template, Values};
+use crate::callback::CallbackOptions;
 use crate::courier::{check_url, headers_of};
 use crate::options::{self, ErrorTable, Secrets, secret, within};
 

@@ -11,6 +11,7 @@ use types::receipt::{InboundNotice, ReceiptNotice, ReceiptState};
 use types::time::Timestamp;
 
 use super::options::{DefaultAlphabet, Settings};
+use crate::message_state::receipt_state;
 
 /// Turns a message of the carrier into an event. Nothing is ever dropped: what is no receipt is a
 /// message from a phone.
@@ -50,7 +51,7 @@ fn notice(
     now: Timestamp,
 ) -> ReceiptNotice {
     let id = receipt.id().unwrap_or("");
-    let told = receipt.state().map_or(ReceiptState::Unknown, state);
+    let told = receipt.state().map_or(ReceiptState::Unknown, receipt_state);
     // A notice before the end never is the end, whatever word it uses.
     let intermediate = message.message_type() == MessageType::IntermediateNotification;
     let state = if intermediate && told.end().is_some() { ReceiptState::Enroute } else { told };
@@ -71,20 +72,6 @@ fn notice(
         source: address(&message.source),
         destination: address(&message.destination),
         read_at: now,
-    }
-}
-
-/// The state in our words.
-pub(crate) const fn state(state: MessageState) -> ReceiptState {
-    match state {
-        MessageState::Scheduled | MessageState::Enroute => ReceiptState::Enroute,
-        MessageState::Delivered => ReceiptState::Delivered,
-        MessageState::Expired => ReceiptState::Expired,
-        MessageState::Deleted => ReceiptState::Deleted,
-        MessageState::Undeliverable => ReceiptState::Undelivered,
-        MessageState::Accepted => ReceiptState::Accepted,
-        MessageState::Unknown => ReceiptState::Unknown,
-        MessageState::Rejected | MessageState::Skipped => ReceiptState::Rejected,
     }
 }
 

@@ -8,9 +8,7 @@ use types::money::Unit;
 use types::receipt::{Origin, PartOutcome, ReceiptState};
 use types::time::Timestamp;
 
-use super::rows::{
-    ConfigVersion, CredentialRow, EndpointRow, OpenMessage, PersonRow, Progress, SessionRow,
-};
+use super::rows::{ConfigVersion, CredentialRow, EndpointRow, OpenMessage, PersonRow, Progress, SessionRow};
 
 /// Everything that one commit changes. Rows are applied in the order of the fields.
 #[derive(Clone, Debug, Default)]

@@ -25,27 +25,46 @@ pub(crate) async fn perform(core: &Core, request: Request) -> Reply {
 
 async fn carry_out(core: &Core, request: Request) -> Result<Value, Refusal> {
     match request {
-        Request::Send { account, from, to, text, dry_run } => send(core, &account, &from, &to, &text, dry_run).await,
+        Request::Send { account, from, to, text, dry_run } => {
+            send(core, &account, &from, &to, &text, dry_run).await
+        }
         Request::Messages { account, state, to, limit } => messages(core, account, state, to, limit).await,
         Request::Explain { id } => explain(core, &id).await,
         Request::Balance { account } => balance(core, &account).await,
-        Request::Connectors => Ok(json!({ "items": core.connectors().iter().map(connector_json).collect::<Vec<_>>() })),
+        Request::Connectors => {
+            Ok(json!({ "items": core.connectors().iter().map(connector_json).collect::<Vec<_>>() }))
+        }
         Request::Routes { version } => routes(core, version).await,
         Request::RouteVersions => route_versions(core).await,
-        Request::RoutesImport { document, author, comment } => import_routes(core, &document, &author, &comment).await,
+        Request::RoutesImport { document, author, comment } => {
+            import_routes(core, &document, &author, &comment).await
+        }
         Request::RoutesRollBack { version, author } => {
             let number = core.roll_back_traffic(version, &author).await?;
             Ok(json!({ "version": number, "same_as": version }))
         }
         Request::Accounts => {
             let accounts = core.accounts();
-            Ok(json!({ "items": accounts.iter().map(|account| account_json(core, account)).collect::<Vec<_>>() }))
+            Ok(
+                json!({ "items": accounts.iter().map(|account| account_json(core, account)).collect::<Vec<_>>() }),
+            )
         }
-        Request::AccountCreate { name, price_book } => {
+        Request::AccountCreate { name, price_book, allow_private_callbacks } => {
             let limits = AccountLimits::default();
-            let new = NewAccount { name, price_book, limits, allow_private_callbacks: false };
+            let new = NewAccount { name, price_book, limits, allow_private_callbacks };
             let account = core.create_account(new).await?;
             Ok(account_json(core, &account))
+        }
+        Request::AccountLimits { account, rate, window, binds, repeat_guard } => {
+            let account = account_named(core, &account)?;
+            let old = account.limits;
+            let limits = AccountLimits {
+                rate_per_second: rate.unwrap_or(old.rate_per_second),
+                window: window.unwrap_or(old.window),
+                binds: binds.unwrap_or(old.binds),
+                repeat_guard_s: repeat_guard.unwrap_or(old.repeat_guard_s),
+            };
+            set_limits(core, &account, limits).await
         }
         Request::TopUp { account, amount, source } => top_up(core, &account, &amount, &source).await,
         Request::KeyCreate { account, smpp, system_id } => create_key(core, &account, smpp, system_id).await,
@@ -62,11 +81,22 @@ fn bad(detail: impl Into<String>) -> Refusal {
 }
 
 fn account_named(core: &Core, name: &str) -> Result<std::sync::Arc<Account>, Refusal> {
-    core.account_by_name(name)
-        .ok_or_else(|| Refusal::new(RefusalCode::NotFound, format!("there is no account {name:?}; `chappe accounts` lists them")))
+    core.account_by_name(name).ok_or_else(|| {
+        Refusal::new(
+            RefusalCode::NotFound,
+            format!("there is no account {name:?}; `chappe accounts` lists them"),
+        )
+    })
 }
 
-async fn send(core: &Core, account: &str, from: &str, to: &[String], text: &str, dry_run: bool) -> Result<Value, Refusal> {
+async fn send(
+    core: &Core,
+    account: &str,
+    from: &str,
+    to: &[String],
+    text: &str,
+    dry_run: bool,
+) -> Result<Value, Refusal> {
     let account = account_named(core, account)?;
     let draft = |to: &String| Draft {
         source: Address::from_text(from),
@@ -89,10 +119,14 @@ async fn send(core: &Core, account: &str, from: &str, to: &[String], text: &str,
     };
     let outcome = if dry_run { core.quote(submission).await } else { core.submit_and_wait(submission).await };
     let accepted = outcome.map_err(|rejected| {
-        let all: Vec<String> = rejected.refusals.iter().map(|(place, refusal)| match place {
-            Some(place) => format!("{}: {}", to.get(*place).map_or("?", String::as_str), refusal.detail),
-            None => refusal.detail.clone(),
-        }).collect();
+        let all: Vec<String> = rejected
+            .refusals
+            .iter()
+            .map(|(place, refusal)| match place {
+                Some(place) => format!("{}: {}", to.get(*place).map_or("?", String::as_str), refusal.detail),
+                None => refusal.detail.clone(),
+            })
+            .collect();
         let code = rejected.first().map_or(RefusalCode::InvalidRequest, |refusal| refusal.code);
         Refusal::new(code, all.join("; "))
     })?;
@@ -161,7 +195,12 @@ async fn routes(core: &Core, version: Option<u32>) -> Result<Value, Refusal> {
         }
         Some(number) => {
             let found = core.traffic_version(number).await?;
-            (number, found.ok_or_else(|| Refusal::new(RefusalCode::NotFound, format!("there is no version {number}")))?)
+            (
+                number,
+                found.ok_or_else(|| {
+                    Refusal::new(RefusalCode::NotFound, format!("there is no version {number}"))
+                })?,
+            )
         }
     };
     let text = toml::to_string(&document).map_err(|_| bad("the document cannot be written as TOML"))?;
@@ -171,7 +210,8 @@ async fn routes(core: &Core, version: Option<u32>) -> Result<Value, Refusal> {
 /// Passwords are shown to nobody: a line of TOML that holds one is masked.
 fn hide_passwords(toml: &str) -> String {
     let mask = |line: &str| {
-        let secret = ["password", "callback_token", "secret"].iter().any(|name| line.trim_start().starts_with(name));
+        let secret =
+            ["password", "callback_token", "secret"].iter().any(|name| line.trim_start().starts_with(name));
         match line.split_once('=') {
             Some((name, _)) if secret => format!("{name}= \"***\""),
             _ => line.to_owned(),
@@ -202,7 +242,8 @@ async fn route_versions(core: &Core) -> Result<Value, Refusal> {
 }
 
 async fn import_routes(core: &Core, text: &str, author: &str, comment: &str) -> Result<Value, Refusal> {
-    let invalid = |error: anyhow::Error| Refusal::new(RefusalCode::InvalidConfiguration, format!("{error:#}"));
+    let invalid =
+        |error: anyhow::Error| Refusal::new(RefusalCode::InvalidConfiguration, format!("{error:#}"));
     let document = crate::config::read_traffic(text).map_err(invalid)?;
     let number = core.change_traffic(document, author, comment).await?;
     Ok(json!({ "version": number }))
@@ -214,10 +255,17 @@ async fn import_prices(core: &Core, text: &str, author: &str) -> Result<Value, R
     struct Prices {
         price_book: Vec<PriceBook>,
     }
-    let prices: Prices = toml::from_str(text)
-        .map_err(|error| Refusal::new(RefusalCode::InvalidConfiguration, format!("the price books cannot be used: {error}")))?;
+    let prices: Prices = toml::from_str(text).map_err(|error| {
+        Refusal::new(RefusalCode::InvalidConfiguration, format!("the price books cannot be used: {error}"))
+    })?;
     let number = core.change_prices(prices.price_book, author, "imported").await?;
     Ok(json!({ "version": number }))
+}
+
+async fn set_limits(core: &Core, account: &Account, limits: AccountLimits) -> Result<Value, Refusal> {
+    core.set_limits(account.id, limits).await?;
+    Ok(json!({ "account": account.name, "rate_per_second": limits.rate_per_second, "window": limits.window,
+               "binds": limits.binds, "repeat_guard_s": limits.repeat_guard_s }))
 }
 
 async fn top_up(core: &Core, account: &str, amount: &str, source: &str) -> Result<Value, Refusal> {
@@ -227,14 +275,29 @@ async fn top_up(core: &Core, account: &str, amount: &str, source: &str) -> Resul
     Ok(account_json(core, &account))
 }
 
-async fn create_key(core: &Core, account: &str, smpp: bool, system_id: Option<String>) -> Result<Value, Refusal> {
+async fn create_key(
+    core: &Core,
+    account: &str,
+    smpp: bool,
+    system_id: Option<String>,
+) -> Result<Value, Refusal> {
     let account = account_named(core, account)?;
-    let shown = if smpp { core.create_bind(account.id, system_id).await? } else { core.create_key(account.id).await? };
+    let shown = if smpp {
+        core.create_bind(account.id, system_id).await?
+    } else {
+        core.create_key(account.id).await?
+    };
     let (name, secret) = if smpp { ("system_id", "password") } else { ("key", "secret") };
     Ok(json!({ "account": account.name, name: shown.name, secret: shown.secret.expose() }))
 }
 
-async fn create_person(core: &Core, account: Option<String>, email: &str, role: &str, password: String) -> Result<Value, Refusal> {
+async fn create_person(
+    core: &Core,
+    account: Option<String>,
+    email: &str,
+    role: &str,
+    password: String,
+) -> Result<Value, Refusal> {
     let role = Role::parse(role).ok_or_else(|| {
         let names: Vec<_> = Role::ALL.iter().map(|role| role.as_str()).collect();
         bad(format!("there is no role {role:?}; the roles are {}", names.join(", ")))

@@ -8,14 +8,28 @@ use crate::admin::Request;
 pub(super) fn text(request: &Request, value: &Value) -> String {
     match request {
         Request::Send { .. } => table(value.get("messages"), &["id", "to", "state", "parts", "price"]),
-        Request::Messages { .. } => {
-            table(value.get("items"), &["id", "accepted_at", "from", "to", "state", "parts", "price", "connector"])
-        }
+        Request::Messages { .. } => table(
+            value.get("items"),
+            &["id", "accepted_at", "from", "to", "state", "parts", "price", "connector"],
+        ),
         Request::Explain { .. } => story(value),
         Request::Balance { .. } => balance(value),
         Request::Connectors => table(
             value.get("items"),
-            &["name", "type", "target", "links_up", "links", "window_used", "window", "queued", "submitted", "delivered", "errors", "last_error"],
+            &[
+                "name",
+                "type",
+                "target",
+                "links_up",
+                "links",
+                "window_used",
+                "window",
+                "queued",
+                "submitted",
+                "delivered",
+                "errors",
+                "last_error",
+            ],
         ),
         Request::Routes { .. } => {
             format!("# version {}\n{}\n", plain(value.get("version")), plain(value.get("toml")))
@@ -24,12 +38,23 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
         Request::RoutesImport { .. } | Request::RoutesRollBack { .. } | Request::PricesImport { .. } => {
             format!("Version {} is in force.\n", plain(value.get("version")))
         }
-        Request::Accounts => table(value.get("items"), &["name", "state", "balance", "held", "unit", "price_book", "sid"]),
-        Request::Doctor => doctor(value),
-        Request::AccountCreate { .. } | Request::TopUp { .. } | Request::KeyCreate { .. } | Request::PersonCreate { .. } => {
-            fields(value)
+        Request::Accounts => {
+            table(value.get("items"), &["name", "state", "balance", "held", "unit", "price_book", "sid"])
         }
+        Request::Doctor => doctor(value),
+        Request::AccountCreate { .. }
+        | Request::AccountLimits { .. }
+        | Request::TopUp { .. }
+        | Request::KeyCreate { .. }
+        | Request::PersonCreate { .. } => fields(value),
     }
+}
+
+/// Writes what became of a file of recipients.
+pub(super) fn bulk(value: &Value) -> String {
+    let refused = value.get("refused").and_then(Value::as_array).map_or(0, Vec::len);
+    let head = format!("{} accepted, {refused} refused\n", plain(value.get("accepted")));
+    if refused == 0 { head } else { head + "\n" + &table(value.get("refused"), &["to", "detail"]) }
 }
 
 fn plain(value: Option<&Value>) -> String {
@@ -44,7 +69,9 @@ fn plain(value: Option<&Value>) -> String {
 fn table(items: Option<&Value>, columns: &[&str]) -> String {
     let rows: Vec<Vec<String>> = items
         .and_then(Value::as_array)
-        .map(|items| items.iter().map(|item| columns.iter().map(|name| plain(item.get(*name))).collect()).collect())
+        .map(|items| {
+            items.iter().map(|item| columns.iter().map(|name| plain(item.get(*name))).collect()).collect()
+        })
         .unwrap_or_default();
     if rows.is_empty() {
         return "Nothing to show.\n".to_owned();
@@ -55,7 +82,8 @@ fn table(items: Option<&Value>, columns: &[&str]) -> String {
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let line = |row: &Vec<String>| {
-        let cells = row.iter().enumerate().map(|(place, cell)| format!("{cell:<width$}", width = width(place)));
+        let cells =
+            row.iter().enumerate().map(|(place, cell)| format!("{cell:<width$}", width = width(place)));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     std::iter::once(&titles).chain(&rows).map(line).collect()
@@ -64,7 +92,10 @@ fn table(items: Option<&Value>, columns: &[&str]) -> String {
 fn fields(value: &Value) -> String {
     let Some(object) = value.as_object() else { return format!("{}\n", plain(Some(value))) };
     let width = object.keys().map(String::len).max().unwrap_or(0);
-    object.iter().map(|(name, value)| format!("{:<width$}  {}\n", name.replace('_', " "), plain(Some(value)))).collect()
+    object
+        .iter()
+        .map(|(name, value)| format!("{:<width$}  {}\n", name.replace('_', " "), plain(Some(value))))
+        .collect()
 }
 
 fn balance(value: &Value) -> String {
@@ -95,7 +126,12 @@ fn story(value: &Value) -> String {
             .flatten()
             .map(|(name, value)| format!("{name} {}", plain(Some(value))))
             .collect();
-        text.push_str(&format!("{}  {:<9} {}\n", plain(because.get("at")), plain(because.get("stage")), plain(because.get("text"))));
+        text.push_str(&format!(
+            "{}  {:<9} {}\n",
+            plain(because.get("at")),
+            plain(because.get("stage")),
+            plain(because.get("text"))
+        ));
         if !facts.is_empty() {
             text.push_str(&format!("{:36}{}\n", "", facts.join(" · ")));
         }
@@ -108,7 +144,11 @@ fn doctor(value: &Value) -> String {
     for check in value.get("checks").and_then(Value::as_array).into_iter().flatten() {
         let ok = check.get("ok").and_then(Value::as_bool).unwrap_or(false);
         let detail = if ok { String::new() } else { format!(": {}", plain(check.get("detail"))) };
-        text.push_str(&format!("{} {}{detail}\n", if ok { "ok  " } else { "FAIL" }, plain(check.get("check"))));
+        text.push_str(&format!(
+            "{} {}{detail}\n",
+            if ok { "ok  " } else { "FAIL" },
+            plain(check.get("check"))
+        ));
     }
     text.push_str(&format!(
         "\n{} messages, {} open, {} events to tell, {} octets on disk, schema {}\n",

@@ -60,10 +60,7 @@ const EURO_CODE: u8 = EXTENDED | 0x65;
 
 static LOOKUP: [u8; LOOKUP_LEN] = build_lookup();
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "runs only at compile time, where a bad index is a build error"
-)]
+#[expect(clippy::indexing_slicing, reason = "runs only at compile time, where a bad index is a build error")]
 const fn build_lookup() -> [u8; LOOKUP_LEN] {
     let mut lookup = [NO_CODE; LOOKUP_LEN];
     let mut septet = 0_u8;

@@ -58,9 +58,7 @@ impl Language {
     /// The language with this identifier, `None` for a reserved one.
     #[must_use]
     pub fn from_identifier(identifier: u8) -> Option<Language> {
-        Language::ALL
-            .into_iter()
-            .find(|language| language.identifier() == identifier)
+        Language::ALL.into_iter().find(|language| language.identifier() == identifier)
     }
 
     /// The national language identifier, 1 to 13, as the user data header carries it.
@@ -147,18 +145,12 @@ pub struct NationalShift {
 
 impl NationalShift {
     /// No national table: the default alphabet with its extension table.
-    pub const NONE: NationalShift = NationalShift {
-        locking: None,
-        single: None,
-    };
+    pub const NONE: NationalShift = NationalShift { locking: None, single: None };
 
     /// Names a pair of tables. A locking language without a locking table counts as none.
     #[must_use]
     pub fn new(locking: Option<Language>, single: Option<Language>) -> NationalShift {
-        NationalShift {
-            locking: locking.filter(|language| language.has_locking_table()),
-            single,
-        }
+        NationalShift { locking: locking.filter(|language| language.has_locking_table()), single }
     }
 
     /// The language of the locking shift table, which replaces the default alphabet.
@@ -193,10 +185,7 @@ impl NationalShift {
             None => default().filter(|septets| matches!(septets, Septets::Plain(_))),
         };
         plain.or_else(|| match self.single {
-            Some(language) => language
-                .single_table()
-                .septet_of(character)
-                .map(Septets::Extended),
+            Some(language) => language.single_table().septet_of(character).map(Septets::Extended),
             None => default().filter(|septets| matches!(septets, Septets::Extended(_))),
         })
     }
@@ -264,13 +253,8 @@ impl Table {
 
     fn septet_of(&self, character: char) -> Option<u8> {
         // Zero marks undefined codes in the reverse, and no table holds U+0000.
-        let code_point = u16::try_from(u32::from(character))
-            .ok()
-            .filter(|code_point| *code_point != 0)?;
-        let place = self
-            .reverse
-            .binary_search_by_key(&code_point, |entry| entry.0)
-            .ok()?;
+        let code_point = u16::try_from(u32::from(character)).ok().filter(|code_point| *code_point != 0)?;
+        let place = self.reverse.binary_search_by_key(&code_point, |entry| entry.0).ok()?;
         self.reverse.get(place).map(|entry| entry.1)
     }
 }

@@ -67,11 +67,7 @@ fn message_waiting_values() {
         (0xF8, None),
     ] {
         let expected = expected.map(|(kind, active, store)| MessageWaiting { kind, active, store });
-        assert_eq!(
-            DataCoding::from_octet(octet).message_waiting(),
-            expected,
-            "{octet:#04X}"
-        );
+        assert_eq!(DataCoding::from_octet(octet).message_waiting(), expected, "{octet:#04X}");
     }
 }
 
@@ -93,12 +89,7 @@ fn written_values() {
             assert_eq!(coding.map(DataCoding::octet), octet, "{alphabet:?} {form:?}");
         }
     }
-    for class in [
-        MessageClass::Class0,
-        MessageClass::Class1,
-        MessageClass::Class2,
-        MessageClass::Class3,
-    ] {
+    for class in [MessageClass::Class0, MessageClass::Class1, MessageClass::Class2, MessageClass::Class3] {
         for alphabet in [Alphabet::Gsm7, Alphabet::Octets, Alphabet::Ucs2] {
             for form in [ClassGroup, GeneralGroup] {
                 let coding = DataCoding::with_class(alphabet, class, form).unwrap();
@@ -113,49 +104,17 @@ fn written_values() {
 fn bodies_by_value() {
     let turkish = NationalShift::new(Some(Language::Turkish), None);
     for (octet, default_alphabet, body, shift, text, lossy) in [
-        (
-            0x00,
-            Alphabet::Gsm7,
-            &[0x1B, 0x65, 0x5F][..],
-            NationalShift::NONE,
-            "€§",
-            false,
-        ),
-        (
-            0x00,
-            Alphabet::Latin1,
-            &[0xE9, 0x5F],
-            NationalShift::NONE,
-            "é_",
-            false,
-        ),
+        (0x00, Alphabet::Gsm7, &[0x1B, 0x65, 0x5F][..], NationalShift::NONE, "€§", false),
+        (0x00, Alphabet::Latin1, &[0xE9, 0x5F], NationalShift::NONE, "é_", false),
         (0x00, Alphabet::Gsm7, &[0x0C, 0x04], turkish, "ğ€", false),
         (0xF0, Alphabet::Latin1, &[0x0C, 0x04], turkish, "ğ€", false),
         (0x08, Alphabet::Gsm7, &[0x01, 0x1F], turkish, "ğ", false),
-        (
-            0x05,
-            Alphabet::Gsm7,
-            &[0x30, 0x21],
-            NationalShift::NONE,
-            "\u{FFFD}\u{FFFD}",
-            true,
-        ),
+        (0x05, Alphabet::Gsm7, &[0x30, 0x21], NationalShift::NONE, "\u{FFFD}\u{FFFD}", true),
         (0x05, Alphabet::Gsm7, &[], NationalShift::NONE, "", false),
-        (
-            0x04,
-            Alphabet::Gsm7,
-            &[0x00, 0xFF],
-            NationalShift::NONE,
-            "\0ÿ",
-            false,
-        ),
+        (0x04, Alphabet::Gsm7, &[0x00, 0xFF], NationalShift::NONE, "\0ÿ", false),
     ] {
         let decoded = decode(DataCoding::from_octet(octet), default_alphabet, body, shift);
-        assert_eq!(
-            (decoded.text.as_str(), decoded.lossy),
-            (text, lossy),
-            "{octet:#04X} {body:02X?}"
-        );
+        assert_eq!((decoded.text.as_str(), decoded.lossy), (text, lossy), "{octet:#04X} {body:02X?}");
     }
 }
 

@@ -11,12 +11,7 @@ fn joiner(sets_max: usize, parts_max: usize) -> TestJoiner {
 }
 
 fn place(reference: u16, number: u8, total: u8) -> Concatenated {
-    Concatenated {
-        reference,
-        total,
-        number,
-        wide: false,
-    }
+    Concatenated { reference, total, number, wide: false }
 }
 
 #[test]
@@ -33,19 +28,13 @@ fn parts_join_in_any_order() {
         assert_eq!(joined, Joined::Complete(vec!["a", "b", "c"]));
         assert_eq!((joiner.open_sets(), joiner.held_parts()), (0, 0));
     }
-    assert_eq!(
-        joiner(10, 10).push("k", place(7, 1, 1), "a", 0),
-        Joined::Complete(vec!["a"])
-    );
+    assert_eq!(joiner(10, 10).push("k", place(7, 1, 1), "a", 0), Joined::Complete(vec!["a"]));
 }
 
 #[test]
 fn messages_are_told_apart() {
     let mut joiner = joiner(10, 10);
-    let wide = Concatenated {
-        wide: true,
-        ..place(7, 2, 2)
-    };
+    let wide = Concatenated { wide: true, ..place(7, 2, 2) };
     for (key, place) in [
         ("k", place(7, 1, 2)),
         ("other", place(7, 2, 2)),
@@ -53,11 +42,7 @@ fn messages_are_told_apart() {
         ("k", place(7, 2, 3)),
         ("k", wide),
     ] {
-        assert_eq!(
-            joiner.push(key, place, "x", 0),
-            Joined::Waiting,
-            "{key} {place:?}"
-        );
+        assert_eq!(joiner.push(key, place, "x", 0), Joined::Waiting, "{key} {place:?}");
     }
     assert_eq!((joiner.open_sets(), joiner.held_parts()), (5, 5));
 }
@@ -66,28 +51,13 @@ fn messages_are_told_apart() {
 fn duplicates_are_dropped_before_and_after_the_message_is_whole() {
     let mut joiner = joiner(10, 10);
     assert_eq!(joiner.push("k", place(7, 1, 2), "a", 0), Joined::Waiting);
-    assert_eq!(
-        joiner.push("k", place(7, 1, 2), "a", 1),
-        Joined::Dropped(DropReason::Duplicate, "a")
-    );
-    assert_eq!(
-        joiner.push("k", place(7, 2, 2), "b", 2),
-        Joined::Complete(vec!["a", "b"])
-    );
-    assert_eq!(
-        joiner.push("k", place(7, 2, 2), "b", 3),
-        Joined::Dropped(DropReason::Duplicate, "b")
-    );
+    assert_eq!(joiner.push("k", place(7, 1, 2), "a", 1), Joined::Dropped(DropReason::Duplicate, "a"));
+    assert_eq!(joiner.push("k", place(7, 2, 2), "b", 2), Joined::Complete(vec!["a", "b"]));
+    assert_eq!(joiner.push("k", place(7, 2, 2), "b", 3), Joined::Dropped(DropReason::Duplicate, "b"));
     // The reference is used again for another message.
     assert_eq!(joiner.push("k", place(7, 2, 2), "d", 4), Joined::Waiting);
-    assert_eq!(
-        joiner.push("k", place(7, 1, 2), "c", 5),
-        Joined::Complete(vec!["c", "d"])
-    );
-    assert_eq!(
-        joiner.push("k", place(7, 1, 2), "c", 6),
-        Joined::Dropped(DropReason::Duplicate, "c")
-    );
+    assert_eq!(joiner.push("k", place(7, 1, 2), "c", 5), Joined::Complete(vec!["c", "d"]));
+    assert_eq!(joiner.push("k", place(7, 1, 2), "c", 6), Joined::Dropped(DropReason::Duplicate, "c"));
     // Once the finished message is forgotten, the part counts as new.
     assert_eq!(joiner.expire(105, 100), []);
     assert_eq!(joiner.push("k", place(7, 1, 2), "c", 106), Joined::Waiting);
@@ -106,10 +76,7 @@ fn a_contradicting_part_replaces_the_older_message() {
         first_at_ms: 5,
         parts: vec![(1, "old 1"), (3, "old 3")],
     };
-    assert_eq!(
-        joiner.push("k", place(7, 1, 3), "new 1", 7),
-        Joined::Replaced(old)
-    );
+    assert_eq!(joiner.push("k", place(7, 1, 3), "new 1", 7), Joined::Replaced(old));
     assert_eq!((joiner.open_sets(), joiner.held_parts()), (2, 2));
     assert_eq!(joiner.push("k", place(7, 2, 3), "new 2", 8), Joined::Waiting);
 }
@@ -118,21 +85,12 @@ fn a_contradicting_part_replaces_the_older_message() {
 fn messages_expire_by_their_first_part_oldest_first() {
     let mut joiner = joiner(10, 10);
     for (key, number, now_ms) in [("b", 2, 10), ("a", 1, 20), ("c", 1, 30), ("b", 1, 90)] {
-        assert_eq!(
-            joiner.push(key, place(1, number, 3), key, now_ms),
-            Joined::Waiting
-        );
+        assert_eq!(joiner.push(key, place(1, number, 3), key, now_ms), Joined::Waiting);
     }
     assert_eq!(joiner.expire(109, 100), []);
-    let expired: Vec<_> = joiner
-        .expire(120, 100)
-        .into_iter()
-        .map(|set| (set.key, set.first_at_ms, set.parts))
-        .collect();
-    assert_eq!(
-        expired,
-        [("b", 10, vec![(1, "b"), (2, "b")]), ("a", 20, vec![(1, "a")])]
-    );
+    let expired: Vec<_> =
+        joiner.expire(120, 100).into_iter().map(|set| (set.key, set.first_at_ms, set.parts)).collect();
+    assert_eq!(expired, [("b", 10, vec![(1, "b"), (2, "b")]), ("a", 20, vec![(1, "a")])]);
     assert_eq!((joiner.open_sets(), joiner.held_parts()), (1, 1));
     // A clock that runs backwards expires nothing.
     assert_eq!(joiner.expire(0, 100), []);
@@ -143,19 +101,10 @@ fn limits_hand_the_part_back() {
     let mut joiner = joiner(2, 3);
     assert_eq!(joiner.push("a", place(1, 1, 3), "a1", 0), Joined::Waiting);
     assert_eq!(joiner.push("b", place(1, 1, 3), "b1", 0), Joined::Waiting);
-    assert_eq!(
-        joiner.push("c", place(1, 1, 3), "c1", 0),
-        Joined::Dropped(DropReason::TooManySets, "c1")
-    );
+    assert_eq!(joiner.push("c", place(1, 1, 3), "c1", 0), Joined::Dropped(DropReason::TooManySets, "c1"));
     assert_eq!(joiner.push("a", place(1, 2, 3), "a2", 0), Joined::Waiting);
-    assert_eq!(
-        joiner.push("b", place(1, 2, 3), "b2", 0),
-        Joined::Dropped(DropReason::TooManyParts, "b2")
-    );
-    assert_eq!(
-        joiner.push("c", place(1, 1, 3), "c1", 0),
-        Joined::Dropped(DropReason::TooManyParts, "c1")
-    );
+    assert_eq!(joiner.push("b", place(1, 2, 3), "b2", 0), Joined::Dropped(DropReason::TooManyParts, "b2"));
+    assert_eq!(joiner.push("c", place(1, 1, 3), "c1", 0), Joined::Dropped(DropReason::TooManyParts, "c1"));
     for number in [0, 4] {
         let joined = joiner.push("d", place(1, number, 3), "d", 0);
         assert_eq!(joined, Joined::Dropped(DropReason::BadNumber, "d"));
@@ -166,19 +115,10 @@ fn limits_hand_the_part_back() {
 fn only_so_many_finished_messages_are_remembered() {
     let mut joiner = joiner(2, 10);
     for reference in [1, 2, 3] {
-        assert_eq!(
-            joiner.push("k", place(reference, 1, 1), "a", 0),
-            Joined::Complete(vec!["a"])
-        );
+        assert_eq!(joiner.push("k", place(reference, 1, 1), "a", 0), Joined::Complete(vec!["a"]));
     }
-    assert_eq!(
-        joiner.push("k", place(3, 1, 1), "a", 0),
-        Joined::Dropped(DropReason::Duplicate, "a")
-    );
-    assert_eq!(
-        joiner.push("k", place(1, 1, 1), "a", 0),
-        Joined::Complete(vec!["a"])
-    );
+    assert_eq!(joiner.push("k", place(3, 1, 1), "a", 0), Joined::Dropped(DropReason::Duplicate, "a"));
+    assert_eq!(joiner.push("k", place(1, 1, 1), "a", 0), Joined::Complete(vec!["a"]));
 }
 
 proptest! {

@@ -32,16 +32,7 @@ pub fn count(text: &str) -> PartCount {
         }
         characters += 1;
     }
-    finish(
-        text,
-        Alphabet::Gsm7,
-        Room {
-            alone: 160,
-            each: 153,
-        },
-        septets,
-        septets > characters,
-    )
+    finish(text, Alphabet::Gsm7, Room { alone: 160, each: 153 }, septets, septets > characters)
 }
 
 /// Counts the parts of a text in the smallest alphabet by [`smallest_alphabet`].
@@ -75,13 +66,7 @@ pub fn count_with(text: &str, national: &[Language]) -> PartCount {
 
 /// Ranks by parts, then UCS-2 first, then by number of national tables, then by septets.
 fn is_better(candidate: PartCount, best: PartCount) -> bool {
-    let rank = |count: PartCount| {
-        (
-            count.parts,
-            count.alphabet.national().element_octets(),
-            count.units,
-        )
-    };
+    let rank = |count: PartCount| (count.parts, count.alphabet.national().element_octets(), count.units);
     rank(candidate) < rank(best)
 }
 
@@ -101,9 +86,7 @@ pub fn count_in(text: &str, alphabet: Alphabet) -> Result<PartCount, NotEncodabl
     let mut total = 0;
     let mut pairs = false;
     for (offset, character) in text.char_indices() {
-        let units = alphabet
-            .units_of(character)
-            .ok_or(NotEncodable { offset, character })?;
+        let units = alphabet.units_of(character).ok_or(NotEncodable { offset, character })?;
         total += units;
         pairs |= units > 1;
     }
@@ -117,11 +100,7 @@ pub fn count_in(text: &str, alphabet: Alphabet) -> Result<PartCount, NotEncodabl
 #[must_use]
 pub fn count_body(body: &[u8], alphabet: Alphabet, header_octets: usize) -> PartCount {
     // The header names the national tables itself, so the room is that of the plain alphabet.
-    let plain = if alphabet.is_septets() {
-        Alphabet::Gsm7
-    } else {
-        alphabet
-    };
+    let plain = if alphabet.is_septets() { Alphabet::Gsm7 } else { alphabet };
     let room = room_beside(plain, header_octets);
     let unit_octets = alphabet.unit_octets();
     let (parts, last) = cut(body, plain, room).fold((0, 0), |(parts, _), part| (parts + 1, part.len()));
@@ -139,24 +118,14 @@ pub fn count_body(body: &[u8], alphabet: Alphabet, header_octets: usize) -> Part
 /// header. A message that does not fit beside its header counts as by [`count_body`].
 #[must_use]
 pub fn count_octets(len: usize, header_octets: usize) -> PartCount {
-    divide(
-        Alphabet::Octets,
-        room_beside(Alphabet::Octets, header_octets),
-        len,
-    )
+    divide(Alphabet::Octets, room_beside(Alphabet::Octets, header_octets), len)
 }
 
 fn count_ucs2(text: &str) -> PartCount {
     // Each character starts with one byte that is no continuation; four-byte ones are surrogate pairs.
     let characters = text.bytes().filter(|byte| byte & 0xC0 != 0x80).count();
     let pairs = text.bytes().filter(|byte| *byte >= 0xF0).count();
-    finish(
-        text,
-        Alphabet::Ucs2,
-        Room { alone: 70, each: 67 },
-        characters + pairs,
-        pairs > 0,
-    )
+    finish(text, Alphabet::Ucs2, Room { alone: 70, each: 67 }, characters + pairs, pairs > 0)
 }
 
 /// Turns a number of units into a number of parts, walking the text only where pairs could leave gaps.
@@ -174,27 +143,14 @@ fn finish(text: &str, alphabet: Alphabet, room: Room, units: usize, pairs: bool)
             used = width;
         }
     }
-    PartCount {
-        alphabet,
-        parts,
-        units,
-        units_left_in_last: room.each - used,
-    }
+    PartCount { alphabet, parts, units, units_left_in_last: room.each - used }
 }
 
 /// Divides units of width one.
 fn divide(alphabet: Alphabet, room: Room, units: usize) -> PartCount {
-    let (parts, each) = if units <= room.alone {
-        (1, room.alone)
-    } else {
-        (units.div_ceil(room.each), room.each)
-    };
-    PartCount {
-        alphabet,
-        parts,
-        units,
-        units_left_in_last: parts * each - units,
-    }
+    let (parts, each) =
+        if units <= room.alone { (1, room.alone) } else { (units.div_ceil(room.each), room.each) };
+    PartCount { alphabet, parts, units, units_left_in_last: parts * each - units }
 }
 
 fn room_of(alphabet: Alphabet) -> Room {

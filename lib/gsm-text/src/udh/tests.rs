@@ -6,24 +6,14 @@ use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
 #[test]
 fn concatenation() {
-    let place = |reference, total, number, wide| {
-        Some(Concatenated {
-            reference,
-            total,
-            number,
-            wide,
-        })
-    };
+    let place = |reference, total, number, wide| Some(Concatenated { reference, total, number, wide });
     for (octets, expected) in [
         (&[5, 0, 3, 0xCC, 2, 1][..], place(0xCC, 2, 1, false)),
         (&[6, 8, 4, 0x12, 0x34, 255, 255], place(0x1234, 255, 255, true)),
         // After another element, before another element.
         (&[8, 0x24, 1, 1, 0, 3, 9, 2, 2], place(9, 2, 2, false)),
         (&[12, 0, 3, 9, 2, 2, 5, 4, 0x0B, 0x84, 0x23, 0xF0, 0], None),
-        (
-            &[11, 0, 3, 9, 2, 2, 5, 4, 0x0B, 0x84, 0x23, 0xF0],
-            place(9, 2, 2, false),
-        ),
+        (&[11, 0, 3, 9, 2, 2, 5, 4, 0x0B, 0x84, 0x23, 0xF0], place(9, 2, 2, false)),
         // The last of several counts.
         (&[10, 0, 3, 1, 2, 1, 0, 3, 7, 2, 2], place(7, 2, 2, false)),
         // Numbers that make no sense, lengths that are wrong, no element at all.
@@ -43,26 +33,11 @@ fn concatenation() {
 fn broken_headers() {
     for (octets, error) in [
         (&[][..], UdhError::Empty),
-        (
-            &[5, 0, 3, 1, 2],
-            UdhError::Truncated {
-                announced: 5,
-                available: 4,
-            },
-        ),
-        (
-            &[255],
-            UdhError::Truncated {
-                announced: 255,
-                available: 0,
-            },
-        ),
+        (&[5, 0, 3, 1, 2], UdhError::Truncated { announced: 5, available: 4 }),
+        (&[255], UdhError::Truncated { announced: 255, available: 0 }),
         (&[1, 0], UdhError::ElementTruncated { offset: 1 }),
         (&[4, 0, 3, 1, 2, 1], UdhError::ElementTruncated { offset: 1 }),
-        (
-            &[6, 0, 3, 1, 2, 1, 0x24],
-            UdhError::ElementTruncated { offset: 6 },
-        ),
+        (&[6, 0, 3, 1, 2, 1, 0x24], UdhError::ElementTruncated { offset: 6 }),
     ] {
         assert_eq!(split_udh(octets), Err(error), "{octets:02X?}");
         assert!(!error.code().is_empty() && !error.to_string().is_empty());
@@ -75,10 +50,7 @@ fn user_data_is_divided_and_unknown_elements_are_kept() {
     let (header, rest) = split_udh(&user_data).unwrap();
     assert_eq!(rest, [0x48, 0x69]);
     assert_eq!(header.octets(), &user_data[..10]);
-    let elements: Vec<_> = header
-        .elements()
-        .map(|element| (element.identifier, element.data))
-        .collect();
+    let elements: Vec<_> = header.elements().map(|element| (element.identifier, element.data)).collect();
     assert_eq!(elements, [(0x70, &[0xAA, 0xBB][..]), (0, &[1, 2, 1])]);
 }
 
@@ -87,67 +59,32 @@ fn national_shifts_and_ports() {
     let shift = NationalShift::new;
     for (octets, national, ports) in [
         (&[3, 0x24, 1, 2][..], shift(None, Some(Language::Spanish)), None),
-        (
-            &[6, 0x24, 1, 1, 0x25, 1, 6],
-            shift(Some(Language::Hindi), Some(Language::Turkish)),
-            None,
-        ),
+        (&[6, 0x24, 1, 1, 0x25, 1, 6], shift(Some(Language::Hindi), Some(Language::Turkish)), None),
         (&[3, 0x25, 1, 2], NationalShift::NONE, None),
         (&[3, 0x25, 1, 14], NationalShift::NONE, None),
         (&[4, 0x25, 2, 1, 1], NationalShift::NONE, None),
-        (
-            &[4, 4, 2, 240, 241],
-            NationalShift::NONE,
-            Some(Ports {
-                destination: 240,
-                source: 241,
-            }),
-        ),
+        (&[4, 4, 2, 240, 241], NationalShift::NONE, Some(Ports { destination: 240, source: 241 })),
         (
             &[6, 5, 4, 0x0B, 0x84, 0x23, 0xF0],
             NationalShift::NONE,
-            Some(Ports {
-                destination: 2948,
-                source: 9200,
-            }),
+            Some(Ports { destination: 2948, source: 9200 }),
         ),
     ] {
         let header = Udh::parse(octets).unwrap();
-        assert_eq!(
-            (header.national_shift(), header.ports()),
-            (national, ports),
-            "{octets:02X?}"
-        );
+        assert_eq!((header.national_shift(), header.ports()), (national, ports), "{octets:02X?}");
     }
 }
 
 #[test]
 fn written_headers() {
-    let place = |wide| Concatenated {
-        reference: 0x1234,
-        total: 3,
-        number: 2,
-        wide,
-    };
+    let place = |wide| Concatenated { reference: 0x1234, total: 3, number: 2, wide };
     let both = NationalShift::new(Some(Language::Turkish), Some(Language::Spanish));
     for (builder, octets) in [
         (Ok(UdhBuilder::new()), &[][..]),
-        (
-            UdhBuilder::new().concatenation(place(false)),
-            &[5, 0, 3, 0x34, 3, 2],
-        ),
-        (
-            UdhBuilder::new().concatenation(place(true)),
-            &[6, 8, 4, 0x12, 0x34, 3, 2],
-        ),
+        (UdhBuilder::new().concatenation(place(false)), &[5, 0, 3, 0x34, 3, 2]),
+        (UdhBuilder::new().concatenation(place(true)), &[6, 8, 4, 0x12, 0x34, 3, 2]),
         (UdhBuilder::new().national(both), &[6, 0x24, 1, 2, 0x25, 1, 1]),
-        (
-            UdhBuilder::new().element(InformationElement {
-                identifier: 0x70,
-                data: &[],
-            }),
-            &[2, 0x70, 0],
-        ),
+        (UdhBuilder::new().element(InformationElement { identifier: 0x70, data: &[] }), &[2, 0x70, 0]),
     ] {
         assert_eq!(builder.and_then(UdhBuilder::finish).as_deref(), Ok(octets));
     }
@@ -155,25 +92,11 @@ fn written_headers() {
 
 #[test]
 fn a_header_leaves_room_for_text() {
-    let element = |data| {
-        UdhBuilder::new().element(InformationElement {
-            identifier: 0x70,
-            data,
-        })
-    };
+    let element = |data| UdhBuilder::new().element(InformationElement { identifier: 0x70, data });
     let octets = [0; 300];
-    assert_eq!(
-        element(&octets[..136])
-            .and_then(UdhBuilder::finish)
-            .map(|header| header.len()),
-        Ok(139)
-    );
+    assert_eq!(element(&octets[..136]).and_then(UdhBuilder::finish).map(|header| header.len()), Ok(139));
     for length in [137, 138, 255, 256, 300] {
-        assert_eq!(
-            element(&octets[..length]).err(),
-            Some(UdhError::TooLong),
-            "{length}"
-        );
+        assert_eq!(element(&octets[..length]).err(), Some(UdhError::TooLong), "{length}");
     }
 }
 

@@ -5,6 +5,7 @@
 use smpp::{CommandId, CommandStatus, Frame, Header, MessageResp, Pdu, Strictness, write_header_only};
 
 use super::traffic::Traffic;
+use crate::message_state::receipt_state;
 use crate::smpp::deliver;
 
 /// An answer that waits until the core has what it answers.
@@ -53,7 +54,7 @@ pub(super) fn read(frame: &Frame<'_>, traffic: &mut Traffic<'_>, acks: &mut Vec<
             traffic.events.push(deliver::read(&data.as_short_message(), &hub.settings, hub.clock.now()));
             acks.push(Ack::DataSm(sequence));
         }
-        Pdu::QuerySmResp(resp) => traffic.query_answered(sequence, status, resp.state().map(deliver::state)),
+        Pdu::QuerySmResp(resp) => traffic.query_answered(sequence, status, resp.state().map(receipt_state)),
         Pdu::EnquireLink => bare(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ESME_ROK, sequence, traffic),
         Pdu::Unbind => {
             bare(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, sequence, traffic);

@@ -39,11 +39,7 @@ fn any_form() -> impl Strategy<Value = Concatenation> {
 
 fn last_room(part: &Part, alphabet: Alphabet) -> usize {
     let octets = 140 - part.header.len();
-    (if alphabet.is_septets() {
-        octets * 8 / 7
-    } else {
-        octets / alphabet.unit_octets()
-    }) - part.units
+    (if alphabet.is_septets() { octets * 8 / 7 } else { octets / alphabet.unit_octets() }) - part.units
 }
 
 proptest! {

@@ -1,7 +1,8 @@
-//! Receipts that a supplier tells by calling us back.
+//! Receipts that a supplier tells by calling us back, whatever the type of its connector.
 //!
 //! The HTTP door owns the path; it hands the fields of a call to the [`CallbackDesk`] of the factory,
-//! which knows the connectors that wait for such calls. Start at [`receipt_from_callback`].
+//! which knows the connectors that wait for such calls. It opens no socket and matches no receipt to
+//! its message. Start at [`receipt_from_callback`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +18,8 @@ use types::address::Address;
 use types::id::ConnectorId;
 use types::receipt::{ReceiptNotice, ReceiptState};
 use types::time::Timestamp;
+
+use crate::message_state::receipt_state;
 
 /// Takes in what suppliers call back with at `/callbacks/<connector>/<token>`.
 pub trait CallbackDesk: Send + Sync {
@@ -72,7 +75,7 @@ impl Default for CallbackOptions {
 
 impl CallbackOptions {
     /// Checks the words for states.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if self.id.is_empty() || self.status.is_empty() {
             return Err("callback: write the names of the fields id and status".into());
         }
@@ -91,8 +94,7 @@ impl CallbackOptions {
         }
         let lower = word.to_ascii_lowercase();
         let upper = word.to_ascii_uppercase();
-        let of_smpp =
-            || MessageState::ALL.into_iter().find(|state| state.stat() == upper).map(crate::smpp::state);
+        let of_smpp = || MessageState::ALL.into_iter().find(|state| state.stat() == upper).map(receipt_state);
         ReceiptState::parse(&lower).or_else(of_smpp).unwrap_or(ReceiptState::Unknown)
     }
 }
@@ -123,12 +125,12 @@ pub fn receipt_from_callback(
 }
 
 /// A connector that waits for calls.
-pub(super) struct Desk {
-    pub(super) id: ConnectorId,
-    pub(super) token: Sensitive<String>,
-    pub(super) options: CallbackOptions,
-    pub(super) sink: Arc<dyn ChannelSink>,
-    pub(super) clock: Arc<dyn Clock>,
+pub(crate) struct Desk {
+    pub(crate) id: ConnectorId,
+    pub(crate) token: Sensitive<String>,
+    pub(crate) options: CallbackOptions,
+    pub(crate) sink: Arc<dyn ChannelSink>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// The connectors that wait for calls, by name.
@@ -143,12 +145,12 @@ impl Callbacks {
     }
 
     /// Lets a connector wait for calls, in place of an earlier one of its name.
-    pub(super) fn register(&self, connector: &str, desk: Arc<Desk>) {
+    pub(crate) fn register(&self, connector: &str, desk: Arc<Desk>) {
         self.desks().insert(connector.to_owned(), desk);
     }
 
     /// Stops waiting, unless another has taken the name over.
-    pub(super) fn remove(&self, connector: &str, desk: &Arc<Desk>) {
+    pub(crate) fn remove(&self, connector: &str, desk: &Arc<Desk>) {
         let mut desks = self.desks();
         if desks.get(connector).is_some_and(|now| Arc::ptr_eq(now, desk)) {
             desks.remove(connector);

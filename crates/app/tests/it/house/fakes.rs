@@ -1,0 +1,213 @@
+//! What stands outside the house in tests: time, chance, channels, a courier, mail and a store that can
+//! be told to fail.
+//!
+//! They judge nothing; they record what they are handed and answer as told. Start at [`Recorder`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use app::report::Renderer;
+use ports::BoxFuture;
+use ports::channel::{AttemptRef, Capabilities, Channel, ChannelFactory, ChannelSink, Dispatch, Joining};
+use ports::clock::Clock;
+use ports::courier::{Answer, Call, Courier, CourierError, Method};
+use ports::entropy::Entropy;
+use ports::phones::{Mail, Mailer};
+use ports::store::{ApplyError, Batch, Store, StoreError};
+use types::account::{Endpoint, EndpointKind};
+use types::address::Address;
+use types::catalog::Connector;
+use types::id::{CommitSeq, ConnectorId, EndpointId};
+use types::time::Timestamp;
+
+pub(crate) struct TestClock {
+    pub(super) now_ms: AtomicI64,
+    pub(super) moved: tokio::sync::Notify,
+}
+
+impl TestClock {
+    pub(crate) fn advance(&self, ms: i64) {
+        self.now_ms.fetch_add(ms, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ms(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        u64::try_from(self.now_ms.load(Ordering::SeqCst)).unwrap() * 1_000
+    }
+
+    fn sleep(&self, _ms: u64) -> BoxFuture<'static, ()> {
+        // What is due is looked at whenever the test moves the clock or pokes the notifier.
+        Box::pin(tokio::time::sleep(std::time::Duration::from_millis(5)))
+    }
+}
+
+pub(super) struct Counter(pub(super) AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(8) {
+            let value =
+                self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let octets = (value ^ (value >> 31)).to_le_bytes();
+            chunk.copy_from_slice(&octets[..chunk.len()]);
+        }
+    }
+}
+
+/// A channel that records what it is handed.
+pub(crate) struct Recorder {
+    pub(crate) sent: Mutex<VecDeque<Dispatch>>,
+    pub(crate) arrived: tokio::sync::Notify,
+    pub(crate) queries: Mutex<Vec<AttemptRef>>,
+}
+
+impl Channel for Recorder {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { joining: Joining::Udh8, octets: true, receipts: true, query: true, real: true }
+    }
+
+    fn send(&self, batch: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
+        self.sent.lock().unwrap().extend(batch);
+        self.arrived.notify_waiters();
+        Ok(())
+    }
+
+    fn query(&self, attempt: AttemptRef, _carrier_id: &str, _source: &Address) {
+        self.queries.lock().unwrap().push(attempt);
+    }
+
+    fn drain(&self, _deadline_ms: u64) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// A connector's number, the channel that was opened for it, and where the channel tells.
+type Opened = (ConnectorId, Arc<Recorder>, Arc<dyn ChannelSink>);
+
+#[derive(Default)]
+pub(crate) struct Factory {
+    pub(crate) open: Mutex<BTreeMap<String, Opened>>,
+}
+
+impl ChannelFactory for Factory {
+    fn kinds(&self) -> Vec<&'static str> {
+        vec!["fake"]
+    }
+
+    fn check(&self, config: &Connector) -> Result<Capabilities, String> {
+        if config.kind != "fake" {
+            return Err("type: write fake".into());
+        }
+        Ok(Capabilities { joining: Joining::Udh8, octets: true, receipts: true, query: true, real: true })
+    }
+
+    fn open(
+        &self,
+        id: ConnectorId,
+        config: &Connector,
+        sink: Arc<dyn ChannelSink>,
+    ) -> Result<Arc<dyn Channel>, String> {
+        let channel = Arc::new(Recorder {
+            sent: Mutex::default(),
+            arrived: tokio::sync::Notify::new(),
+            queries: Mutex::default(),
+        });
+        self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
+        Ok(channel)
+    }
+}
+
+/// A courier that answers with what was put on its list; 200 when the list is empty.
+#[derive(Default)]
+pub(crate) struct Script {
+    pub(crate) answers: Mutex<VecDeque<Result<u16, CourierError>>>,
+    pub(crate) calls: Mutex<Vec<(String, String)>>,
+}
+
+impl Courier for Script {
+    fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, CourierError>> {
+        let body = String::from_utf8(call.body.expose().clone()).unwrap();
+        self.calls.lock().unwrap().push((call.url.expose().clone(), body));
+        let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Ok(200));
+        Box::pin(async move {
+            answer.map(|status| Answer { status, retry_after_s: None, body: Vec::new().into() })
+        })
+    }
+}
+
+pub(super) struct Plain;
+
+impl Renderer for Plain {
+    fn kind(&self) -> EndpointKind {
+        EndpointKind::Webhook
+    }
+
+    fn render(&self, endpoint: &Endpoint, report: &app::report::Report, _now: Timestamp) -> Option<Call> {
+        let text = match &report.body {
+            app::report::ReportBody::Message(message) => {
+                format!("{} {} {}", message.message, message.seq, message.state)
+            }
+            app::report::ReportBody::Inbound(_) => "inbound".to_owned(),
+        };
+        Some(Call {
+            method: Method::Post,
+            url: endpoint.url.clone(),
+            headers: Vec::new(),
+            body: text.into_bytes().into(),
+            allow_private: false,
+            timeout_ms: 1_000,
+        })
+    }
+}
+
+pub(super) struct NoMail;
+
+impl Mailer for NoMail {
+    fn send(&self, _mail: Mail) {}
+}
+
+/// A store that can be told to fail.
+pub(crate) struct Failing {
+    pub(super) inner: store::SqliteStore,
+    pub(crate) fails: Arc<AtomicBool>,
+}
+
+macro_rules! pass_through {
+    ($($name:ident($($arg:ident: $ty:ty),*) -> $ret:ty;)+) => {
+        $(fn $name(&mut self, $($arg: $ty),*) -> Result<$ret, StoreError> { self.inner.$name($($arg),*) })+
+    };
+}
+
+impl Store for Failing {
+    fn apply(&mut self, batch: &Batch) -> Result<CommitSeq, ApplyError> {
+        if self.fails.load(Ordering::SeqCst) {
+            let source = std::io::Error::from(std::io::ErrorKind::StorageFull).into();
+            return Err(ApplyError::NotWritten(StoreError::Engine { operation: "write", source }));
+        }
+        self.inner.apply(batch)
+    }
+
+    pass_through! {
+        load() -> ports::store::StoredState;
+        open_messages(after: types::id::RowKey, limit: usize) -> Vec<ports::store::OpenMessage>;
+        messages(keys: &[types::id::RowKey]) -> Vec<ports::store::OpenMessage>;
+        bodies(keys: &[types::id::RowKey]) -> Vec<(types::id::RowKey, Vec<u8>)>;
+        attempts(key: types::id::RowKey) -> Vec<ports::store::AttemptView>;
+        receipt_targets(wanted: &[(ConnectorId, String)]) -> Vec<Vec<ports::store::ReceiptTarget>>;
+        parked_receipts(wanted: &[(ConnectorId, String)]) -> Vec<ports::store::ParkedReceiptRow>;
+        outbox(endpoint: EndpointId, after: types::id::RowKey, limit: usize) -> Vec<ports::store::OutboxRow>;
+        idempotency(account: types::id::AccountId, key_hash: [u8; 16], now: Timestamp) -> Option<ports::store::IdempotencyHit>;
+        submission(key: types::id::RowKey) -> (Vec<ports::store::MessageFacts>, Option<u64>);
+        staged() -> Vec<types::id::RowKey>;
+        inbound(key: types::id::RowKey) -> Option<ports::store::InboundRow>;
+        last_sender_to(recipient_hash: i64) -> Option<types::id::AccountId>;
+        tidy(now: Timestamp) -> bool;
+    }
+}

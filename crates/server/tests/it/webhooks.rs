@@ -1,0 +1,132 @@
+//! Events reach the customer's web server: signed, in order, again after a failure, and never held up
+//! by another server that is down.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
+use sha2::Sha256;
+
+use crate::house::{House, Plan, SOON};
+use crate::listener::{Heard, Listener};
+
+fn start(listener: &Listener) -> House {
+    Plan::new().variable("CHAPPE_DEMO_WEBHOOK", listener.url("/hook")).start()
+}
+
+/// Verifies a call as the specification of Standard Webhooks tells a receiver to.
+fn check_signature(secret: &str, call: &Heard) {
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").expect("whsec_")).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    mac.update(format!("{}.{}.", call.header("webhook-id"), call.header("webhook-timestamp")).as_bytes());
+    mac.update(&call.body);
+    let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    assert!(call.header("webhook-signature").split(' ').any(|one| one == expected), "{call:?}");
+}
+
+#[test]
+fn events_come_in_order_with_the_facts_of_the_message() {
+    let listener = Listener::friendly();
+    let house = start(&listener);
+    let body =
+        json!({ "from": "Chappe", "to": "+447400123456", "text": "hello", "client_reference": "order-7" });
+    let id = house.http().post("/api/v1/messages", &body).message_id();
+    let calls = listener.calls(2, SOON);
+    let events: Vec<(String, String)> = calls.iter().map(Heard::event).collect();
+    assert_eq!(events, [("message.submitted".into(), id.clone()), ("message.delivered".into(), id.clone())]);
+    for (place, call) in calls.iter().enumerate() {
+        assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/hook"));
+        assert_eq!(call.header("content-type"), "application/json");
+        assert!(call.header("webhook-id").starts_with("evt_"), "{call:?}");
+        assert!(call.header("webhook-signature").starts_with("v1,"), "{call:?}");
+        let document = call.json();
+        let data = &document["data"];
+        assert_eq!((&data["to"], &data["client_reference"]), (&json!("+447400123456"), &json!("order-7")));
+        assert_eq!(data["price"], json!({ "amount": "0.04", "unit": "EUR" }));
+        assert_eq!(data["state"], if place == 0 { "submitted" } else { "delivered" });
+    }
+    assert!(calls[0].json()["data"]["seq"].as_u64() < calls[1].json()["data"]["seq"].as_u64());
+    assert_ne!(calls[0].header("webhook-id"), calls[1].header("webhook-id"));
+    house.http().until_message(SOON, &id, "nothing left to tell", |message| message["pending_events"] == 0);
+    let failed = house.http().send("+447400120001", "not reached");
+    let calls = listener.calls(4, SOON);
+    assert_eq!(calls[3].event(), ("message.undelivered".into(), failed));
+}
+
+#[test]
+#[ignore = "no door tells a customer the secret of its webhook"]
+fn the_signature_is_verified_with_the_secret_of_the_endpoint() {
+    let listener = Listener::friendly();
+    let house = start(&listener);
+    house.http().send("+447400123456", "signed");
+    let secret = house.json(&["webhooks", "demo"])["items"][0]["secret"].as_str().unwrap().to_owned();
+    for call in listener.calls(2, SOON) {
+        check_signature(&secret, &call);
+    }
+}
+
+#[test]
+fn a_failed_call_is_made_again_and_holds_up_its_message_only() {
+    let listener = Listener::start(|number, _| if number == 0 { 500 } else { 200 });
+    let house = start(&listener);
+    let first = house.http().send("+447400123456", "fails once");
+    let failed = listener.calls(1, SOON)[0].clone();
+    assert_eq!(failed.event(), ("message.submitted".into(), first.clone()));
+    let other = house.http().send("+447400123457", "goes through");
+    let calls = listener.calls(5, SOON);
+    let own =
+        |id: &str| -> Vec<Heard> { calls.iter().filter(|call| call.event().1 == id).cloned().collect() };
+    let of_first = own(&first);
+    let kinds: Vec<String> = of_first.iter().map(|call| call.event().0).collect();
+    assert_eq!(kinds, ["message.submitted", "message.submitted", "message.delivered"]);
+    assert_eq!(of_first[0].header("webhook-id"), of_first[1].header("webhook-id"), "the same event");
+    let waited = of_first[1].at - of_first[0].at;
+    assert!((Duration::from_millis(4_900)..Duration::from_millis(8_000)).contains(&waited), "{waited:?}");
+    let of_other = own(&other);
+    assert_eq!(of_other.len(), 2);
+    assert!(of_other[1].at < of_first[1].at, "it did not wait for the failed one");
+}
+
+#[test]
+fn a_dead_endpoint_does_not_delay_another() {
+    let dead = Listener::start(|_, _| 500);
+    let house = start(&dead);
+    for _ in 0..5 {
+        house.http().send("+447400123456", "told to nobody");
+    }
+    dead.calls(5, SOON);
+    let friendly = Listener::friendly();
+    let began = Instant::now();
+    let body = json!({ "from": "Chappe", "to": "+447400123456", "text": "told here",
+                       "callback_url": friendly.url("/own?token=abc") });
+    let id = house.http().post("/api/v1/messages", &body).message_id();
+    let calls = friendly.calls(2, SOON);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(calls[1].event(), ("message.delivered".into(), id));
+    assert_eq!(calls[1].target, "/own?token=abc");
+}
+
+#[test]
+fn events_outlast_a_restart() {
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = dead.local_addr().unwrap().port();
+    drop(dead);
+    let url = format!("http://127.0.0.1:{port}/hook");
+    let plan = Plan::new().variable("CHAPPE_DEMO_WEBHOOK", url);
+    let house = plan.start();
+    let id = house.http().send("+447400123456", "told after the restart");
+    house.http().until_state(&id, "delivered");
+    let waiting = house.http().message(&id)["pending_events"].as_u64().unwrap();
+    assert_eq!(waiting, 2);
+    house.kill();
+    let listener = Listener::at(port);
+    let house = plan.start();
+    let calls = listener.calls(2, SOON);
+    assert_eq!(
+        calls.iter().map(|call| call.event().0).collect::<Vec<_>>(),
+        ["message.submitted", "message.delivered"]
+    );
+    house.http().until_message(SOON, &id, "nothing left to tell", |message| message["pending_events"] == 0);
+}

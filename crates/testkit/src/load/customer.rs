@@ -1,0 +1,92 @@
+//! What a customer counts, whatever the door: promises, refusals and how long they took.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::latency::Latencies;
+use super::plan::Plan;
+use super::records::Records;
+
+/// Counts of a run.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) sent: u64,
+    acknowledged: u64,
+    /// Of those, before the planned end of sending.
+    acknowledged_in_time: u64,
+    refused: BTreeMap<String, u64>,
+    latencies: Latencies,
+    pub(super) links: u64,
+    pub(super) links_lost: u64,
+    records: Records,
+}
+
+impl Tally {
+    /// Counts anew; lines `id recipient` about promises go to the file.
+    pub(super) fn new(records: Option<&Path>) -> anyhow::Result<Self> {
+        Ok(Self { records: Records::open(records)?, ..Self::default() })
+    }
+
+    /// A message was promised to be delivered.
+    pub(super) fn acknowledge(&mut self, plan: &Plan, now_us: u64, due_us: u64, id: &str, recipient: &str) {
+        self.acknowledged += 1;
+        self.acknowledged_in_time += u64::from(now_us <= plan.end_us());
+        self.latencies.note(now_us.saturating_sub(due_us));
+        self.records.push(&[id, recipient]);
+    }
+
+    /// A message was refused.
+    pub(super) fn refuse(&mut self, word: &str) {
+        match self.refused.get_mut(word) {
+            Some(count) => *count += 1,
+            None => drop(self.refused.insert(word.to_owned(), 1)),
+        }
+    }
+
+    /// Hands what was promised to the system.
+    pub(super) fn flush(&mut self) {
+        self.records.flush();
+    }
+
+    /// Whether recipients are asked for.
+    pub(super) const fn keeps_records(&self) -> bool {
+        self.records.is_kept()
+    }
+
+    /// Messages that were answered.
+    pub(super) fn answered(&self) -> u64 {
+        self.acknowledged + self.refused.values().sum::<u64>()
+    }
+
+    /// Messages that were promised.
+    pub(super) const fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// The counts as JSON.
+    ///
+    /// # Errors
+    /// When a promise could not be noted.
+    pub(super) fn summary(&mut self, plan: &Plan) -> anyhow::Result<Value> {
+        self.records.check()?;
+        let rate = self.acknowledged_in_time.saturating_mul(1_000_000) / plan.end_us().max(1);
+        Ok(json!({
+            "sent": self.sent, "acknowledged": self.acknowledged, "refused": self.refused,
+            "unanswered": self.sent.saturating_sub(self.answered()),
+            "acknowledged_per_second": rate, "latency_us": self.latencies.summary(),
+            "links": self.links, "links_lost": self.links_lost, "cpu_us": cpu_us(),
+        }))
+    }
+}
+
+/// Microseconds of processor time that this process has taken, as Linux counts it: in hundredths of a second.
+fn cpu_us() -> u64 {
+    const TICK_US: u64 = 10_000;
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name may hold blanks; what follows it begins with the third field of proc(5).
+    let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks = |place: usize| fields.split_whitespace().nth(place).and_then(|word| word.parse::<u64>().ok());
+    (ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)) * TICK_US
+}

@@ -1,0 +1,79 @@
+//! A platform with many customers: accounts made over the administration socket, as the command line does.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::{Value, json};
+
+/// What each customer has to spend; no measurement uses it up.
+const BALANCE: &str = "1000000.00 EUR";
+
+/// The administration of a running platform.
+pub(super) struct Administration {
+    socket: PathBuf,
+}
+
+impl Administration {
+    /// Of the platform with this data folder.
+    pub(super) fn new(data: &Path) -> Self {
+        Self { socket: data.join("admin.sock") }
+    }
+
+    /// Asks one thing; a refusal is an error.
+    pub(super) fn ask(&self, request: &Value) -> anyhow::Result<Value> {
+        let mut stream = UnixStream::connect(&self.socket).context("the administration socket is closed")?;
+        writeln!(stream, "{request}")?;
+        stream.shutdown(Shutdown::Write)?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        let reply: Value = serde_json::from_str(&line).with_context(|| format!("a strange answer: {line:?}"))?;
+        reply.get("done").cloned().ok_or_else(|| anyhow!("{request} was refused: {reply}"))
+    }
+
+    /// Makes customers without limits and gives a line of logins for each, as `chappe-load` reads them.
+    pub(super) fn make_accounts(&self, count: usize) -> anyhow::Result<String> {
+        let mut lines = String::new();
+        for number in 1..=count {
+            let name = format!("customer{number}");
+            self.ask(
+                &json!({ "request": "account_create", "name": name, "price_book": null,
+                               "allow_private_callbacks": true }),
+            )?;
+            self.ask(&json!({ "request": "account_limits", "account": name, "rate": 0, "window": 0,
+                               "binds": 0, "repeat_guard": 0 }))?;
+            self.ask(
+                &json!({ "request": "top_up", "account": name, "amount": BALANCE, "source": "bench" }),
+            )?;
+            let bind =
+                self.ask(&json!({ "request": "key_create", "account": name, "smpp": true, "system_id": null }))?;
+            let key = self
+                .ask(&json!({ "request": "key_create", "account": name, "smpp": false, "system_id": null }))?;
+            let word = |value: &Value, field: &str| {
+                let word = value.get(field).and_then(Value::as_str).map(str::to_owned);
+                word.ok_or_else(|| anyhow!("an answer has no {field}"))
+            };
+            let (system_id, password) = (word(&bind, "system_id")?, word(&bind, "password")?);
+            writeln!(lines, "{system_id} {password} {} {}", word(&key, "key")?, word(&key, "secret")?)?;
+        }
+        Ok(lines)
+    }
+
+    /// Counts of the store; an error when the ledger is off.
+    pub(super) fn figures(&self) -> anyhow::Result<Value> {
+        let doctor = self.ask(&json!({ "request": "doctor" }))?;
+        let checks = doctor.get("checks").and_then(Value::as_array);
+        let says = |check: &Value, text: &str| {
+            check.get("check").and_then(Value::as_str).is_some_and(|name| name.contains(text))
+        };
+        let ledger = checks.into_iter().flatten().find(|check| says(check, "ledger balances"));
+        match ledger.and_then(|check| check.get("ok")).and_then(Value::as_bool) {
+            Some(true) => Ok(doctor),
+            Some(false) => bail!("the ledger does not balance: {doctor}"),
+            None => bail!("the doctor says nothing of the ledger: {doctor}"),
+        }
+    }
+}

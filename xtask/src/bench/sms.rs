@@ -1,0 +1,257 @@
+//! `cargo xtask bench sms`: messages from 1,000 customers of skewed size through the platform to four carriers
+//! and their receipts back.
+//!
+//! Every promise is durable, charged, encrypted and journalled before it is given. Customers, platform and
+//! carriers share the machine; the same customers against the same carriers without a platform in between are
+//! the yardstick. Start at [`run`].
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use super::bars::{Bars, Limit, progress};
+use super::house::Administration;
+use super::load::{Peer, Tools, configuration, count, customers};
+use super::{disk, usage};
+use crate::process;
+use crate::server::Server;
+
+/// Customers, and SMPP sessions: one each.
+const ACCOUNTS: usize = 1_000;
+const CARRIERS: &str = "4";
+/// Connections of customers over HTTP, with one request at a time each.
+const HTTP_CONNECTIONS: &str = "256";
+/// Messages per second, from the first to the last receipt at the customer.
+const SMPP_LIMIT: u64 = 10_000;
+/// Half of that is the pace at which latency is measured.
+const PACE: &str = "5000";
+const LATENCY_LIMIT_US: u64 = 50_000;
+const HTTP_LIMIT: u64 = 5_000;
+const MEMORY_LIMIT_MIB: u64 = 500;
+/// What `--million` stores.
+const MILLION: u64 = 1_000_000;
+/// How long webhooks may take to be told after the last message.
+const WEBHOOKS_LIMIT: Duration = Duration::from_secs(120);
+
+/// Arguments of `cargo xtask bench sms`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SmsArguments {
+    /// Print one JSON object per bar.
+    #[arg(long)]
+    json: bool,
+    /// How long each part sends.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Go on until a million messages are stored, and judge the memory with them.
+    #[arg(long)]
+    million: bool,
+    /// Measure this binary instead of a release build of the checkout.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+}
+
+/// A platform under measurement with everybody around it.
+struct Bench {
+    tools: Tools,
+    seconds: String,
+    carrier: Peer,
+    server: Server,
+    administration: Administration,
+    accounts: String,
+    bars: Bars,
+}
+
+/// Measures and judges.
+pub(super) fn run(arguments: &SmsArguments) -> anyhow::Result<()> {
+    let tools = Tools::build(arguments.binary.as_deref())?;
+    let folder = tempfile::tempdir_in(&tools.target).context("failed to make a temporary folder")?;
+    let mut bars = Bars::new(arguments.json);
+    bars.add(
+        "durable appends of the disk",
+        disk::durable_appends_per_second(folder.path())?,
+        "1/s",
+        Limit::None,
+    );
+    let mut bench = Bench::open(tools, folder.path(), bars, arguments.seconds)?;
+    let done = bench.measure(arguments.million);
+    let Bench { server, bars, .. } = bench;
+    done.map_err(|error| server.explained(&error))?;
+    server.terminate()?;
+    bars.finish()
+}
+
+impl Bench {
+    /// Starts carriers and platform, and makes the accounts.
+    fn open(tools: Tools, folder: &Path, bars: Bars, seconds: u64) -> anyhow::Result<Self> {
+        let carrier = Peer::start(&tools, &["responder", "--ports", CARRIERS])?;
+        let (config, data) = (folder.join("chappe.toml"), folder.join("data"));
+        std::fs::write(&config, configuration(&carrier.addresses)?)?;
+        let server = Server::start(&tools.chappe, &data, &["--config", &config.to_string_lossy()])?;
+        progress("making 1,000 accounts");
+        let administration = Administration::new(&data);
+        let lines =
+            administration.make_accounts(ACCOUNTS).map_err(|error| server.explained(&error))?;
+        let accounts = folder.join("accounts");
+        std::fs::write(&accounts, lines)?;
+        Ok(Self {
+            tools,
+            seconds: seconds.to_string(),
+            carrier,
+            server,
+            administration,
+            accounts: accounts.to_string_lossy().into_owned(),
+            bars,
+        })
+    }
+
+    fn measure(&mut self, million: bool) -> anyhow::Result<()> {
+        let null = self.without_platform()?;
+        self.at_full_speed(null)?;
+        self.at_half_speed()?;
+        self.over_http(null)?;
+        if million {
+            self.to_a_million()?;
+        }
+        let stored = count(&self.administration.figures()?, "/messages");
+        let peak = usage::memory_peak_mib(self.server.process_id())?;
+        self.bars.add("messages stored", stored, "", if million { Limit::AtLeast(MILLION) } else { Limit::None });
+        self.bars.add("peak memory", peak, "MiB", Limit::AtMost(MEMORY_LIMIT_MIB));
+        Ok(())
+    }
+
+    /// The same customers against the carriers themselves; gives messages per second.
+    fn without_platform(&mut self) -> anyhow::Result<u64> {
+        progress("customers against carriers, without a platform");
+        let target = self.carrier.addresses.join(",");
+        let said = self.smpp(&target, "max", &self.seconds)?;
+        let rate = count(&said, "/receipts/per_second");
+        self.bars.add("smpp without a platform", rate, "messages/s", Limit::None);
+        Ok(rate)
+    }
+
+    fn at_full_speed(&mut self, null: u64) -> anyhow::Result<()> {
+        progress("SMPP to SMPP at full speed");
+        let before = self.cpu_us()?;
+        let said = self.smpp(self.server.value("CHAPPE_SMPP")?, "max", &self.seconds)?;
+        let after = self.cpu_us()?;
+        let rate = count(&said, "/receipts/per_second");
+        let bars = &mut self.bars;
+        bars.add("smpp to smpp, with receipts", rate, "messages/s", Limit::AtLeast(SMPP_LIMIT));
+        bars.add("smpp to smpp, against none between", per_mille(rate, null), "1/1000", Limit::None);
+        bars.add("smpp acceptance alone", count(&said, "/acknowledged_per_second"), "messages/s", Limit::None);
+        bars.add("smpp refused or unanswered", not_taken(&said), "messages", Limit::AtMost(0));
+        bars.add("receipts missing", count(&said, "/receipts/missing"), "messages", Limit::AtMost(0));
+        bars.add("receipts repeated", count(&said, "/receipts/repeated"), "messages", Limit::None);
+        let messages = count(&said, "/acknowledged").max(1);
+        let cost = [
+            ("processor, platform", after.0.saturating_sub(before.0)),
+            ("processor, carriers", after.1.saturating_sub(before.1)),
+            ("processor, customers", count(&said, "/cpu_us")),
+        ];
+        for (name, cpu_us) in cost {
+            bars.add(name, cpu_us / messages, "us/message", Limit::None);
+        }
+        Ok(())
+    }
+
+    fn at_half_speed(&mut self) -> anyhow::Result<()> {
+        progress("SMPP to SMPP at 5,000 messages a second");
+        let said = self.smpp(self.server.value("CHAPPE_SMPP")?, PACE, &self.seconds)?;
+        let bars = &mut self.bars;
+        bars.add("smpp answer at 5,000/s, median", count(&said, "/latency_us/p50"), "us", Limit::None);
+        let p99 = count(&said, "/latency_us/p99");
+        bars.add("smpp answer at 5,000/s, 99 %", p99, "us", Limit::AtMost(LATENCY_LIMIT_US));
+        bars.add("smpp answer at 5,000/s, longest", count(&said, "/latency_us/max"), "us", Limit::None);
+        bars.add("smpp refused at 5,000/s", not_taken(&said), "messages", Limit::AtMost(0));
+        Ok(())
+    }
+
+    fn over_http(&mut self, null: u64) -> anyhow::Result<()> {
+        progress("HTTP to SMPP with webhooks");
+        let mut sink = Peer::start(&self.tools, &["sink"])?;
+        let callback = format!("http://{}/", sink.addresses.first().map_or("", String::as_str));
+        let (senders, target) = (ACCOUNTS.to_string(), self.server.value("CHAPPE_HTTP")?);
+        let start = process::now();
+        let said = customers(
+            &self.tools,
+            &[
+                "http",
+                "--target",
+                target,
+                "--accounts",
+                &self.accounts,
+                "--senders",
+                &senders,
+                "--connections",
+                HTTP_CONNECTIONS,
+                "--seconds",
+                &self.seconds,
+                "--callback",
+                &callback,
+            ],
+        )?;
+        let taken = count(&said, "/acknowledged");
+        let told = process::wait_for("every webhook", WEBHOOKS_LIMIT, || {
+            let counts = sink.party.counts()?;
+            Ok(Some(counts).filter(|counts| count(counts, "/types/message.delivered") >= taken))
+        })?;
+        let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = taken.saturating_mul(1_000) / elapsed_ms;
+        let bars = &mut self.bars;
+        bars.add("http to smpp, with all webhooks told", rate, "messages/s", Limit::AtLeast(HTTP_LIMIT));
+        bars.add("http to smpp, against none between", per_mille(rate, null), "1/1000", Limit::None);
+        bars.add("http acceptance alone", count(&said, "/acknowledged_per_second"), "messages/s", Limit::None);
+        bars.add("http answer, 99 %", count(&said, "/latency_us/p99"), "us", Limit::None);
+        bars.add("http refused or unanswered", not_taken(&said), "messages", Limit::AtMost(0));
+        bars.add("webhooks", count(&told, "/posts").saturating_mul(1_000) / elapsed_ms, "calls/s", Limit::None);
+        Ok(())
+    }
+
+    fn to_a_million(&mut self) -> anyhow::Result<()> {
+        loop {
+            let stored = count(&self.administration.figures()?, "/messages");
+            if stored >= MILLION {
+                return Ok(());
+            }
+            progress(&format!("{stored} messages are stored"));
+            let said = self.smpp(self.server.value("CHAPPE_SMPP")?, "max", "30")?;
+            anyhow::ensure!(count(&said, "/acknowledged") > 0, "no message was taken: {said}");
+        }
+    }
+
+    fn smpp(&self, target: &str, rate: &str, seconds: &str) -> anyhow::Result<Value> {
+        let connections = ACCOUNTS.to_string();
+        customers(
+            &self.tools,
+            &[
+                "smpp",
+                "--target",
+                target,
+                "--accounts",
+                &self.accounts,
+                "--connections",
+                &connections,
+                "--rate",
+                rate,
+                "--seconds",
+                seconds,
+            ],
+        )
+    }
+
+    /// Processor time of the platform and of the carriers.
+    fn cpu_us(&self) -> anyhow::Result<(u64, u64)> {
+        Ok((usage::cpu_us(self.server.process_id())?, usage::cpu_us(self.carrier.party.process_id())?))
+    }
+}
+
+fn per_mille(part: u64, whole: u64) -> u64 {
+    part.saturating_mul(1_000) / whole.max(1)
+}
+
+/// Messages that were sent and not promised.
+fn not_taken(said: &Value) -> u64 {
+    count(said, "/sent").saturating_sub(count(said, "/acknowledged"))
+}
