@@ -5,7 +5,7 @@
 
 pub(crate) mod bars;
 mod disk;
-mod house;
+pub(crate) mod house;
 pub(crate) mod load;
 mod sms;
 mod usage;

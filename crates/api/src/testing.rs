@@ -247,6 +247,7 @@ pub(crate) fn detail() -> MessageDetail {
         receipt_error: "000".to_owned(),
         attempts: vec![attempt()],
         pending_events: 0,
+        told: Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use types::network::{Country, NetworkFact};
 use types::receipt::{Origin, ReceiptState, Verdict};
 use types::time::Timestamp;
 
-/// Everything about one message. Lists leave `attempts` and `pending_events` empty.
+/// Everything about one message. Lists leave `attempts`, `pending_events` and `told` empty.
 #[derive(Clone, Debug)]
 pub struct MessageDetail {
     /// Its id.
@@ -77,8 +77,26 @@ pub struct MessageDetail {
     pub receipt_error: String,
     /// The attempts.
     pub attempts: Vec<AttemptDetail>,
-    /// Events that were not told yet.
+    /// Events that were not told yet, dead letters included.
     pub pending_events: usize,
+    /// What the customer was told, in the order of the events; known for
+    /// [`ports::store::TOLD_KEPT_MS`].
+    pub told: Vec<ToldEvent>,
+}
+
+/// An event that the customer was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldEvent {
+    /// How many events of the message came before.
+    pub seq: u16,
+    /// The state told.
+    pub state: State,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When the customer was told.
+    pub told_at: Timestamp,
+    /// Tries that it took, the last one included.
+    pub tries: u16,
 }
 
 /// One attempt.

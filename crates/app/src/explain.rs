@@ -7,7 +7,7 @@ use types::charge::ChargeState;
 use types::message::{Flags, Reason, State};
 use types::receipt::{Origin, Verdict};
 
-use crate::detail::{AttemptDetail, Because, MessageDetail};
+use crate::detail::{AttemptDetail, Because, MessageDetail, ToldEvent};
 
 /// Writes the story of a message, oldest first.
 pub(crate) fn explain(detail: &MessageDetail) -> Vec<Because> {
@@ -20,6 +20,7 @@ pub(crate) fn explain(detail: &MessageDetail) -> Vec<Because> {
     if let Some(end) = end(detail) {
         story.push(end);
     }
+    story.extend(detail.told.iter().map(told));
     if detail.pending_events > 0 {
         let text = format!("{} events wait to be told to the customer.", detail.pending_events);
         let at = detail.final_at.unwrap_or(detail.accepted_at);
@@ -155,6 +156,12 @@ fn end(detail: &MessageDetail) -> Option<Because> {
         text,
         facts: vec![("state", detail.state.to_string()), ("reason", detail.reason.to_string())],
     })
+}
+
+fn told(event: &ToldEvent) -> Because {
+    let text = format!("The customer was told {}.", event.state);
+    let facts = vec![("event", event.seq.to_string()), ("tries", event.tries.to_string())];
+    Because { at: event.told_at, stage: "report", text, facts }
 }
 
 /// A reason in words.

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ports::store::{AttemptView, ListFilter, ListPage, MessageView, Reader, StoreError};
+use ports::store::{
+    AttemptView, EventSubject, EventView, ListFilter, ListPage, MessageView, Reader, StoreError,
+};
 use types::address::Address;
 use types::catalog::TrafficDocument;
 use types::id::{AccountId, ConnectorId, InboundId, MessageId, SubmissionId};
@@ -12,7 +14,9 @@ use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
 
 use crate::core::{MessageQuery, Scope};
-use crate::detail::{AttemptDetail, InboundDetail, MessageDetail, Movement, Page, PartAnswer, ReceiptDetail};
+use crate::detail::{
+    AttemptDetail, InboundDetail, MessageDetail, Movement, Page, PartAnswer, ReceiptDetail, ToldEvent,
+};
 use crate::runtime::Runtime;
 use crate::seal::{KeyHandle, Kind};
 use crate::sealed::{read_addresses, read_content, read_inbound};
@@ -219,7 +223,8 @@ impl Runtime {
             connector: progress.connector.map(|id| self.connector_name(id)),
             receipt_error,
             attempts: view.attempts.iter().map(|attempt| self.attempt_of(attempt, documents)).collect(),
-            pending_events: view.outbox.len(),
+            pending_events: view.outbox.iter().filter(|event| event.told_at.is_none()).count(),
+            told: view.outbox.iter().filter_map(told).collect(),
         }
     }
 
@@ -323,6 +328,13 @@ impl Runtime {
         };
         Ok(page.items.into_iter().map(movement).collect())
     }
+}
+
+/// An event of a message, once it was told.
+fn told(event: &EventView) -> Option<ToldEvent> {
+    let EventSubject::Message { state, seq, .. } = event.row.subject else { return None };
+    let tries = event.row.tries.saturating_add(1);
+    Some(ToldEvent { seq, state, at: event.row.at, told_at: event.told_at?, tries })
 }
 
 impl Scope {

@@ -71,6 +71,7 @@ pub(crate) struct Runtime {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) mailer: Arc<dyn Mailer>,
     pub(crate) passwords: crate::people::Passwords,
+    pub(crate) failed_sign_ins: crate::people::FailedSignIns,
 }
 
 /// The engine's thread, to be stopped and waited for.
@@ -149,6 +150,7 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
         entropy,
         mailer,
         passwords: crate::people::Passwords::new(),
+        failed_sign_ins: Default::default(),
     };
     let core = Core { inner: Arc::new(inner) };
     prove_ledger(&core, &engine.runtime);

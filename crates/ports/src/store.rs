@@ -20,13 +20,13 @@ mod rows;
 pub use batch::{
     AttemptPartRow, AttemptRow, Batch, ConfigChange, DataKeyRow, EventSubject, IdempotencyRow, InboundRow,
     JournalEntry, LotChange, MessageChange, MessageRow, OutboxRetry, OutboxRow, ParkedReceiptRow,
-    ReceiptMapRow, ReceiptRow, SubmissionRow,
+    ReceiptMapRow, ReceiptRow, SubmissionRow, TOLD_KEPT_MS,
 };
 pub use query::{ListFilter, ListPage, PAGE_ROWS_MAX, Rollup, StoreFigures};
 pub use rows::{
     AttemptPartView, AttemptView, BatchJournal, ConfigKind, ConfigVersion, CredentialRow, EndpointRow,
-    IdempotencyHit, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow, PostingView, Progress,
-    ReceiptTarget, SessionRow, StoredState, message_id,
+    EventView, IdempotencyHit, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow, PostingView,
+    Progress, ReceiptTarget, SessionRow, StoredState, message_id,
 };
 
 /// The writing side. One value is owned by one thread.
@@ -88,7 +88,8 @@ pub trait Store: Send {
         wanted: &[(ConnectorId, String)],
     ) -> Result<Vec<ParkedReceiptRow>, StoreError>;
 
-    /// Events of an endpoint that were not told yet, oldest first, keys above `after`.
+    /// Events of an endpoint that were not told yet, oldest first, keys above `after`. Dead letters
+    /// are left out.
     ///
     /// # Errors
     /// When the store cannot be read.

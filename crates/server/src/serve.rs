@@ -75,7 +75,7 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
         listeners.smpps.as_ref(),
         carrier_addr,
     )?;
-    bring_up_traffic(&house.core, &config, carrier_addr, mode).await?;
+    bring_up_prices(&house.core, &config, mode).await?;
     let logins =
         if mode == Mode::Demo { Some(demo::logins(&config.data, house.entropy.as_ref())?) } else { None };
     let rooms = console::Rooms {
@@ -91,6 +91,7 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
             Some(Card::collect(&house.core, &account, &bound, &config.data, logins).await?)
         }
     };
+    bring_up_traffic(&house.core, &config, carrier_addr).await?;
     let doors = open_doors(
         &house,
         &config,
@@ -265,13 +266,8 @@ fn start_carrier(
     carrier.map(Some).context("the simulated carrier cannot start")
 }
 
-/// Prices and routes: the store's, unless the file has changed or the first run needs them.
-async fn bring_up_traffic(
-    core: &Core,
-    config: &Config,
-    carrier: Option<SocketAddr>,
-    mode: Mode,
-) -> anyhow::Result<()> {
+/// Prices: the store's, unless the file has some or the first run needs them.
+async fn bring_up_prices(core: &Core, config: &Config, mode: Mode) -> anyhow::Result<()> {
     let said = |refusal: types::refusal::Refusal| anyhow!("{refusal}");
     let books = match (&config.price_books, mode) {
         (Some(books), _) => Some(books.clone()),
@@ -290,6 +286,13 @@ async fn bring_up_traffic(
     if let Some(books) = books {
         core.change_prices(books, FILE_AUTHOR, "read at start").await.map_err(said)?;
     }
+    Ok(())
+}
+
+/// Routes: the store's, unless the file has changed or the first run needs them. The accounts must be
+/// there, because a connector that leads back is known by the system id of one of them.
+async fn bring_up_traffic(core: &Core, config: &Config, carrier: Option<SocketAddr>) -> anyhow::Result<()> {
+    let said = |refusal: types::refusal::Refusal| anyhow!("{refusal}");
     let wanted: Option<TrafficDocument> = match (&config.traffic, carrier) {
         (Some(document), _) => Some(document.clone()),
         (None, Some(carrier)) => Some(demo::traffic(carrier)),

@@ -2,7 +2,8 @@
 //!
 //! `store_rate [MESSAGES] [BATCH] [FOLDER]`. Each commit admits a batch and moves earlier ones on: written
 //! ahead, answered, received (in another order, after a while), told. It prints messages per second
-//! and, per message, CPU of the writer and of the checkpoint, octets written and octets kept.
+//! and, per message, CPU of the writer and of the checkpoint, octets written and octets kept; then
+//! what it costs to remove what was told, once its time has come.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -19,7 +20,7 @@ use ports::conformance::store::rows::{
     CONNECTOR, ENDPOINT, PRICE_MICROS, add_account, answer, attempt, change, event, lot_change, map_row,
     message, posting, receipt, step, submission,
 };
-use ports::store::{Batch, ListFilter, Progress, Reader, Store};
+use ports::store::{Batch, ListFilter, Progress, Reader, Store, TOLD_KEPT_MS};
 use store::open_sqlite;
 use types::charge::{ChargeState, PostingKind};
 use types::id::{AccountId, ConnectorId, RowKey};
@@ -258,12 +259,13 @@ fn measure(folder: &Path, messages: usize, size: usize) {
     let fresh_rounds = messages.div_ceil(size);
     let total = fresh_rounds * size;
     println!("messages {total}, batch {size}");
-    live(&mut store, fresh_rounds, size);
+    let end = live(&mut store, fresh_rounds, size);
     let figures = reader.figures().unwrap();
     let total = i64::try_from(total).unwrap();
     println!("  octets/message on disk {}", figures.octets / total);
     assert_eq!((figures.messages, figures.open, figures.outbox), (total, 0, 0));
     ask(reader.as_ref());
+    forget(&mut store, reader.as_ref(), end, total);
     let begun = Instant::now();
     drop(store);
     println!("  closed in {:?}", begun.elapsed());
@@ -273,8 +275,8 @@ fn measure(folder: &Path, messages: usize, size: usize) {
     assert!(store.open_messages(RowKey::ZERO, 1).unwrap().is_empty());
 }
 
-/// Takes all messages from admission to the last event, and prints what it cost.
-fn live(store: &mut dyn Store, fresh_rounds: usize, size: usize) {
+/// Takes all messages from admission to the last event, and prints what it cost. Returns when it ended.
+fn live(store: &mut dyn Store, fresh_rounds: usize, size: usize) -> Timestamp {
     let mut pipeline = Pipeline {
         random: Random(1),
         now: BEGIN,
@@ -310,6 +312,7 @@ fn live(store: &mut dyn Store, fresh_rounds: usize, size: usize) {
     println!("  ns CPU/message: checkpoint thread {}", each(others_cpu()));
     println!("  commit p50 {:?} p99 {:?} max {:?}", percentile(50), percentile(99), percentile(100));
     println!("  octets/message written {}", (octets_written() - written) / total as u64);
+    pipeline.now
 }
 
 fn ask(reader: &dyn Reader) {
@@ -324,4 +327,30 @@ fn ask(reader: &dyn Reader) {
         let found = reader.list_messages(&filter).unwrap().items.len();
         println!("  newest {found} of account {account} in {:?}", begun.elapsed());
     }
+    let newest = reader.list_messages(&ListFilter { limit: 1, ..ListFilter::default() }).unwrap();
+    for view in newest.items {
+        let begun = Instant::now();
+        let found = reader.message(view.message.facts.key).unwrap().unwrap();
+        println!("  all of the newest, {} events told, in {:?}", found.outbox.len(), begun.elapsed());
+    }
+}
+
+/// Catches up, then removes what was told as if its time had come.
+fn forget(store: &mut dyn Store, reader: &dyn Reader, end: Timestamp, messages: i64) {
+    while store.tidy(end).unwrap() {}
+    let begun = cpu("self");
+    let mut steps = Vec::new();
+    loop {
+        let step = Instant::now();
+        let has_more = store.tidy(end.plus_ms(TOLD_KEPT_MS)).unwrap();
+        steps.push(step.elapsed());
+        if !has_more {
+            break;
+        }
+    }
+    let each = cpu("self").saturating_sub(begun).as_nanos() / u128::from(messages.cast_unsigned().max(1));
+    steps.sort_unstable();
+    let (middle, longest) = (steps.get(steps.len() / 2), steps.last());
+    println!("  ns CPU/message: told events removed {each}, step p50 {middle:?} max {longest:?}");
+    println!("  octets/message on disk {}", reader.figures().unwrap().octets / messages);
 }

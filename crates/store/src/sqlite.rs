@@ -61,13 +61,14 @@ pub struct Tuning {
     pub receipt_run_rows: usize,
     /// Rows that one step of [`Store::tidy`] moves.
     pub step_rows: usize,
-    /// How long an event waits before the look-ups of waiting events list it, milliseconds.
+    /// How old an event is at least when the look-ups by endpoint and by message list it,
+    /// milliseconds. Look-ups scan what is younger.
     pub outbox_settle_ms: i64,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { run_rows: 32_768, receipt_run_rows: 786_432, step_rows: 4_096, outbox_settle_ms: 60_000 }
+        Self { run_rows: 32_768, receipt_run_rows: 786_432, step_rows: 4_096, outbox_settle_ms: 2_000 }
     }
 }
 
@@ -85,7 +86,7 @@ pub struct SqliteStore {
     messages: Runs,
     postings: Runs,
     receipt_map: ReceiptMap,
-    /// Events up to this key are in the look-ups of waiting events.
+    /// Events up to this key are in the look-ups by endpoint and by message.
     outbox_settled: i64,
     sweeps: Sweeps,
     /// Set when it is not known what is on the disk; nothing is written any more.

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::bars::{Bars, Limit, progress};
-use super::house::Administration;
+use super::house::{Administration, imbalance_micros};
 use super::load::{Peer, Tools, configuration, count, customers};
 use super::{disk, usage};
 use crate::process;
@@ -114,9 +114,12 @@ impl Bench {
         if million {
             self.to_a_million()?;
         }
-        let stored = count(&self.administration.figures()?, "/messages");
+        let doctor = self.administration.doctor()?;
+        let stored = count(&doctor, "/messages");
+        let off_by = imbalance_micros(&doctor)?;
         let peak = usage::memory_peak_mib(self.server.process_id())?;
         self.bars.add("messages stored", stored, "", if million { Limit::AtLeast(MILLION) } else { Limit::None });
+        self.bars.add("ledger off by", off_by, "micro-units", Limit::AtMost(0));
         self.bars.add("peak memory", peak, "MiB", Limit::AtMost(MEMORY_LIMIT_MIB));
         Ok(())
     }
@@ -211,7 +214,7 @@ impl Bench {
 
     fn to_a_million(&mut self) -> anyhow::Result<()> {
         loop {
-            let stored = count(&self.administration.figures()?, "/messages");
+            let stored = count(&self.administration.doctor()?, "/messages");
             if stored >= MILLION {
                 return Ok(());
             }

@@ -26,16 +26,23 @@ impl Core {
         password: &Sensitive<String>,
     ) -> Result<(Person, Sensitive<String>), Refusal> {
         let email = email.trim().to_lowercase();
+        let address = self.inner.hasher.hash(b'e', email.as_bytes());
+        self.inner.failed_sign_ins.check(address, self.now()).map_err(|seconds| {
+            let detail = "there were too many failed sign-ins with this address; wait and try again";
+            Refusal::new(RefusalCode::RateLimited, detail).retry_after(seconds)
+        })?;
         let row = self.inner.ask(move |reader| reader.person_by_email(&email)).await?;
         let row = row.filter(|row| !row.disabled);
         let hash = row.as_ref().map(|row| row.password_hash.clone());
         let right = self.inner.passwords.check(password, hash).await;
         let Some(row) = row.filter(|_| right) else {
+            self.inner.failed_sign_ins.note(address, self.now());
             return Err(Refusal::new(
                 RefusalCode::InvalidCredentials,
                 "the e-mail address or the password is not right",
             ));
         };
+        self.inner.failed_sign_ins.clear(address);
         let token = crate::secret::session_token(self.inner.entropy.as_ref());
         let now = self.now();
         let session = SessionRow {

@@ -162,9 +162,13 @@ impl Engine {
         }
         let row = self.attempt_row(key, connector, trigger, &content, now);
         let Some(row) = row else { return Ok(()) };
+        let real = self.connectors.get(&connector).is_none_or(|state| state.channel.capabilities().real);
         let Some(live) = self.live.get_mut(&key) else { return Ok(()) };
         live.queued_for = None;
         live.progress.connector = Some(connector);
+        if !real {
+            live.progress.flags = live.progress.flags.with(types::message::Flags::TEST);
+        }
         let parts = usize::from(row.parts);
         let mut attempt = AttemptLive {
             number: row.attempt,

@@ -18,6 +18,7 @@ use types::time::Timestamp;
 use crate::store::{ApplyError, Batch, ListFilter, PAGE_ROWS_MAX, Reader, Store};
 
 mod config;
+mod events;
 mod guards;
 mod lists;
 mod messages;
@@ -59,6 +60,9 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("carrier ids are found while they move", receipts::map_moves),
         ("receipts are parked", receipts::parked),
         ("events wait in order", receipts::outbox),
+        ("what was told stays known", events::told),
+        ("a dead letter stays until it is told", events::dead_letters),
+        ("what was told is forgotten in the end", events::forgotten),
         ("inbound messages are listed", receipts::inbound),
         ("lists filter and page", lists::filters),
         ("lists agree with a scan at any moment", lists::agree_with_scan),

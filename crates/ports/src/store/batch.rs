@@ -10,6 +10,9 @@ use types::time::Timestamp;
 
 use super::rows::{ConfigVersion, CredentialRow, EndpointRow, OpenMessage, PersonRow, Progress, SessionRow};
 
+/// How long an event stays known after it was told, milliseconds: 30 days.
+pub const TOLD_KEPT_MS: i64 = 30 * 86_400_000;
+
 /// Everything that one commit changes. Rows are applied in the order of the fields.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
@@ -51,9 +54,11 @@ pub struct Batch {
     pub inbound: Vec<InboundRow>,
     /// Events to tell.
     pub outbox: Vec<OutboxRow>,
-    /// Events that were told, or given up after the last try.
+    /// Events that were told, at the time of the batch. Their rows stay for [`TOLD_KEPT_MS`]; an
+    /// event that is named again keeps the first time.
     pub outbox_done: Vec<RowKey>,
-    /// Events to tell again later.
+    /// Events to tell again later, or [never](Timestamp::NEVER): a dead letter stays until it is told
+    /// after all. What was told already does not change.
     pub outbox_retry: Vec<OutboxRetry>,
     /// What happened, for the journal.
     pub journal: Vec<JournalEntry>,
@@ -330,9 +335,9 @@ pub struct OutboxRow {
     pub subject: EventSubject,
     /// When it happened.
     pub at: Timestamp,
-    /// Tries so far.
+    /// Tries that failed so far.
     pub tries: u16,
-    /// Not before this time.
+    /// Not before this time; [`Timestamp::NEVER`] for a dead letter.
     pub next_at: Timestamp,
 }
 
@@ -341,9 +346,9 @@ pub struct OutboxRow {
 pub struct OutboxRetry {
     /// The event.
     pub key: RowKey,
-    /// Tries so far.
+    /// Tries that failed so far.
     pub tries: u16,
-    /// Not before this time.
+    /// Not before this time; [`Timestamp::NEVER`] makes it a dead letter.
     pub next_at: Timestamp,
 }
 

@@ -71,7 +71,7 @@ pub struct StoreFigures {
     pub open: i64,
     /// Receipts without a message.
     pub parked: i64,
-    /// Events not told yet.
+    /// Events not told yet, dead letters included.
     pub outbox: i64,
     /// Octets on disk.
     pub octets: i64,

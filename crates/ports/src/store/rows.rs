@@ -142,8 +142,18 @@ pub struct MessageView {
     pub body: Option<Vec<u8>>,
     /// Attempts, oldest first; empty in lists.
     pub attempts: Vec<AttemptView>,
-    /// Events that were not told yet; empty in lists.
-    pub outbox: Vec<super::OutboxRow>,
+    /// Events about it, oldest first, until [`super::TOLD_KEPT_MS`] after they were told; empty in
+    /// lists.
+    pub outbox: Vec<EventView>,
+}
+
+/// An event as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventView {
+    /// The event. Once it was told, `next_at` is when that was.
+    pub row: super::OutboxRow,
+    /// When it was told; `None` while it waits, and for a dead letter.
+    pub told_at: Option<Timestamp>,
 }
 
 /// A part of an attempt that carries a carrier id.
@@ -300,7 +310,7 @@ pub struct StoredState {
     pub connectors: Vec<(ConnectorId, String)>,
     /// Wrapped data keys.
     pub data_keys: Vec<DataKeyRow>,
-    /// Endpoints that have events to tell, with how many.
+    /// Endpoints that have events that were not told, with how many; dead letters included.
     pub outbox_pending: Vec<(EndpointId, u64)>,
     /// How many receipts are parked.
     pub parked: i64,

@@ -328,5 +328,6 @@ async fn doctor(core: &Core) -> Result<Value, Refusal> {
         "checks": checks,
         "messages": figures.store.messages, "open": figures.store.open, "outbox": figures.store.outbox,
         "octets": figures.store.octets, "schema": figures.store.schema,
+        "imbalance_micros": figures.imbalance_micros,
     }))
 }

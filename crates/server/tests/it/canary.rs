@@ -240,7 +240,9 @@ fn use_the_console(house: &House, made: &mut Made) {
         assert_eq!(console.get(path).status, 200, "{path}");
     }
     let found = console.form("/messages", &format!("q={NUMBER}"));
-    assert_eq!(found.status, 200, "{found:?}");
+    assert_eq!(found.status, 303, "{found:?}");
+    assert!(!found.header("location").contains(&NUMBER[2..]), "{found:?}");
+    assert_eq!(console.get(found.header("location")).status, 200);
     console.form("/account", &format!("password={SECRET}"));
     assert!(
         console

@@ -122,9 +122,18 @@ impl Esme {
         }
     }
 
-    /// The next PDU.
+    /// The next PDU that is no probe; probes are answered.
     pub(crate) fn receive(&mut self) -> Received {
-        self.try_receive().expect("the server has closed")
+        loop {
+            let received = self.try_receive().expect("the server has closed");
+            if received.header.command_id != CommandId::ENQUIRE_LINK {
+                return received;
+            }
+            let mut octets = Vec::new();
+            let sequence = received.header.sequence_number;
+            write_header_only(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ESME_ROK, sequence, &mut octets);
+            self.raw(&octets);
+        }
     }
 
     /// Waits for the end of the stream.

@@ -36,7 +36,7 @@ fn every_fate_comes_true() {
         });
         assert_eq!(message["attempt_count"], attempts, "{digits}: {message}");
         assert_eq!(message["possible_duplicate"], false, "{digits}");
-        assert_eq!(message["charge"], if state == "submitted" { "held" } else { "charged" }, "{digits}");
+        assert_eq!(message["charge"], "charged", "{digits}");
         assert_eq!(message["contradicted"], digits == "0010", "{digits}");
     }
     // By now the receipt that takes thirty seconds has come, and of this one nothing was heard.

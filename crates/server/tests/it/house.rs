@@ -98,13 +98,20 @@ impl Plan {
         command
     }
 
+    /// Removes the demo.env of an earlier start, so that the next one cannot be mistaken for ready.
+    fn forget_card(&self) -> PathBuf {
+        let path = self.data().join("demo.env");
+        drop(std::fs::remove_file(&path));
+        path
+    }
+
     /// Starts and waits until it is ready.
     pub(crate) fn start(&self) -> House {
+        let path = self.forget_card();
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         let shown = File::create(self.folder.path().join("shown")).unwrap();
         let child = self.server().stdout(shown).stderr(log).spawn().unwrap();
         let mut house = House { plan: self.clone(), child: Some(child), card: BTreeMap::new() };
-        let path = self.data().join("demo.env");
         let text = until(SOON, "demo.env", || {
             let ended = house.child.as_mut().and_then(|child| child.try_wait().unwrap());
             assert!(ended.is_none(), "the program ended at start: {ended:?}");
@@ -120,10 +127,10 @@ impl Plan {
 
     /// Starts, expects it to refuse and end, and gives what it says. A start that works is `Err`.
     pub(crate) fn refusal(&self) -> Result<String, House> {
+        let ready = self.forget_card();
         let log = self.folder.path().join("refusal");
         let child = self.server().stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
         let mut house = House { plan: self.clone(), child: Some(child), card: BTreeMap::new() };
-        let ready = self.data().join("demo.env");
         let status = until(SOON, "a refusal to start", || {
             let ended = house.child.as_mut().and_then(|child| child.try_wait().unwrap());
             match ended {
@@ -139,7 +146,8 @@ impl Plan {
 
     /// Everything that was logged by the houses of this plan.
     pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.folder.path().join("log")).unwrap()).into_owned()
+        String::from_utf8_lossy(&std::fs::read(self.folder.path().join("log")).unwrap_or_default())
+            .into_owned()
     }
 
     /// What the latest start printed for people.

@@ -94,7 +94,7 @@ fn a_batch_is_taken_wholly_or_not_at_all() {
 
 #[test]
 fn refusals_have_their_numbers() {
-    let house = Plan::new().variable("CHAPPE_DEMO_BALANCE", "0.05 EUR").start();
+    let house = Plan::new().variable("CHAPPE_DEMO_BALANCE", "0.10 EUR").start();
     let client = Client::new(&house);
     let key = house.value("CHAPPE_API_KEY");
     let nobody = Http::new(house.value("CHAPPE_HTTP"));
@@ -119,11 +119,11 @@ fn refusals_have_their_numbers() {
         assert_eq!(client.ask("/json", query)["status"], status, "{query}");
     }
     assert_eq!(client.ask("/voice", "to=447400123456")["status"], "11");
-    assert_eq!(client.send("447400123456", &"long ".repeat(40))["status"], "9");
+    assert_eq!(client.send("447400123456", &"long ".repeat(80))["status"], "9");
     accepted(&client.send("447400123456", "the same"));
     assert_eq!(client.send("447400123456", "the same")["status"], "8", "within three seconds");
-    assert_eq!(client.send("447400123457", "another")["status"], "9");
-    assert_eq!((house.http().count(), house.http().balance()), (1, 10_000));
+    assert_eq!(client.send("447400123457", &"long ".repeat(40))["status"], "9");
+    assert_eq!((house.http().count(), house.http().balance()), (1, 60_000));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_bad_document_is_refused_with_a_sentence_and_changes_nothing() {
         ("no TOML", "connectors are [".to_owned(), "line 1"),
         ("unknown key", format!("{connector}{}colour = \"red\"\n", route("acme")), "colour"),
         ("unknown connector", format!("{connector}{}", route("nobody")), "nobody"),
-        ("unknown type", connector.replace("\"smpp\"", "\"pigeon\"") + &route("acme"), "pigeon"),
+        ("unknown type", connector.replace("\"smpp\"", "\"pigeon\"") + &route("acme"), "type"),
         (
             "option that the type does not know",
             connector.replace("window", "windows") + &route("acme"),
@@ -94,7 +94,7 @@ fn a_bad_file_is_refused_at_start() {
     for (config, word) in [
         ("htp = \"127.0.0.1:0\"".to_owned(), "htp"),
         (carrier.connector("0.01") + &route("nobody"), "nobody"),
-        (carrier.connector("0.01").replace("\"smpp\"", "\"pigeon\""), "pigeon"),
+        (carrier.connector("0.01").replace("\"smpp\"", "\"pigeon\""), "type"),
     ] {
         let error = match Plan::new().config(config).refusal() {
             Ok(error) => error,

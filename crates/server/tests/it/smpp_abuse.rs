@@ -1,16 +1,16 @@
 //! What is broken, late or hostile at the SMPP door costs its own PDU or session and nobody else's.
 
-use smpp::{CommandId, CommandStatus, Header, Pdu};
+use smpp::{CommandId, CommandStatus, Header, Pdu, ShortMessage};
 
 use crate::esme::{Esme, message};
 use crate::house::{House, Plan};
 
 const OK: CommandStatus = CommandStatus::ESME_ROK;
 
-/// Proves that a session works as a whole.
+/// Proves that a session takes messages. No receipt is asked for, because another bind could get it.
 fn check_works(esme: &mut Esme) {
-    let id = esme.submit(message("447400123456", b"still here")).unwrap();
-    assert_eq!(esme.receipt().id, id);
+    let quiet = ShortMessage { registered_delivery: 0, ..message("447400123456", b"still here") };
+    esme.submit(quiet).unwrap();
 }
 
 fn octets(length: u32, command: CommandId, body: &[u8]) -> Vec<u8> {

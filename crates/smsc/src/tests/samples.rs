@@ -113,5 +113,6 @@ pub(super) fn detail(number: usize, state: State) -> MessageDetail {
         receipt_error: if state.is_final() { "034".to_owned() } else { String::new() },
         attempts: Vec::new(),
         pending_events: 0,
+        told: Vec::new(),
     }
 }

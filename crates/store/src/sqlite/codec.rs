@@ -3,9 +3,9 @@
 //! Decoders read columns in the order of their list; a list and its decoder stand together. Nothing
 //! here runs a statement. Start at [`Cells`].
 
-use ports::store::EventSubject;
 use ports::store::{
-    AttemptPartView, AttemptRow, MessageFacts, OpenMessage, OutboxRow, Progress, ReceiptRow, SubmissionRow,
+    AttemptPartView, AttemptRow, EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress,
+    ReceiptRow, SubmissionRow,
 };
 use rusqlite::Row;
 use rusqlite::types::FromSql;
@@ -62,10 +62,19 @@ pub(crate) use receipt_columns;
 /// Columns of an event.
 macro_rules! outbox_columns {
     () => {
-        "o.key, o.endpoint, o.about, o.tail, o.state, o.reason, o.receipt, o.error, o.seq, o.at, o.tries, o.next_at"
+        "o.key, o.endpoint, o.about, o.tail, o.state, o.reason, o.receipt, o.error, o.seq, o.at, o.tries, \
+         coalesce(o.next_at, o.told_at), o.told_at"
     };
 }
 pub(crate) use outbox_columns;
+
+/// The `next_at` of a dead letter: [`Timestamp::NEVER`].
+macro_rules! never {
+    () => {
+        "9223372036854775807"
+    };
+}
+pub(crate) use never;
 
 /// Columns of a lot.
 macro_rules! lot_columns {
@@ -381,8 +390,13 @@ pub(crate) fn receipt(row: &Row<'_>) -> Result<ReceiptRow, Fault> {
     })
 }
 
+/// An event of `outbox_columns!` that waits.
+pub(crate) fn waiting(row: &Row<'_>) -> Result<OutboxRow, Fault> {
+    event(row).map(|event| event.row)
+}
+
 /// The row of `outbox_columns!`. An event without a state is about an inbound message.
-pub(crate) fn outbox(row: &Row<'_>) -> Result<OutboxRow, Fault> {
+pub(crate) fn event(row: &Row<'_>) -> Result<EventView, Fault> {
     let cells = &mut Cells::new(row, "outbox");
     let key = cells.key()?;
     let endpoint = EndpointId(cells.int()?);
@@ -401,7 +415,8 @@ pub(crate) fn outbox(row: &Row<'_>) -> Result<OutboxRow, Fault> {
         _ => return Err(cells.corrupt()),
     };
     let (at, tries, next_at) = (cells.time()?, cells.small()?, cells.time()?);
-    Ok(OutboxRow { key, tail, endpoint, about, subject, at, tries, next_at })
+    let row = OutboxRow { key, tail, endpoint, about, subject, at, tries, next_at };
+    Ok(EventView { row, told_at: cells.optional_time()? })
 }
 
 /// The row of `lot_columns!`.
@@ -423,8 +438,14 @@ pub(crate) fn lot(row: &Row<'_>) -> Result<Lot, Fault> {
 #[cfg(test)]
 mod tests {
     use types::id::ConnectorId;
+    use types::time::Timestamp;
 
     use super::{passed_over, passed_over_text};
+
+    #[test]
+    fn a_dead_letter_is_due_never() {
+        assert_eq!(never!().parse().map(Timestamp::from_ms), Ok(Timestamp::NEVER));
+    }
 
     #[test]
     fn passed_over_leads_back() {

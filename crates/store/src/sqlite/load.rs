@@ -11,7 +11,7 @@ use types::time::Timestamp;
 use super::SqliteStore;
 use super::apply_traffic::submission_end;
 use super::codec::{
-    self, Cells, attempt_columns, lot_columns, message_columns, outbox_columns, receipt_columns,
+    self, Cells, attempt_columns, lot_columns, message_columns, never, outbox_columns, receipt_columns,
     submission_columns,
 };
 use super::codec_config::{
@@ -75,8 +75,11 @@ impl SqliteStore {
             )?,
             outbox_pending: all(
                 connection,
-                "SELECT endpoint, count(*) FROM outbox GROUP BY endpoint ORDER BY endpoint",
-                [],
+                "SELECT endpoint, sum(events) FROM ( \
+                 SELECT endpoint, count(*) AS events FROM outbox_by_endpoint GROUP BY endpoint UNION ALL \
+                 SELECT endpoint, count(*) FROM outbox WHERE key > ?1 AND told_at IS NULL GROUP BY endpoint \
+                 ) GROUP BY endpoint ORDER BY endpoint",
+                [self.outbox_settled],
                 |row| {
                     let cells = &mut Cells::new(row, "outbox");
                     Ok((EndpointId(cells.int()?), cells.small()?))
@@ -150,7 +153,8 @@ impl SqliteStore {
         Ok(None)
     }
 
-    /// Events of an endpoint above a key: first those that have waited, then the newest.
+    /// Events of an endpoint above a key that are to be told: first those that have waited, then the
+    /// newest.
     pub(crate) fn load_outbox(
         &self,
         endpoint: EndpointId,
@@ -161,22 +165,29 @@ impl SqliteStore {
             "SELECT ",
             outbox_columns!(),
             " FROM outbox_by_endpoint i JOIN outbox o ON o.key = i.key \
-             WHERE i.endpoint = ?1 AND i.key > ?2 ORDER BY i.key LIMIT ?3"
+             WHERE i.endpoint = ?1 AND i.dead = 0 AND i.key > ?2 ORDER BY i.key LIMIT ?3"
         );
         let newest = concat!(
             "SELECT ",
             outbox_columns!(),
-            " FROM outbox o WHERE o.endpoint = ?1 AND o.key > ?2 ORDER BY o.key LIMIT ?3"
+            " FROM outbox o WHERE o.endpoint = ?1 AND o.key > ?2 AND o.told_at IS NULL AND o.next_at < ",
+            never!(),
+            " ORDER BY o.key LIMIT ?3"
         );
         let range = [endpoint.0, after.as_i64(), sql_limit(limit)];
-        let mut found = all(&self.connection, settled, range, codec::outbox)?;
+        let mut found = all(&self.connection, settled, range, codec::waiting)?;
         if found.len() < limit {
             let from = after.as_i64().max(self.outbox_settled);
             let range = [endpoint.0, from, sql_limit(limit - found.len())];
-            found.extend(all(&self.connection, newest, range, codec::outbox)?);
+            found.extend(all(&self.connection, newest, range, codec::waiting)?);
         }
         Ok(found)
     }
+}
+
+/// Events up to this key are in the look-ups.
+pub(crate) fn outbox_settled(connection: &Connection) -> Result<i64, Fault> {
+    integer(connection, "SELECT value FROM meta WHERE name = 'outbox_settled'", [])
 }
 
 fn account_and_submission(row: &Row<'_>) -> Result<(AccountId, RowKey), Fault> {

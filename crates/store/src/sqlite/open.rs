@@ -22,7 +22,7 @@ use super::fault::{Fault, all, integer};
 use super::receipt_map::ReceiptMap;
 use super::runs::{self, Runs};
 use super::tidy::Sweeps;
-use super::{SqliteReader, SqliteStore, Tuning};
+use super::{SqliteReader, SqliteStore, Tuning, load};
 
 /// The database's name in the data folder.
 pub const DATABASE_FILE: &str = "chappe.db";
@@ -252,7 +252,7 @@ fn remembered(
         messages: Runs::open(&connection, &runs::MESSAGES)?,
         postings: Runs::open(&connection, &runs::POSTINGS)?,
         receipt_map: ReceiptMap::open(&connection)?,
-        outbox_settled: integer(&connection, "SELECT value FROM meta WHERE name = 'outbox_settled'", [])?,
+        outbox_settled: load::outbox_settled(&connection)?,
         sweeps: Sweeps::default(),
         stopped: false,
         connection,

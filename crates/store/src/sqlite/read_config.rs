@@ -18,6 +18,7 @@ use super::codec_config::{
 };
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::journal::unpack;
+use super::load;
 
 pub(crate) fn accounts(connection: &Connection) -> Result<Vec<Account>, Fault> {
     let sql = concat!("SELECT ", account_columns!(), " FROM account ORDER BY id");
@@ -89,7 +90,12 @@ pub(crate) fn figures(connection: &Connection) -> Result<StoreFigures, Fault> {
             [],
         )?,
         parked: integer(connection, "SELECT count(*) FROM parked_receipt", [])?,
-        outbox: integer(connection, "SELECT count(*) FROM outbox", [])?,
+        outbox: integer(
+            connection,
+            "SELECT (SELECT count(*) FROM outbox_by_endpoint) \
+             + (SELECT count(*) FROM outbox WHERE key > ?1 AND told_at IS NULL)",
+            [load::outbox_settled(connection)?],
+        )?,
         octets: 0,
         schema: u32::try_from(integer(
             connection,

@@ -34,10 +34,10 @@ pub(crate) fn message(connection: &Connection, key: RowKey) -> Result<Option<Mes
         outbox_columns!(),
         " FROM outbox o WHERE o.about = ?1 AND o.key > ?2 ORDER BY 1"
     );
-    let settled = integer(connection, "SELECT value FROM meta WHERE name = 'outbox_settled'", [])?;
+    let settled = load::outbox_settled(connection)?;
     Ok(Some(MessageView {
         attempts: load::attempts(connection, key)?,
-        outbox: all(connection, events, [key.as_i64(), settled], codec::outbox)?,
+        outbox: all(connection, events, [key.as_i64(), settled], codec::event)?,
         ..view
     }))
 }

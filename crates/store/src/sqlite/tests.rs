@@ -144,6 +144,18 @@ fn statements_use_the_keys_and_never_scan() {
             "DELETE FROM idempotency WHERE (account, key_hash) > (1, x'00') AND (account, key_hash) <= (2, x'00') AND expires_at <= 5",
             "SEARCH idempotency",
         ),
+        (
+            "DELETE FROM outbox_by_about WHERE (about, key) IN (SELECT about, key FROM outbox WHERE key > 1 AND key <= 2 AND told_at <= 3)",
+            "PRIMARY KEY (about=? AND key=?)",
+        ),
+        (
+            "DELETE FROM outbox_by_endpoint WHERE key = 1 AND dead IN (0, 1) AND endpoint = (SELECT endpoint FROM outbox WHERE key = 1)",
+            "PRIMARY KEY (endpoint=? AND dead=? AND key=?)",
+        ),
+        (
+            "UPDATE outbox_by_endpoint SET dead = 1 WHERE key = 1 AND dead = 1 - 1 AND endpoint = (SELECT endpoint FROM outbox WHERE key = 1)",
+            "PRIMARY KEY (endpoint=? AND dead=? AND key=?)",
+        ),
     ];
     for (sql, part) in cases {
         let plan = plan(sql);

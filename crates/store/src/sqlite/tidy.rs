@@ -3,23 +3,58 @@
 //! Everything here is derived from rows that are already synced, so its commits are not synced
 //! themselves: a crash repeats a step, never loses a row. Start at [`SqliteStore::tidy_step`].
 
+use ports::store::TOLD_KEPT_MS;
 use rusqlite::{Connection, params};
 use types::id::{AccountId, RowKey};
 use types::time::Timestamp;
 
 use super::SqliteStore;
+use super::codec::never;
 use super::fault::{Fault, first, integer, sql_limit};
 
 /// Pause between two rounds of removing what has lapsed, milliseconds.
 const SWEEP_PAUSE_MS: i64 = 60_000;
 
-/// How far the removal of lapsed idempotency keys has come.
+/// How long events may stay out of the look-ups when they do not make a step, milliseconds.
+const SETTLE_PAUSE_MS: i64 = 60_000;
+
+/// How far the removal of what has lapsed has come.
 #[derive(Debug, Default)]
 pub(crate) struct Sweeps {
+    /// Idempotency keys, by account and hash.
+    keys: Round<(AccountId, Vec<u8>)>,
+    /// Events that were told, by key.
+    told: Round<i64>,
+}
+
+/// One round after the other through the rows of a table.
+#[derive(Debug)]
+struct Round<T> {
     /// When the next round begins; the epoch for at once.
     next_at: Timestamp,
-    /// The last key looked at in this round; `None` between rounds.
-    after: Option<(AccountId, Vec<u8>)>,
+    /// The last row looked at in this round; `None` between rounds.
+    after: Option<T>,
+}
+
+impl<T> Default for Round<T> {
+    fn default() -> Self {
+        Self { next_at: Timestamp::EPOCH, after: None }
+    }
+}
+
+impl<T> Round<T> {
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.after.is_some() || now >= self.next_at
+    }
+
+    /// A step came to a row, or to the end. Returns whether the round goes on.
+    fn reach(&mut self, row: Option<T>, now: Timestamp) -> bool {
+        if row.is_none() {
+            self.next_at = now.plus_ms(SWEEP_PAUSE_MS);
+        }
+        self.after = row;
+        self.after.is_some()
+    }
 }
 
 /// Runs `work` in a transaction that is not synced on its own; all of it or nothing.
@@ -59,7 +94,8 @@ impl SqliteStore {
         let settled = self.settle_outbox(now)?;
         let expired = self.receipt_map.expire_step(&self.connection, now, self.tuning.step_rows)?;
         let swept = self.sweep(now)?;
-        Ok(copied || moved || settled || expired || swept)
+        let forgot = self.forget_told(now)?;
+        Ok(copied || moved || settled || expired || swept || forgot)
     }
 
     /// One step of each kind of sorted run.
@@ -84,23 +120,31 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Lists events that have waited a while in the look-ups by endpoint and by message. Most
-    /// events are told before and never get there.
+    /// Lists events that are no longer young in the look-ups: all of them by message, those that were
+    /// not told by endpoint. A step of many is cheap for each, so a few wait for more.
     fn settle_outbox(&mut self, now: Timestamp) -> Result<bool, Fault> {
         let settle = now.plus_ms(-self.tuning.outbox_settle_ms);
         let to = RowKey::from_parts(settle.as_ms().max(0), 0).as_i64();
         let step = sql_limit(self.tuning.step_rows);
         let from = self.outbox_settled;
         let nth = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT 1 OFFSET ?3";
-        let is_waiting = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 LIMIT 1";
-        if to <= from || integer(&self.connection, is_waiting, [from, to])? == 0 {
+        let is_any = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 LIMIT 1";
+        if to <= from || integer(&self.connection, is_any, [from, to])? == 0 {
             return Ok(false);
         }
-        let to = first(&self.connection, nth, [from, to, step - 1], |row| Ok(row.get(0)?))?.unwrap_or(to);
+        let full_step = first(&self.connection, nth, [from, to, step - 1], |row| Ok(row.get(0)?))?;
+        let since_ms = now.ms_since(Timestamp::from_ms(RowKey::from_i64(from).unix_ms()));
+        if full_step.is_none() && since_ms < SETTLE_PAUSE_MS {
+            return Ok(false);
+        }
+        let to = full_step.unwrap_or(to);
         unsynced(&self.connection, |connection| {
             for sql in [
-                "INSERT OR IGNORE INTO outbox_by_endpoint SELECT endpoint, key FROM outbox \
-                 WHERE key > ?1 AND key <= ?2 ORDER BY endpoint, key",
+                concat!(
+                    "INSERT OR IGNORE INTO outbox_by_endpoint SELECT endpoint, next_at = ",
+                    never!(),
+                    ", key FROM outbox WHERE key > ?1 AND key <= ?2 AND told_at IS NULL ORDER BY 1, 2, 3"
+                ),
                 "INSERT OR IGNORE INTO outbox_by_about SELECT about, key FROM outbox \
                  WHERE key > ?1 AND key <= ?2 ORDER BY about, key",
             ] {
@@ -116,11 +160,11 @@ impl SqliteStore {
     /// Removes sessions and idempotency keys that have lapsed. There is no index on the time:
     /// rounds through the table are cheaper than keeping one up to date.
     fn sweep(&mut self, now: Timestamp) -> Result<bool, Fault> {
-        let begins = self.sweeps.after.is_none();
-        if begins && now < self.sweeps.next_at {
+        if !self.sweeps.keys.is_due(now) {
             return Ok(false);
         }
-        let after = self.sweeps.after.clone().unwrap_or((AccountId(i64::MIN), Vec::new()));
+        let begins = self.sweeps.keys.after.is_none();
+        let after = self.sweeps.keys.after.clone().unwrap_or((AccountId(i64::MIN), Vec::new()));
         let step = sql_limit(self.tuning.step_rows);
         let reached = unsynced(&self.connection, |connection| {
             if begins {
@@ -148,10 +192,36 @@ impl SqliteStore {
                 .execute(params![account, hash, to_account, to_hash, now.as_ms()])?;
             Ok(reached)
         })?;
-        if reached.is_none() {
-            self.sweeps.next_at = now.plus_ms(SWEEP_PAUSE_MS);
+        Ok(self.sweeps.keys.reach(reached, now))
+    }
+
+    /// Removes events that were told long ago. An event is made before it is told, so that only old
+    /// keys are looked at; what is left of them waits, is a dead letter or was told late.
+    fn forget_told(&mut self, now: Timestamp) -> Result<bool, Fault> {
+        if !self.sweeps.told.is_due(now) {
+            return Ok(false);
         }
-        self.sweeps.after = reached;
-        Ok(self.sweeps.after.is_some())
+        let told_to = now.plus_ms(-TOLD_KEPT_MS).as_ms();
+        let highest = RowKey::from_parts(told_to.max(0), 0).as_i64();
+        let after = self.sweeps.told.after.unwrap_or(0);
+        let nth = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT 1 OFFSET ?3";
+        let step = sql_limit(self.tuning.step_rows);
+        let reached: Option<i64> =
+            first(&self.connection, nth, [after, highest, step - 1], |row| Ok(row.get(0)?))?;
+        let range = [after, reached.unwrap_or(highest), told_to];
+        let is_any = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 AND told_at <= ?3 LIMIT 1";
+        if integer(&self.connection, is_any, range)? != 0 {
+            unsynced(&self.connection, |connection| {
+                for sql in [
+                    "DELETE FROM outbox_by_about WHERE (about, key) IN (SELECT about, key FROM outbox \
+                     WHERE key > ?1 AND key <= ?2 AND told_at <= ?3)",
+                    "DELETE FROM outbox WHERE key > ?1 AND key <= ?2 AND told_at <= ?3",
+                ] {
+                    connection.prepare_cached(sql)?.execute(range)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(self.sweeps.told.reach(reached, now))
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use ports::conformance::store::rows::{ENDPOINT, add_account, add_message, event, map_row};
 use ports::conformance::store::{BEGIN, Bench, Subject, run};
-use ports::store::{ApplyError, Batch, ListFilter, Reader, Store};
+use ports::store::{ApplyError, Batch, ListFilter, Reader, Store, TOLD_KEPT_MS};
 use store::{DATABASE_FILE, OpenError, SqliteReader, Tuning, open_sqlite, open_sqlite_with};
 use tempfile::TempDir;
 use types::id::{ConnectorId, RowKey};
@@ -222,7 +222,33 @@ fn look_ups_of_waiting_events_follow_the_outbox() {
     let mut done = Batch { at: BEGIN, ..Batch::default() };
     done.outbox_done = keys;
     store.apply(&done).unwrap();
+    // What was told is looked for by message only, and not for ever.
+    assert_eq!(listed(), (0, 4));
+    while store.tidy(BEGIN.plus_ms(TOLD_KEPT_MS + 1)).unwrap() {}
     assert_eq!(listed(), (0, 0));
+    assert_eq!(reader.message(key(2)).unwrap().unwrap().outbox, []);
+}
+
+/// A told event is written over in its place, so that pages stay full and none is split.
+#[test]
+fn telling_an_event_makes_no_row_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, _reader) = open_sqlite(folder.path()).unwrap();
+    let mut batch = Batch { at: BEGIN, ..Batch::default() };
+    add_account(&mut batch, 1);
+    let key = |sequence: u32| RowKey::from_parts(BEGIN.as_ms(), sequence);
+    batch.outbox.extend((1..2_000).map(|n| event(key(n), ENDPOINT, key(2), BEGIN)));
+    store.apply(&batch).unwrap();
+    let raw = rusqlite::Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
+    let pages = || -> i64 { raw.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap() };
+    let before = pages();
+    let mut done = Batch { at: BEGIN.plus_ms(400), ..Batch::default() };
+    done.outbox_done = (1..2_000).map(key).collect();
+    store.apply(&done).unwrap();
+    assert_eq!(pages(), before);
+    let told = "SELECT count(*) FROM outbox WHERE told_at = ?1 AND next_at IS NULL";
+    let told: i64 = raw.query_row(told, [done.at.as_ms()], |row| row.get(0)).unwrap();
+    assert_eq!(told, 1_999);
 }
 
 #[test]

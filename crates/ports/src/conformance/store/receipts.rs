@@ -141,7 +141,7 @@ pub(super) fn outbox(bench: &mut Bench) {
     waiting.push(newest);
     bench.apply(&later);
     assert_eq!(bench.store().outbox(first, RowKey::ZERO, 100).unwrap(), waiting);
-    assert_eq!(bench.reader().message(key).unwrap().unwrap().outbox.len(), 12);
+    assert_eq!(bench.reader().message(key).unwrap().unwrap().outbox.len(), 13);
     let mut done = bench.batch();
     done.outbox_done.extend(waiting.iter().map(|row| row.key));
     bench.apply(&done);

@@ -331,6 +331,9 @@ CREATE TABLE inbound (
 ) STRICT;
 CREATE INDEX inbound_by_account ON inbound (account, key);
 
+-- Events to tell, and for a while those that were told. `next_at` and `told_at` take turns: telling
+-- an event leaves its row as long as it was, so that it is written over in its place. A dead letter
+-- has the largest `next_at` there is.
 CREATE TABLE outbox (
     key INTEGER PRIMARY KEY,
     endpoint INTEGER NOT NULL,
@@ -343,16 +346,20 @@ CREATE TABLE outbox (
     seq INTEGER,
     at INTEGER NOT NULL,
     tries INTEGER NOT NULL,
-    next_at INTEGER NOT NULL
+    next_at INTEGER,
+    told_at INTEGER
 ) STRICT;
 
--- Look-ups for events that have waited a while; most are told before they get here.
+-- Look-ups of events up to the key that `meta` has as `outbox_settled`. This one has those that were
+-- not told; most are told before they get here.
 CREATE TABLE outbox_by_endpoint (
     endpoint INTEGER NOT NULL,
+    dead INTEGER NOT NULL,
     key INTEGER NOT NULL,
-    PRIMARY KEY (endpoint, key)
+    PRIMARY KEY (endpoint, dead, key)
 ) STRICT, WITHOUT ROWID;
 
+-- This one has all of them.
 CREATE TABLE outbox_by_about (
     about INTEGER NOT NULL,
     key INTEGER NOT NULL,

@@ -1,0 +1,183 @@
+//! Cases about what a customer was told, and when.
+
+use types::id::{EndpointId, RowKey};
+use types::time::Timestamp;
+
+use super::Bench;
+use super::messages::admitted;
+use super::rows::{ENDPOINT, event};
+use crate::store::{EventView, OutboxRetry, OutboxRow, TOLD_KEPT_MS};
+
+const OTHER: EndpointId = EndpointId(4);
+/// Longer than a store may put off the work of [`crate::store::Store::tidy`].
+const LATER_MS: i64 = 3_600_000;
+
+/// A message with `events` events that wait.
+fn with_events(bench: &mut Bench, events: usize) -> (RowKey, Vec<OutboxRow>) {
+    let about = admitted(bench).message.facts.key;
+    let mut batch = bench.batch();
+    for _ in 0..events {
+        batch.outbox.push(event(bench.key(), ENDPOINT, about, bench.now));
+    }
+    bench.apply(&batch);
+    (about, batch.outbox)
+}
+
+fn views(bench: &Bench, about: RowKey) -> Vec<EventView> {
+    bench.reader().message(about).unwrap().unwrap().outbox
+}
+
+/// Which events were told, by place.
+fn told_at(bench: &Bench, about: RowKey) -> Vec<Option<Timestamp>> {
+    views(bench, about).into_iter().map(|view| view.told_at).collect()
+}
+
+fn tell(bench: &mut Bench, keys: &[RowKey]) {
+    let mut batch = bench.batch();
+    batch.outbox_done.extend(keys);
+    bench.apply(&batch);
+}
+
+fn retry(bench: &mut Bench, key: RowKey, tries: u16, next_at: Timestamp) {
+    let mut batch = bench.batch();
+    batch.outbox_retry.push(OutboxRetry { key, tries, next_at });
+    bench.apply(&batch);
+}
+
+fn waiting(bench: &mut Bench) -> Vec<RowKey> {
+    let rows = bench.store().outbox(ENDPOINT, RowKey::ZERO, 100).unwrap();
+    rows.into_iter().map(|row| row.key).collect()
+}
+
+/// Checks how many events of the endpoint were not told, wherever that is counted.
+fn check_untold(bench: &mut Bench, events: u64) {
+    let expected: Vec<_> = (events > 0).then_some((ENDPOINT, events)).into_iter().collect();
+    assert_eq!(bench.store().load().unwrap().outbox_pending, expected);
+    assert_eq!(bench.reader().figures().unwrap().outbox, i64::try_from(events).unwrap());
+}
+
+/// Lets the store move what it moves after a while, and forget what it only remembers.
+fn settle(bench: &mut Bench, round: usize) {
+    bench.now = bench.now.plus_ms(LATER_MS);
+    bench.tidy();
+    if round % 2 == 1 {
+        bench.reopen();
+    }
+}
+
+pub(super) fn told(bench: &mut Bench) {
+    let (about, rows) = with_events(bench, 4);
+    let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
+    let begun = bench.now;
+    retry(bench, keys[1], 3, begun.plus_ms(5));
+    bench.now = begun.plus_ms(40);
+    let unknown = bench.key();
+    tell(bench, &[keys[1], unknown]);
+    let first = bench.now;
+    let expected = OutboxRow { tries: 3, next_at: first, ..rows[1].clone() };
+    for round in 0..4 {
+        assert_eq!(
+            views(bench, about)[1],
+            EventView { row: expected.clone(), told_at: Some(first) },
+            "{round}"
+        );
+        assert_eq!(views(bench, about)[2], EventView { row: rows[2].clone(), told_at: None }, "{round}");
+        assert_eq!(waiting(bench), [keys[0], keys[2], keys[3]], "{round}");
+        check_untold(bench, 3);
+        // The first time counts, and a try that was under way meanwhile changes nothing.
+        tell(bench, &[keys[1]]);
+        retry(bench, keys[1], 9, Timestamp::NEVER);
+        settle(bench, round);
+    }
+    let second = bench.now;
+    tell(bench, &[keys[3], keys[0]]);
+    let mut batch = bench.batch();
+    let at_once = event(bench.key(), ENDPOINT, about, bench.now);
+    batch.outbox.extend([at_once.clone(), event(keys[3].next(), OTHER, unknown, bench.now)]);
+    batch.outbox_done.extend([at_once.key, keys[3].next()]);
+    bench.apply(&batch);
+    for round in 0..4 {
+        assert_eq!(told_at(bench, about), [Some(second), Some(first), None, Some(second), Some(second)]);
+        assert_eq!(waiting(bench), [keys[2]], "{round}");
+        assert_eq!(bench.store().outbox(OTHER, RowKey::ZERO, 9).unwrap(), [], "{round}");
+        check_untold(bench, 1);
+        settle(bench, round);
+    }
+}
+
+pub(super) fn dead_letters(bench: &mut Bench) {
+    let (about, rows) = with_events(bench, 5);
+    let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
+    retry(bench, keys[0], 7, Timestamp::NEVER);
+    for round in 0..4 {
+        let dead = OutboxRow { tries: 7, next_at: Timestamp::NEVER, ..rows[0].clone() };
+        assert_eq!(views(bench, about)[0], EventView { row: dead, told_at: None }, "{round}");
+        assert_eq!(waiting(bench), keys[1..], "{round}");
+        assert_eq!(bench.store().outbox(ENDPOINT, RowKey::ZERO, 2).unwrap(), rows[1..3], "{round}");
+        check_untold(bench, 5);
+        settle(bench, round);
+    }
+    // Given up after a while, twice, and one made late that is dead from its first day.
+    for tries in [8, 9] {
+        retry(bench, keys[3], tries, Timestamp::NEVER);
+    }
+    let mut batch = bench.batch();
+    let late = OutboxRow { next_at: Timestamp::NEVER, ..event(keys[4].next(), ENDPOINT, about, bench.now) };
+    batch.outbox.push(late.clone());
+    bench.apply(&batch);
+    assert_eq!(waiting(bench), [keys[1], keys[2], keys[4]]);
+    check_untold(bench, 6);
+    // Brought back by a person, and told.
+    let soon = bench.now.plus_ms(9);
+    for key in [keys[0], keys[3], late.key] {
+        retry(bench, key, 0, soon);
+    }
+    for round in 0..2 {
+        assert_eq!(waiting(bench), [keys[0], keys[1], keys[2], keys[3], keys[4], late.key], "{round}");
+        check_untold(bench, 6);
+        settle(bench, round);
+    }
+    retry(bench, keys[0], 1, Timestamp::NEVER);
+    tell(bench, &[keys[0], keys[3]]);
+    let now = bench.now;
+    assert_eq!(told_at(bench, about), [Some(now), None, None, Some(now), None, None]);
+    assert_eq!(waiting(bench), [keys[1], keys[2], keys[4], late.key]);
+    check_untold(bench, 4);
+}
+
+pub(super) fn forgotten(bench: &mut Bench) {
+    // More than a store may scan at once for a look-up of the newest.
+    let (about, rows) = with_events(bench, 30);
+    let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
+    retry(bench, keys[4], 9, Timestamp::NEVER);
+    let first = bench.now.plus_ms(LATER_MS);
+    bench.now = first;
+    bench.tidy();
+    // One waits and one is a dead letter, each between others that go.
+    let prompt: Vec<_> = keys[..25].iter().copied().filter(|key| ![keys[3], keys[4]].contains(key)).collect();
+    tell(bench, &prompt);
+    let late = first.plus_ms(2 * LATER_MS);
+    bench.now = late;
+    tell(bench, &keys[25..]);
+    let kept = |bench: &Bench| views(bench, about).into_iter().map(|view| view.row.key).collect::<Vec<_>>();
+    for (at, left) in [
+        (first.plus_ms(TOLD_KEPT_MS - LATER_MS), keys.clone()),
+        (first.plus_ms(TOLD_KEPT_MS + LATER_MS), [&keys[3..5], &keys[25..]].concat()),
+        (late.plus_ms(TOLD_KEPT_MS - LATER_MS / 2), [&keys[3..5], &keys[25..]].concat()),
+        (late.plus_ms(TOLD_KEPT_MS + LATER_MS), keys[3..5].to_vec()),
+        (late.plus_ms(4 * TOLD_KEPT_MS), keys[3..5].to_vec()),
+    ] {
+        bench.now = at;
+        bench.tidy();
+        assert_eq!(kept(bench), left);
+        assert_eq!(waiting(bench), [keys[3]]);
+        check_untold(bench, 2);
+        bench.reopen();
+        assert_eq!(kept(bench), left);
+    }
+    tell(bench, &keys[3..5]);
+    bench.now = bench.now.plus_ms(TOLD_KEPT_MS + LATER_MS);
+    bench.tidy();
+    assert_eq!(kept(bench), []);
+    check_untold(bench, 0);
+}

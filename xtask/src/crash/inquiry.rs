@@ -1,0 +1,118 @@
+//! Asking a restarted platform for everything that it knows of an account's messages, over its public API.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::Value;
+
+use super::records::bare_id;
+use super::verdict::Stored;
+use crate::process;
+use crate::server::Server;
+
+/// How long the platform may take to hand on what was left over.
+const DRAIN_LIMIT: Duration = Duration::from_secs(120);
+/// States in which something is still to be done with a message.
+const UNDER_WAY: &str = "accepted,queued,sending,submitted";
+/// How long one answer may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Waits until no message is under way any more.
+pub(super) fn wait_until_drained(server: &Server) -> anyhow::Result<()> {
+    process::wait_for("the messages that were under way", DRAIN_LIMIT, || {
+        let page = get(server, &format!("/api/v1/messages?limit=1&state={UNDER_WAY}"))?;
+        Ok(items(&page)?.is_empty().then_some(()))
+    })
+}
+
+/// Every message of the account.
+pub(super) fn all_messages(server: &Server) -> anyhow::Result<Vec<Stored>> {
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = get(server, &format!("/api/v1/messages?limit=500{cursor}"))?;
+        for item in items(&page)? {
+            found.push(stored(item)?);
+        }
+        match page.get("next_cursor").and_then(Value::as_str) {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn items(page: &Value) -> anyhow::Result<&Vec<Value>> {
+    page.get("items").and_then(Value::as_array).ok_or_else(|| anyhow!("a page has no items: {page}"))
+}
+
+fn stored(item: &Value) -> anyhow::Result<Stored> {
+    let word = |path: &str| {
+        let word = item.pointer(path).and_then(Value::as_str).map(str::to_owned);
+        word.ok_or_else(|| anyhow!("a message has no {path}: {item}"))
+    };
+    Ok(Stored {
+        id: bare_id(&word("/id")?).to_owned(),
+        recipient: word("/to")?.trim_start_matches('+').to_owned(),
+        state: word("/state")?,
+        charge: word("/charge")?,
+        price_micros: micros(&word("/price/amount")?)?,
+        is_marked: item.get("possible_duplicate").and_then(Value::as_bool).unwrap_or(false),
+    })
+}
+
+/// Micro-units of a decimal string.
+pub(super) fn micros(text: &str) -> anyhow::Result<i64> {
+    const DECIMALS: usize = 6;
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{part:0<DECIMALS$}");
+    if part.len() > DECIMALS {
+        bail!("{text} has too many decimals");
+    }
+    digits.parse().with_context(|| format!("{text} is no amount"))
+}
+
+fn get(server: &Server, path: &str) -> anyhow::Result<Value> {
+    let target = server.value("CHAPPE_HTTP")?;
+    let (key, secret) = (server.value("CHAPPE_API_KEY")?, server.value("CHAPPE_API_SECRET")?);
+    let mut stream = TcpStream::connect(target)?;
+    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: {target}\r\nauthorization: Bearer {key}.{secret}\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| anyhow!("an answer has no end of head"))?;
+    if !head.starts_with("HTTP/1.1 200 ") {
+        bail!("GET {path} was answered with {answer}");
+    }
+    serde_json::from_str(body).with_context(|| format!("GET {path} was answered with no JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_read_from_a_page() {
+        let item = serde_json::json!({
+            "id": "msg_01kq", "to": "+447", "state": "delivered", "charge": "charged",
+            "price": { "amount": "0.04", "unit": "EUR" }, "possible_duplicate": true,
+        });
+        let message = stored(&item).unwrap();
+        assert_eq!((message.id.as_str(), message.recipient.as_str()), ("01kq", "447"));
+        assert_eq!((message.price_micros, message.is_marked), (40_000, true));
+        assert!(stored(&serde_json::json!({ "id": "msg_01kq" })).is_err());
+    }
+
+    #[test]
+    fn amounts_are_read_without_rounding() {
+        let cases =
+            [("0.04", Some(40_000)), ("12", Some(12_000_000)), ("1.000001", Some(1_000_001)), ("1.0000001", None)];
+        for (text, expected) in cases {
+            assert_eq!(micros(text).ok(), expected, "{text}");
+        }
+    }
+}
