@@ -10,7 +10,7 @@ use anyhow::{anyhow, bail};
 
 use crate::need::{self, Need};
 use crate::process;
-use crate::{peer, tidy};
+use crate::{crash, peer, tidy};
 
 /// The packages that hold pure code; they compile and run in seconds.
 const CORE: [&str; 4] = ["gsm-text", "smpp", "chappe-types", "chappe-decide"];
@@ -84,15 +84,29 @@ const FULL: &[Stage] = &[
         needs: &[Need::Tshark, Need::Smpplib],
         action: peer::against_release,
     },
+    Stage {
+        name: "kill9",
+        about: "nothing promised is lost when the process is killed",
+        needs: &[],
+        action: crash::few_cuts,
+    },
 ];
 
 /// The lane for a night: what takes longer than anybody waits for.
-const SOAK: &[Stage] = &[Stage {
-    name: "mutations",
-    about: "millions of mutated PDUs never panic",
-    needs: &[],
-    action: mutations,
-}];
+const SOAK: &[Stage] = &[
+    Stage {
+        name: "mutations",
+        about: "millions of mutated PDUs never panic",
+        needs: &[],
+        action: mutations,
+    },
+    Stage {
+        name: "kill9",
+        about: "nothing promised is lost over many kills",
+        needs: &[],
+        action: crash::many_cuts,
+    },
+];
 
 /// Arguments of `cargo xtask test`.
 #[derive(Debug, clap::Args)]

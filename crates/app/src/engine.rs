@@ -169,6 +169,10 @@ pub(crate) struct Engine {
     pub(crate) self_links: HashMap<String, String>,
     pub(crate) spread: Spread,
     pub(crate) last_commit: CommitSeq,
+    /// Queued messages that no open connector may take now.
+    pub(crate) unplaced: Vec<RowKey>,
+    /// Whether channels are opened at all.
+    pub(crate) connects: bool,
     pub(crate) draining: bool,
     pub(crate) draft: Draft,
 }

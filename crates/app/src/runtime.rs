@@ -57,6 +57,8 @@ pub struct Parts {
     pub own_smpp: Vec<std::net::SocketAddr>,
     /// The name by which this installation answers binds, e.g. `chappe-3f9a1c`.
     pub instance_name: String,
+    /// Whether channels are opened. Commands on a folder without a server open none: nothing is sent.
+    pub connects: bool,
     /// The profile to begin with, when the store has none or another one is given.
     pub profile: Option<types::catalog::Profile>,
 }
@@ -98,6 +100,7 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
         runtime,
         own_smpp,
         instance_name,
+        connects,
         profile,
     } = parts;
     let state = store.load()?;
@@ -136,6 +139,8 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
         self_links: Default::default(),
         spread: Default::default(),
         last_commit: state.last_commit,
+        unplaced: Vec::new(),
+        connects,
         draining: false,
         draft: Default::default(),
     };

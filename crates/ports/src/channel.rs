@@ -128,7 +128,8 @@ pub struct Capabilities {
     pub octets: bool,
     /// Whether the supplier sends receipts.
     pub receipts: bool,
-    /// Whether the supplier can be asked about a message.
+    /// Whether the supplier can be asked what became of a message that it never answered, by our own
+    /// reference. SMPP cannot: `query_sm` asks by the id that the carrier gave.
     pub query: bool,
     /// Whether messages go to real people. False for simulated carriers.
     pub real: bool,

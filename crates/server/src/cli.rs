@@ -200,15 +200,15 @@ enum Accounts {
 
 #[derive(Subcommand, Debug)]
 enum Keys {
-    /// Make an API key, or an SMPP login with --smpp; the secret is printed once.
+    /// Make an API key, or an SMPP login with --smpp-login; the secret is printed once.
     Create {
         /// The account.
         account: String,
         /// Make a system id and password for SMPP.
         #[arg(long)]
-        smpp: bool,
+        smpp_login: bool,
         /// The system id; one is made when it is left out.
-        #[arg(long, requires = "smpp")]
+        #[arg(long, requires = "smpp_login")]
         system_id: Option<String>,
     },
 }
@@ -307,8 +307,8 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
             }
             Some(Accounts::TopUp { account, amount, source }) => Request::TopUp { account, amount, source },
         },
-        Command::Keys { action: Keys::Create { account, smpp, system_id } } => {
-            Request::KeyCreate { account, smpp, system_id }
+        Command::Keys { action: Keys::Create { account, smpp_login, system_id } } => {
+            Request::KeyCreate { account, smpp: smpp_login, system_id }
         }
         Command::Users { action: Users::Create { account, email, role } } => {
             Request::PersonCreate { account: Some(account), email, role, password: read_password()? }
@@ -331,7 +331,7 @@ async fn ask_or_open(config: &Config, request: Request) -> anyhow::Result<Reply>
             config.data.display()
         );
     }
-    let house = serve::open(config, Vec::new())?;
+    let house = serve::open(config, Vec::new(), serve::Links::Closed)?;
     let reply = admin::perform(&house.core, request).await;
     house.core.drain_channels(1_000).await;
     house.close()?;

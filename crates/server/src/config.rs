@@ -111,7 +111,10 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
     }
     let profile_path = options.profile.clone().or_else(|| file.profile.map(|path| base.join(path)));
     let profile = profile_path.as_deref().map(read_profile).transpose()?;
-    let named = !file.connector.is_empty() || !file.route.is_empty() || !file.supplier.is_empty();
+    let named = !(file.connector.is_empty()
+        && file.route.is_empty()
+        && file.supplier.is_empty()
+        && file.network.is_empty());
     let traffic = TrafficDocument {
         supplier: file.supplier,
         connector: file.connector,

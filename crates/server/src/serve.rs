@@ -38,6 +38,15 @@ pub(crate) enum Mode {
     Production,
 }
 
+/// Whether links to carriers are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// They are: messages flow.
+    Open,
+    /// They are not: a command looks at the folder, and nothing is sent.
+    Closed,
+}
+
 struct Listeners {
     http: TcpListener,
     https: Option<TcpListener>,
@@ -62,7 +71,7 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
     remove_stale(&config.data)?;
     let listeners = bind(&config, mode).await?;
     let own = own_addresses(&listeners)?;
-    let house = open(&config, own)?;
+    let house = open(&config, own, Links::Open)?;
     let (stop, stopped) = watch::channel(false);
     // The carrier outlives the doors and the links: answers to the last messages must still come.
     let (carrier_stop, carrier_stopped) = watch::channel(false);
@@ -116,7 +125,7 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
 }
 
 /// Opens the store and starts the engine, without any door: for commands of the command line too.
-pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>) -> anyhow::Result<House> {
+pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>, links: Links) -> anyhow::Result<House> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let (store, reader) = store::open_sqlite(&config.data).context("the data folder cannot be opened")?;
@@ -150,6 +159,7 @@ pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>) -> anyhow::Result
         runtime,
         own_smpp,
         instance_name,
+        connects: links == Links::Open,
         profile: config.profile.clone(),
     };
     let (core, engine) = app::start(parts).context("the installation cannot start")?;
@@ -172,7 +182,13 @@ fn prepare_folder(data: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the data folder {}", data.display()))
 }
 
+/// Removes the demo.env of an earlier start. One that belongs to a server which runs on the folder
+/// now stays: this process is about to be refused.
 fn remove_stale(data: &Path) -> anyhow::Result<()> {
+    let lock = std::fs::File::open(data.join(store::LOCK_FILE));
+    if lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock))) {
+        return Ok(());
+    }
     match std::fs::remove_file(data.join(demo::ENV_FILE)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).context("cannot remove the old demo.env")

@@ -13,17 +13,26 @@ use crate::process;
 use crate::server::Server;
 
 /// How long the platform may take to hand on what was left over.
-const DRAIN_LIMIT: Duration = Duration::from_secs(120);
+const REST_LIMIT: Duration = Duration::from_secs(120);
+/// How long nothing may move before what is left counts as stuck. A receipt comes within a second here.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// States in which something is still to be done with a message.
 const UNDER_WAY: &str = "accepted,queued,sending,submitted";
 /// How long one answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// Waits until no message is under way any more.
-pub(super) fn wait_until_drained(server: &Server) -> anyhow::Result<()> {
-    process::wait_for("the messages that were under way", DRAIN_LIMIT, || {
-        let page = get(server, &format!("/api/v1/messages?limit=1&state={UNDER_WAY}"))?;
-        Ok(items(&page)?.is_empty().then_some(()))
+/// Waits until no message is under way any more, or nothing moves.
+pub(super) fn wait_for_rest(server: &Server) -> anyhow::Result<()> {
+    let mut seen = Vec::new();
+    let mut since = process::now();
+    process::wait_for("the messages that were under way", REST_LIMIT, || {
+        let page = get(server, &format!("/api/v1/messages?limit=500&state={UNDER_WAY}"))?;
+        let under_way = items(&page)?;
+        if *under_way != seen {
+            seen.clone_from(under_way);
+            since = process::now();
+        }
+        Ok((under_way.is_empty() || since.elapsed() >= PATIENCE).then_some(()))
     })
 }
 

@@ -13,7 +13,7 @@ use super::verdict::{Records, Verdict, judge};
 use super::{inquiry, records};
 use crate::bench::bars::{Bars, Limit, progress};
 use crate::bench::house::{Administration, imbalance_micros};
-use crate::bench::load::{Party, Peer, Tools, configuration};
+use crate::bench::load::{Party, Peer, Tools, configuration, count};
 use crate::process;
 use crate::server::Server;
 
@@ -64,8 +64,7 @@ impl Kill9Arguments {
 struct Scene {
     tools: Tools,
     folder: PathBuf,
-    /// Held, because it dies when dropped.
-    _carrier: Peer,
+    carrier: Peer,
     /// How long the platform was under load.
     lived: Duration,
     longest_start: Duration,
@@ -88,7 +87,9 @@ pub(super) fn run(arguments: &Kill9Arguments) -> anyhow::Result<()> {
         scene.cut(cut, Duration::from_millis(after_ms))?;
     }
     let (verdict, promised, stored) = scene.verify()?;
-    tell(arguments, &scene, &verdict, (promised, stored))
+    let carrier = scene.carrier.party.counts()?;
+    let untaken = count(&carrier, "/accepted").saturating_sub(count(&carrier, "/receipts_taken"));
+    tell(arguments, &scene, &verdict, Totals { promised, stored, untaken })
 }
 
 /// The next number of chance (SplitMix64).
@@ -108,7 +109,7 @@ impl Scene {
         Ok(Self {
             tools,
             folder: folder.to_path_buf(),
-            _carrier: carrier,
+            carrier,
             lived: Duration::ZERO,
             longest_start: Duration::ZERO,
         })
@@ -146,7 +147,7 @@ impl Scene {
         self.lived += begun.elapsed();
         server.kill()?;
         let told = [smpp.finish()?, http.finish()?];
-        let taken: u64 = told.iter().map(|counts| crate::bench::load::count(counts, "/acknowledged")).sum();
+        let taken: u64 = told.iter().map(|counts| count(counts, "/acknowledged")).sum();
         let refused: Vec<&Value> = told.iter().filter_map(|counts| counts.get("refused")).collect();
         progress(&format!(
             "cut {number} after {} ms: {taken} promised, refused {}",
@@ -188,7 +189,7 @@ impl Scene {
     }
 
     fn collect(&self, server: &Server) -> anyhow::Result<Records> {
-        inquiry::wait_until_drained(server)?;
+        inquiry::wait_for_rest(server)?;
         let administration = Administration::new(&self.folder.join("data"));
         let off_by_micros = imbalance_micros(&administration.doctor()?)?;
         let balance = administration.ask(&json!({ "request": "balance", "account": "demo" }))?;
@@ -203,13 +204,22 @@ impl Scene {
     }
 }
 
+/// Sums over the whole run.
+struct Totals {
+    promised: u64,
+    stored: u64,
+    /// Receipts that the carrier could not get rid of.
+    untaken: u64,
+}
+
 fn tell(
     arguments: &Kill9Arguments,
     scene: &Scene,
     verdict: &Verdict,
-    (promised, stored): (u64, u64),
+    totals: Totals,
 ) -> anyhow::Result<()> {
     let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let Totals { promised, stored, untaken } = totals;
     let rate = promised.saturating_mul(1_000) / ms(scene.lived).max(1);
     let mut bars = Bars::new(arguments.json);
     bars.add("cuts", arguments.cuts, "", Limit::None);
@@ -220,6 +230,9 @@ fn tell(
     let none = Limit::AtMost(0);
     bars.add("promised and not stored", verdict.lost_in_store, "messages", none);
     bars.add("promised and never sent", verdict.lost_on_the_way, "messages", none);
+    bars.add("at rest and not handed on", verdict.stuck, "messages", none);
+    bars.add("receipts not taken", untaken, "messages", none);
+    bars.add("receipts lost", verdict.receipts_lost, "messages", none);
     bars.add("stored twice", verdict.stored_twice, "messages", none);
     bars.add("sent without a record", verdict.sent_unrecorded, "messages", none);
     bars.add("unmarked duplicates", verdict.unmarked_duplicates, "messages", none);

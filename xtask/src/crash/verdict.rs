@@ -6,6 +6,11 @@ use std::collections::{HashMap, HashSet};
 
 /// States that say: nobody knows whether the carrier has it.
 const UNKNOWN_STATES: [&str; 2] = ["unknown", "unconfirmed"];
+/// States in which a message is still to be handed on.
+const WAITING_STATES: [&str; 3] = ["accepted", "queued", "sending"];
+/// The state of a message that waits for its receipt. The carrier sends one for every message and repeats it
+/// until it is taken.
+const RECEIPT_STATE: &str = "submitted";
 /// What became of money that the customer no longer has.
 const PAID_CHARGES: [&str; 2] = ["charged", "held"];
 
@@ -42,6 +47,10 @@ pub(super) struct Verdict {
     pub(super) lost_in_store: u64,
     /// Promised, in a state that is not unknown, and never seen by the carrier.
     pub(super) lost_on_the_way: u64,
+    /// Still to be handed on when nothing moves any more.
+    pub(super) stuck: u64,
+    /// Still waiting for the receipt that the carrier was told to be taken.
+    pub(super) receipts_lost: u64,
     /// Stored more than once.
     pub(super) stored_twice: u64,
     /// Seen by the carrier and in no store.
@@ -77,6 +86,8 @@ pub(super) fn judge(records: &Records) -> Verdict {
     for message in &records.stored {
         let is_unknown = UNKNOWN_STATES.contains(&message.state.as_str());
         let times = records.taken.get(&message.recipient).copied().unwrap_or(0);
+        verdict.stuck += u64::from(WAITING_STATES.contains(&message.state.as_str()));
+        verdict.receipts_lost += u64::from(message.state == RECEIPT_STATE);
         verdict.unknown += u64::from(is_unknown);
         verdict.unknown_unsent += u64::from(is_unknown && times == 0);
         let promised = records.promises.contains_key(&message.id);
@@ -156,6 +167,16 @@ mod tests {
                 "twice, and marked",
                 records(vec![message("1", "delivered", true)], &[("1", 2)], &["1"]),
                 Verdict { marked_duplicates: 1, ..none() },
+            ),
+            (
+                "no receipt though the carrier gave one",
+                records(vec![message("1", "submitted", false)], &[("1", 1)], &["1"]),
+                Verdict { receipts_lost: 1, ..none() },
+            ),
+            (
+                "waits for nothing",
+                records(vec![message("1", "queued", false)], &[], &[]),
+                Verdict { stuck: 1, ..none() },
             ),
             ("stored twice", records(vec![good(), good()], &[("1", 1)], &["1"]), Verdict { stored_twice: 1, ..none() }),
             (

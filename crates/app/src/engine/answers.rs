@@ -85,7 +85,8 @@ impl Engine {
         let Some(live) = self.live.get(&key) else { return };
         let Some(latest) = live.latest() else { return };
         let attempt = AttemptRef { message: key, attempt: latest.number };
-        // Without an answer there is no id to ask by; the channel asks by what it sent, if it can.
+        // Without an answer there is no carrier's id: only a channel that can ask by our own
+        // reference is asked.
         self.draft.queries.push((latest.connector, attempt, String::new(), live.source.as_sender()));
     }
 

@@ -23,6 +23,17 @@ const HANDOVER_MAX: usize = 1_024;
 /// Timers that one cycle works off.
 const DUE_MAX: usize = 2_048;
 
+/// Where a queued message should wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// In the queue of this connector.
+    Connector(ConnectorId),
+    /// Nowhere yet: no route or no open connector may take it now.
+    Wait,
+    /// No connector of its route will ever take it.
+    Never,
+}
+
 impl Engine {
     /// The route that holds for a message now.
     pub(super) fn route_of(&self, live: &Live) -> Option<&CompiledRoute> {
@@ -46,49 +57,73 @@ impl Engine {
     pub(super) fn place(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
         let spread = self.spread.next();
         let Some(live) = self.live.get(&key) else { return Ok(()) };
-        let expires_at = live.facts.expires_at;
+        let (expires_at, class) = (live.facts.expires_at, live.facts.class);
         let target = self.target_of(live, spread);
-        let class = live.facts.class;
-        let Some(target) = target else {
+        if target == Target::Never {
             return self.step(key, StepInput::NotEncodable, ReceiptNote::default(), now).map(|_| ());
-        };
-        self.set_timer(key, expires_at);
-        if let Some(live) = self.live.get_mut(&key) {
-            live.queued_for = Some(target);
         }
-        if let Some(state) = self.connectors.get_mut(&target) {
-            state.push(class, key);
+        self.set_timer(key, expires_at);
+        let connector = if let Target::Connector(id) = target { Some(id) } else { None };
+        if let Some(live) = self.live.get_mut(&key) {
+            live.queued_for = connector;
+        }
+        match connector.and_then(|id| self.connectors.get_mut(&id)) {
+            Some(state) => state.push(class, key),
+            None => self.unplaced.push(key),
         }
         Ok(())
     }
 
-    fn target_of(&self, live: &Live, spread: u64) -> Option<ConnectorId> {
+    /// Finds messages a connector that had none: routes or links have changed.
+    pub(super) fn place_unplaced(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        let waiting = std::mem::take(&mut self.unplaced);
+        for chunk in waiting.chunks(super::LIVE_MAX / 10) {
+            self.ensure_live(chunk)?;
+            for key in chunk {
+                if self.live.get(key).is_some_and(|live| live.progress.state == State::Queued) {
+                    self.place(*key, now)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn target_of(&self, live: &Live, spread: u64) -> Target {
+        let open = |id: &ConnectorId| self.connectors.contains_key(id);
         // Parts that the carrier took already bind the rest of the message to it.
         if let Some(latest) = live.latest()
             && latest.answers.len() > 1
             && latest.answers.contains(&Some(types::receipt::Verdict::Accepted))
             && matches!(live.progress.reason, Reason::Throttled | Reason::Transient)
         {
-            return Some(latest.connector);
+            return if open(&latest.connector) { Target::Connector(latest.connector) } else { Target::Wait };
         }
         let directory = self.shared.directory.load();
-        let handle = directory.accounts.get(&live.facts.account)?;
+        let Some(handle) = directory.accounts.get(&live.facts.account) else { return Target::Wait };
         let sender = live.source.text();
         let subject = subject_of(live, &handle.account.name, &sender, spread);
-        let route = find_route(&self.snapshot.traffic, &subject)?;
+        // Without a route the message waits: one may be published before its validity ends.
+        let Some(route) = find_route(&self.snapshot.traffic, &subject) else { return Target::Wait };
         let legs: Vec<ConnectorId> = match &live.content {
-            Some(content) => choose(&self.snapshot.traffic, route, &subject, content).legs,
+            Some(content) => {
+                let choice = choose(&self.snapshot.traffic, route, &subject, content);
+                if choice.legs.is_empty() && !choice.passed_over.is_empty() {
+                    return Target::Never;
+                }
+                choice.legs
+            }
             None => route.legs.iter().map(|(id, _)| *id).collect(),
         };
-        let usable = |id: &&ConnectorId| self.connectors.contains_key(id) && !live.left.contains(id);
+        let not_left: Vec<ConnectorId> = legs.iter().filter(|id| !live.left.contains(id)).copied().collect();
+        if not_left.is_empty() && !legs.is_empty() {
+            return Target::Never;
+        }
         let latest = live.latest().map(|attempt| attempt.connector);
         let avoid = if live.progress.reason == Reason::Transient { latest } else { None };
         let up = |id: &&ConnectorId| self.connectors.get(id).is_some_and(super::live::ConnectorState::is_up);
-        let preferred = legs.iter().filter(usable).filter(up).find(|id| Some(**id) != avoid);
-        preferred
-            .or_else(|| legs.iter().filter(usable).find(up))
-            .or_else(|| legs.iter().find(usable))
-            .copied()
+        let preferred = not_left.iter().filter(up).find(|id| Some(**id) != avoid);
+        let chosen = preferred.or_else(|| not_left.iter().find(up)).or_else(|| not_left.iter().find(|id| open(id)));
+        chosen.map_or(Target::Wait, |id| Target::Connector(*id))
     }
 
     /// Works off what is due.

@@ -110,6 +110,7 @@ impl Engine {
         self.timers.clear();
         self.recent_ids.clear();
         self.unknown_by_recipient.clear();
+        self.unplaced.clear();
         for state in self.connectors.values_mut() {
             state.queues = Default::default();
         }

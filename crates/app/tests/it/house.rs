@@ -135,6 +135,7 @@ impl House {
             runtime: tokio::runtime::Handle::current(),
             own_smpp: Vec::new(),
             instance_name: "chappe-test".into(),
+            connects: true,
             profile,
         };
         let (core, engine) = app::start(parts).unwrap();

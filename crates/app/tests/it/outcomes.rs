@@ -95,6 +95,23 @@ async fn unknown_outcomes_follow_the_policy_of_their_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_an_open_connector_waits_for_one() {
+    let house = House::new(route(&["a"])).await;
+    house.down("a").await;
+    let id = house.send("hello").await;
+    let (_, document) = house.core.traffic();
+    let mut without = (*document).clone();
+    without.connector.iter_mut().for_each(|connector| connector.disabled = true);
+    house.core.change_traffic(without, "test", "").await.unwrap();
+    house.settle().await;
+    assert_eq!(house.state(id).await, State::Queued, "nothing is failed for want of a link");
+    house.core.roll_back_traffic(1, "test").await.unwrap();
+    house.up("a").await;
+    house.settle().await;
+    assert_eq!(house.state(id).await, State::Sending);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_late_answer_resolves_an_unknown_outcome() {
     let house = House::new(route(&["a"])).await;
     let id = house.send("hello").await;

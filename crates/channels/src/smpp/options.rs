@@ -295,7 +295,7 @@ impl Settings {
             joining: self.joining,
             octets: true,
             receipts: self.registered_delivery != 0,
-            query: true,
+            query: false,
             real: !self.simulated,
         }
     }

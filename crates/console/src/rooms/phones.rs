@@ -57,7 +57,7 @@ struct BubbleView {
     runs: Vec<Run>,
     parts: u8,
     time: Piece,
-    fate: &'static str,
+    fate: String,
     story: Option<String>,
 }
 
@@ -175,7 +175,7 @@ fn bubble_view(bubble: &Bubble, now: types::time::Timestamp) -> BubbleView {
         runs: runs(bubble.text.expose()),
         parts: bubble.parts,
         time: ago(bubble.at, now),
-        fate: if bubble.fate == "delivered" { "" } else { bubble.fate },
+        fate: if bubble.fate == "delivered" { String::new() } else { bubble.fate.replace('_', " ") },
         story: (!carrier_id.is_empty()).then(|| format!("/phones/story/{}", percent_encode(carrier_id))),
     }
 }

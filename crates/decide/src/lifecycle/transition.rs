@@ -288,8 +288,13 @@ impl Step<'_> {
         if self.stage.state != State::Unknown || !may_resend {
             return Err(NotApplicable);
         }
+        // "Not known" may also mean "known and forgotten".
         self.stage.reason = Reason::AnswerMissing;
-        self.requeue(0, Effects { resent: true, ..Effects::default() })
+        let (mut stage, effects) = self.requeue(0, Effects { resent: true, ..Effects::default() })?;
+        if stage.state == State::Queued {
+            stage.flags = stage.flags.with(Flags::POSSIBLE_DUPLICATE);
+        }
+        Ok((stage, effects))
     }
 
     pub(super) fn due(mut self) -> Outcome {

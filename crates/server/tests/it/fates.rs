@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::house::{Plan, SOON};
 
 /// How long the slowest fate may take.
@@ -59,5 +57,5 @@ fn a_cut_link_leaves_an_unknown_outcome_that_the_receipt_resolves() {
     assert_eq!(message["possible_duplicate"], false);
     assert_eq!(http.balance(), 250_000_000 - 40_000);
     let connectors = || house.json(&["connectors"])["items"][0]["links_up"].clone();
-    crate::house::until(SOON, "both links", || (connectors() == Value::from(2)).then_some(()));
+    crate::house::until(SOON, "both links", || (connectors() == 2).then_some(()));
 }

@@ -125,23 +125,23 @@ impl Plan {
         house
     }
 
-    /// Starts, expects it to refuse and end, and gives what it says. A start that works is `Err`.
-    pub(crate) fn refusal(&self) -> Result<String, House> {
+    /// Starts, expects it to refuse and end, and gives what it says.
+    pub(crate) fn refusal(&self) -> String {
         let ready = self.forget_card();
+        self.refusal_beside(|| assert!(!ready.exists(), "it started"))
+    }
+
+    /// As [`Plan::refusal`], and looks at something while it waits.
+    pub(crate) fn refusal_beside(&self, look: impl Fn()) -> String {
         let log = self.folder.path().join("refusal");
         let child = self.server().stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
         let mut house = House { plan: self.clone(), child: Some(child), card: BTreeMap::new() };
         let status = until(SOON, "a refusal to start", || {
-            let ended = house.child.as_mut().and_then(|child| child.try_wait().unwrap());
-            match ended {
-                Some(status) => Some(Some(status)),
-                None => ready.exists().then_some(None),
-            }
+            look();
+            house.child.as_mut().and_then(|child| child.try_wait().unwrap())
         });
-        let Some(status) = status else { return Err(house) };
-        house.child = None;
         assert_eq!(status.code(), Some(1), "{status:?}");
-        Ok(std::fs::read_to_string(&log).unwrap())
+        std::fs::read_to_string(&log).unwrap()
     }
 
     /// Everything that was logged by the houses of this plan.

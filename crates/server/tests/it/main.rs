@@ -34,4 +34,5 @@ mod routes;
 mod smpp_abuse;
 mod smpp_door;
 mod smpp_reports;
+mod stopping;
 mod webhooks;

@@ -20,6 +20,9 @@ const CLOSE_MS: u64 = 30_000;
 impl Engine {
     /// Opens channels that are new or changed, and closes those that are gone.
     pub(crate) fn open_channels(&mut self) {
+        if !self.connects {
+            return;
+        }
         let document = self.snapshot.traffic.document.clone();
         let mut wanted = Vec::new();
         for config in &document.connector {
@@ -57,7 +60,10 @@ impl Engine {
     }
 
     fn close_channel(&mut self, id: ConnectorId) {
-        if let Some(state) = self.connectors.remove(&id) {
+        if let Some(mut state) = self.connectors.remove(&id) {
+            for queue in &mut state.queues {
+                self.unplaced.extend(queue.drain(..));
+            }
             let channel = state.channel;
             self.runtime.spawn(async move { channel.drain(CLOSE_MS).await });
         }
@@ -65,22 +71,21 @@ impl Engine {
 
     /// Finds every waiting message its connector anew, after routes have changed.
     pub(in crate::engine) fn place_all(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        let mut waiting = Vec::new();
+        let mut waiting = std::mem::take(&mut self.unplaced);
         for state in self.connectors.values_mut() {
             for queue in &mut state.queues {
                 waiting.extend(queue.drain(..));
             }
         }
-        let queued = |live: &&crate::engine::live::Live| {
-            live.progress.state == types::message::State::Queued && live.queued_for.is_some()
-        };
-        waiting.extend(self.live.values().filter(queued).map(|live| live.facts.key));
         waiting.sort_unstable();
         waiting.dedup();
         for chunk in waiting.chunks(crate::engine::LIVE_MAX / 10) {
             self.ensure_live(chunk)?;
             for key in chunk {
-                self.place(*key, now)?;
+                let queued = |live: &crate::engine::live::Live| live.progress.state == types::message::State::Queued;
+                if self.live.get(key).is_some_and(queued) {
+                    self.place(*key, now)?;
+                }
             }
         }
         Ok(())
@@ -95,6 +100,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let Some(state) = self.connectors.get_mut(&id) else { return Ok(()) };
         let went_down = state.is_up() && status.links_up == 0;
+        let came_up = !state.is_up() && status.links_up > 0;
         let name = state.name.clone();
         state.status = status.clone();
         if status.links_up == 0 {
@@ -105,6 +111,9 @@ impl Engine {
         }
         if went_down {
             self.move_on(id, now)?;
+        }
+        if came_up {
+            self.place_unplaced(now)?;
         }
         self.publish_connectors();
         Ok(())
