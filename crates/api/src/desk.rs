@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::detail::{Because, InboundDetail, MessageDetail, Page};
 use app::submission::{Caller, Submission, SubmitOutcome};
-use app::{Core, MessageQuery, Scope};
+use app::{Core, EndpointView, MessageQuery, Scope};
 use ports::BoxFuture;
 use types::account::{Account, EndpointKind};
 use types::charge::Balance;
@@ -53,6 +53,15 @@ pub trait Desk: Send + Sync + 'static {
         kind: EndpointKind,
         url: &'a str,
     ) -> BoxFuture<'a, Result<EndpointId, Refusal>>;
+    /// The callback addresses of an account, its default first.
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView>;
+    /// Sets the address of messages that state none; `None` for none.
+    fn set_default_webhook<'a>(
+        &'a self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<EndpointView>, Refusal>>;
     /// Prometheus text.
     fn metrics_text(&self) -> String;
     /// Proves that the store takes a durable write now.
@@ -125,6 +134,19 @@ impl Desk for Core {
         url: &'a str,
     ) -> BoxFuture<'a, Result<EndpointId, Refusal>> {
         Box::pin(Self::webhook_endpoint(self, account, kind, url))
+    }
+
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {
+        Self::endpoints(self, account)
+    }
+
+    fn set_default_webhook<'a>(
+        &'a self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<EndpointView>, Refusal>> {
+        Box::pin(Self::set_default_webhook(self, account, kind, url))
     }
 
     fn metrics_text(&self) -> String {

@@ -9,8 +9,9 @@ pub(crate) mod messages;
 pub(crate) mod recipients;
 pub(crate) mod submit;
 pub(crate) mod view;
+pub(crate) mod webhooks;
 
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 
 use crate::state::Api;
 
@@ -56,4 +57,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation { method: "get", path: "/api/v1/balance", route: || get(account::balance), refusals: &[404] },
     Operation { method: "get", path: "/api/v1/inbound", route: || get(lists::inbound), refusals: &[] },
     Operation { method: "get", path: "/api/v1/me", route: || get(account::me), refusals: &[404] },
+    Operation { method: "get", path: "/api/v1/webhooks", route: || get(webhooks::list), refusals: &[] },
+    Operation {
+        method: "put",
+        path: "/api/v1/webhooks/default",
+        route: || put(webhooks::set_default),
+        refusals: &[404, 413, 415],
+    },
 ];

@@ -4,7 +4,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder, Server};
 use utoipa::{Modify, OpenApi};
 
-use crate::native::{OPERATIONS, account, lists, messages, recipients, submit, view};
+use crate::native::{OPERATIONS, account, lists, messages, recipients, submit, view, webhooks};
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
 /// Statuses of refusals that every operation may answer with, and what they mean.
@@ -26,7 +26,9 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         messages::cancel,
         account::balance,
         lists::inbound,
-        account::me
+        account::me,
+        webhooks::list,
+        webhooks::set_default
     ),
     components(schemas(
         Problem,
@@ -41,6 +43,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
     tags(
         (name = "messages", description = "Messages to phones"),
         (name = "inbound", description = "Messages from phones"),
+        (name = "webhooks", description = "Where events are told"),
         (name = "account", description = "The account that calls")
     )
 )]
@@ -70,6 +73,7 @@ impl Modify for Refusals {
             let Some(item) = document.paths.paths.get_mut(operation.path) else { continue };
             let described = match operation.method {
                 "post" => item.post.as_mut(),
+                "put" => item.put.as_mut(),
                 _ => item.get.as_mut(),
             };
             let Some(described) = described else { continue };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use app::detail::{AttemptDetail, Because, InboundDetail, MessageDetail, Page, PartAnswer, ReceiptDetail};
 use app::report::{InboundReport, MessageReport, Report, ReportBody};
 use app::submission::{Accepted, AcceptedMessage, Caller, Rejected, Submission, SubmitOutcome};
-use app::{MessageQuery, Scope};
+use app::{EndpointView, MessageQuery, Scope};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -47,6 +47,8 @@ pub(crate) struct FakeDesk {
     pub(crate) queries: Mutex<Vec<MessageQuery>>,
     /// The scopes in which messages were asked for.
     pub(crate) scopes: Mutex<Vec<Scope>>,
+    /// Callback addresses in the order in which they were set; `None` where none was.
+    pub(crate) webhooks: Mutex<Vec<Option<EndpointView>>>,
     /// The refusals that the door noted.
     pub(crate) noted: Mutex<Vec<(Option<AccountId>, RefusalCode)>>,
     /// How often readiness was asked.
@@ -194,6 +196,39 @@ impl Desk for FakeDesk {
                 Err(Refusal::new(RefusalCode::InvalidRequest, "the address may not be called"))
             }
         })
+    }
+
+    fn endpoints(&self, _account: AccountId) -> Vec<EndpointView> {
+        self.webhooks.lock().unwrap().iter().rev().flatten().cloned().collect()
+    }
+
+    fn set_default_webhook<'a>(
+        &'a self,
+        _account: AccountId,
+        kind: EndpointKind,
+        url: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<EndpointView>, Refusal>> {
+        let outcome = match url {
+            Some(url) if !url.starts_with("https://") => {
+                Err(Refusal::new(RefusalCode::InvalidRequest, "the address may not be called").at("url"))
+            }
+            url => {
+                let mut known = self.webhooks.lock().unwrap();
+                known.iter_mut().flatten().for_each(|view| view.is_default = false);
+                let id = EndpointId(i64::try_from(known.len()).unwrap() + 1);
+                let view = url.map(|url| EndpointView {
+                    id,
+                    kind,
+                    url: url.to_owned().into(),
+                    secret: "whsec_c2VjcmV0".to_owned().into(),
+                    disabled: false,
+                    is_default: true,
+                });
+                known.push(view.clone());
+                Ok(view)
+            }
+        };
+        Box::pin(async { outcome })
     }
 
     fn metrics_text(&self) -> String {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use types::Sensitive;
-use types::account::AccountLimits;
+use types::account::{AccountLimits, CredentialKind};
 use types::id::{AccountId, ConnectorId, PersonId, RowKey};
 use types::message::State;
 use types::refusal::{Refusal, RefusalCode};
@@ -26,7 +26,7 @@ mod questions;
 mod reports;
 mod traffic;
 
-pub use reports::BindHandle;
+pub use reports::{BindHandle, EndpointView};
 
 /// Whose messages a question may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +159,8 @@ pub struct NewAccount {
 /// A credential with its secret, for the moment in which it is shown.
 #[derive(Clone, Debug)]
 pub struct ShownCredential {
+    /// Whether it is a key or a login.
+    pub kind: CredentialKind,
     /// The key or system id.
     pub name: String,
     /// The secret or password.

@@ -177,7 +177,58 @@ pub(crate) struct Engine {
     pub(crate) draft: Draft,
 }
 
+/// What an engine is made of, besides what it reads from the store.
+pub(crate) struct Outfit {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) factory: Arc<dyn ChannelFactory>,
+    pub(crate) sink: Arc<dyn ports::channel::ChannelSink>,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) hasher: Hasher,
+    pub(crate) connects: bool,
+}
+
 impl Engine {
+    /// An engine that has read nothing but counts and numbers yet.
+    pub(crate) fn new(outfit: Outfit, state: &ports::store::StoredState) -> Self {
+        Self {
+            store: outfit.store,
+            clock: outfit.clock,
+            entropy: outfit.entropy,
+            sealer: outfit.sealer,
+            shared: outfit.shared,
+            factory: outfit.factory,
+            sink: outfit.sink,
+            runtime: outfit.runtime,
+            hasher: outfit.hasher,
+            connects: outfit.connects,
+            keys: KeyMaker::after(state.last_key),
+            connector_numbers: state.connectors.clone(),
+            parked: state.parked,
+            last_numbers: state.last_numbers,
+            last_commit: state.last_commit,
+            snapshot: Arc::default(),
+            purses: HashMap::new(),
+            live: HashMap::new(),
+            connectors: HashMap::new(),
+            timers: BTreeSet::new(),
+            recent_ids: HashMap::new(),
+            unknown_by_recipient: HashMap::new(),
+            repeats: HashMap::new(),
+            countries: HashMap::new(),
+            long: VecDeque::new(),
+            long_keys: HashSet::new(),
+            self_links: HashMap::new(),
+            spread: Spread::default(),
+            unplaced: Vec::new(),
+            draining: false,
+            draft: Draft::default(),
+        }
+    }
+
     /// Works off `inputs` and whatever is due: one batch, one commit. On return everything that
     /// was promised is on disk and everything that had to happen outside was started.
     ///

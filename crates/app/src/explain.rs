@@ -9,6 +9,8 @@ use types::receipt::{Origin, Verdict};
 
 use crate::detail::{AttemptDetail, Because, MessageDetail, ToldEvent};
 
+mod customer;
+
 /// Writes the story of a message, oldest first.
 pub(crate) fn explain(detail: &MessageDetail) -> Vec<Because> {
     let mut story = vec![admission(detail), price(detail), charge(detail)];
@@ -22,7 +24,10 @@ pub(crate) fn explain(detail: &MessageDetail) -> Vec<Because> {
     }
     story.extend(detail.told.iter().map(told));
     if detail.pending_events > 0 {
-        let text = format!("{} events wait to be told to the customer.", detail.pending_events);
+        let text = match detail.pending_events {
+            1 => "1 event waits to be told to the customer.".to_owned(),
+            count => format!("{count} events wait to be told to the customer."),
+        };
         let at = detail.final_at.unwrap_or(detail.accepted_at);
         story.push(Because { at, stage: "report", text, facts: Vec::new() });
     }
@@ -52,7 +57,10 @@ fn admission(detail: &MessageDetail) -> Because {
 fn price(detail: &MessageDetail) -> Because {
     let parts = i64::from(detail.parts.max(1));
     let per_part = types::money::Money::new(detail.price.micros / parts, detail.price.unit);
-    let text = format!("{} parts at {per_part} each cost {}.", detail.parts, detail.price);
+    let text = match detail.parts {
+        1 => format!("1 part costs {}.", detail.price),
+        count => format!("{count} parts at {per_part} each cost {}.", detail.price),
+    };
     let facts = vec![
         ("price book version", detail.book_version.to_string()),
         ("parts", detail.parts.to_string()),

@@ -23,8 +23,8 @@ pub mod submission;
 mod text;
 
 pub use crate::core::{
-    BindHandle, ConnectorView, Core, HouseFigures, LiveFigures, MessageQuery, NewAccount, Person, Scope,
-    ShownCredential, VersionView,
+    BindHandle, ConnectorView, Core, EndpointView, HouseFigures, LiveFigures, MessageQuery, NewAccount,
+    Person, Scope, ShownCredential, VersionView,
 };
 pub use crate::engine::EngineError;
 pub use crate::runtime::{EngineThread, Parts, start};

@@ -301,6 +301,7 @@ impl Notifier {
     pub(crate) fn answered(&self, results: &[ReportResult]) {
         let now = self.clock.now();
         let mut done = Vec::new();
+        let mut given_up = Vec::new();
         let mut touched = HashSet::new();
         let mut lanes = self.lock();
         for result in results {
@@ -308,9 +309,15 @@ impl Notifier {
             let Some(lane) = lanes.by_endpoint.get_mut(&endpoint) else { continue };
             touched.insert(endpoint);
             match result.told {
-                Told::Done | Told::Refused => {
+                Told::Done => {
                     lane.finish(result.event);
                     done.push(result.event);
+                }
+                // Nobody will take it: a dead letter, for a person to look at.
+                Told::Refused => {
+                    let tries = lane.count_try(result.event).unwrap_or(1);
+                    lane.finish(result.event);
+                    given_up.push(OutboxRetry { key: result.event, tries, next_at: Timestamp::NEVER });
                 }
                 Told::Later => lane.delay(result.event, now.plus_ms(OFFER_AGAIN_MS)),
             }
@@ -319,6 +326,9 @@ impl Notifier {
         if let Some(shared) = self.shared() {
             shared.metrics.told(done.len(), results.len() - done.len());
             self.report(&shared, Input::ReportsDone(done));
+            if !given_up.is_empty() {
+                self.report(&shared, Input::ReportsRetry(given_up));
+            }
         }
         for endpoint in touched {
             self.kick(endpoint);

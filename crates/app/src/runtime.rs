@@ -18,8 +18,7 @@ use types::account::Endpoint;
 use types::id::{ConnectorId, RowKey};
 
 use crate::core::Core;
-use crate::engine::{CYCLE_INPUTS_MAX, Engine, EngineError, Input, chain};
-use crate::keys::KeyMaker;
+use crate::engine::{CYCLE_INPUTS_MAX, Engine, EngineError, Input, Outfit, chain};
 use crate::notify::Notifier;
 use crate::report::Renderer;
 use crate::seal::{Hasher, KeyClass, Kind, Sealer};
@@ -110,40 +109,19 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
     let notifier =
         Notifier::new(courier, Arc::clone(&clock), Arc::clone(&entropy), renderers, runtime.clone());
     let shared = shared_of(instance_name, notifier, own_smpp, directory_of(&state, &sealer));
-    let sink: Arc<dyn ChannelSink> = Arc::new(Sink(Arc::clone(&shared)));
-    let mut engine = Engine {
+    let outfit = Outfit {
         store,
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
         sealer: Arc::clone(&sealer),
         shared: Arc::clone(&shared),
         factory,
-        sink,
+        sink: Arc::new(Sink(Arc::clone(&shared))),
         runtime,
         hasher: hasher.clone(),
-        keys: KeyMaker::after(state.last_key),
-        snapshot: Arc::new(Snapshot::default()),
-        purses: Default::default(),
-        live: Default::default(),
-        connectors: Default::default(),
-        connector_numbers: state.connectors.clone(),
-        timers: Default::default(),
-        recent_ids: Default::default(),
-        unknown_by_recipient: Default::default(),
-        parked: state.parked,
-        repeats: Default::default(),
-        countries: Default::default(),
-        long: Default::default(),
-        long_keys: Default::default(),
-        last_numbers: state.last_numbers,
-        self_links: Default::default(),
-        spread: Default::default(),
-        last_commit: state.last_commit,
-        unplaced: Vec::new(),
         connects,
-        draining: false,
-        draft: Default::default(),
     };
+    let mut engine = Engine::new(outfit, &state);
     engine.begin(&state, profile)?;
     shared.notifier.start(&shared, &state.outbox_pending);
     let inner = Runtime {

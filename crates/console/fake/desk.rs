@@ -13,15 +13,17 @@ use std::sync::{Arc, Mutex};
 
 use app::detail::{Because, MessageDetail, Movement, Page};
 use app::submission::{Accepted, AcceptedMessage, Rejected, Submission, SubmitOutcome};
-use app::{ConnectorView, LiveFigures, MessageQuery, Person, Scope, ShownCredential, VersionView};
+use app::{
+    ConnectorView, EndpointView, LiveFigures, MessageQuery, Person, Scope, ShownCredential, VersionView,
+};
 use console::Desk;
 use ports::BoxFuture;
 use types::Sensitive;
-use types::account::{Account, AccountLimits, AccountState};
+use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
 use types::address::Msisdn;
 use types::catalog::TrafficDocument;
 use types::charge::{Balance, PostingKind};
-use types::id::{AccountId, ConnectorId, MessageId, PersonId, PublicId, RowKey, SubmissionId};
+use types::id::{AccountId, ConnectorId, EndpointId, MessageId, PersonId, PublicId, RowKey, SubmissionId};
 use types::message::{Class, State};
 use types::money::{Money, Unit};
 use types::refusal::{Refusal, RefusalCode};
@@ -43,6 +45,8 @@ pub struct FakeDesk {
     /// Session tokens that were signed out.
     pub ended: Mutex<Vec<String>>,
     pub brand: String,
+    /// Callback addresses, the default first.
+    pub endpoints: Mutex<Vec<EndpointView>>,
 }
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, Refusal>>;
@@ -76,6 +80,14 @@ impl FakeDesk {
             traffic: Mutex::new(vec![TrafficDocument::default(), traffic()]),
             ended: Mutex::default(),
             brand: "Chappe".to_owned(),
+            endpoints: Mutex::new(vec![
+                endpoint(2, EndpointKind::Webhook, "https://example.test/events"),
+                EndpointView {
+                    disabled: true,
+                    is_default: false,
+                    ..endpoint(1, EndpointKind::Paasoo, "https://old.example.test/?a=<b>\"'&c")
+                },
+            ]),
         }
     }
 
@@ -146,6 +158,17 @@ pub fn account(now: Timestamp) -> Account {
         limits: AccountLimits::default(),
         allow_private_callbacks: true,
         created_at: now.plus_ms(-86_400_000 * 12),
+    }
+}
+
+fn endpoint(id: i64, kind: EndpointKind, url: &str) -> EndpointView {
+    EndpointView {
+        id: EndpointId(id),
+        kind,
+        url: url.to_owned().into(),
+        secret: format!("whsec_{id}MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa").into(),
+        disabled: false,
+        is_default: true,
     }
 }
 
@@ -245,6 +268,7 @@ impl Desk for FakeDesk {
                 1_240,
             ),
             view(3, "half", status(2, 90, "enquire_link got no answer in 30 s"), 0),
+            view(5, "healed", status(4, 1, "the carrier closed the connection"), 0),
             ConnectorView { disabled: true, ..view(4, "resting", status(0, 0, ""), 0) },
         ]
     }
@@ -350,11 +374,38 @@ impl Desk for FakeDesk {
     }
 
     fn credentials(&self, _account: AccountId) -> Answer<'_, Vec<ShownCredential>> {
-        let shown = |name: &str, secret: &str| ShownCredential {
+        let shown = |kind, name: &str, secret: &str| ShownCredential {
+            kind,
             name: name.to_owned(),
             secret: Sensitive::new(secret.to_owned()),
         };
-        ready(Ok(vec![shown("ck7w2m9q4x8e5r1t", "Zx8Kq2Lm9Wn4Rt7Yb3Vc"), shown("demo", "h7Kq2Lm9")]))
+        ready(Ok(vec![
+            shown(CredentialKind::ApiKey, "ck7w2m9q4x8e5r1t", "Zx8Kq2Lm9Wn4Rt7Yb3Vc"),
+            shown(CredentialKind::Smpp, "demo", "h7Kq2Lm9"),
+        ]))
+    }
+
+    fn endpoints(&self, _account: AccountId) -> Vec<EndpointView> {
+        self.endpoints.lock().unwrap().clone()
+    }
+
+    fn set_default_webhook<'a>(
+        &'a self,
+        _account: AccountId,
+        kind: EndpointKind,
+        url: Option<&'a str>,
+    ) -> Answer<'a, Option<EndpointView>> {
+        if url.is_some_and(|url| !url.starts_with("https://")) {
+            let text = "a callback address begins with https://";
+            return ready(Err(Refusal::new(RefusalCode::InvalidRequest, text).at("url")));
+        }
+        let mut known = self.endpoints.lock().unwrap();
+        known.iter_mut().for_each(|view| view.is_default = false);
+        let view = url.map(|url| endpoint(9, kind, url));
+        if let Some(view) = &view {
+            known.insert(0, view.clone());
+        }
+        ready(Ok(view))
     }
 
     fn traffic_versions(&self, limit: usize) -> Answer<'_, Vec<VersionView>> {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use app::detail::{Because, MessageDetail, Movement, Page};
 use app::submission::{Submission, SubmitOutcome};
-use app::{ConnectorView, Core, LiveFigures, MessageQuery, Person, Scope, ShownCredential, VersionView};
+use app::{
+    ConnectorView, Core, EndpointView, LiveFigures, MessageQuery, Person, Scope, ShownCredential, VersionView,
+};
 use ports::BoxFuture;
 use types::Sensitive;
-use types::account::Account;
+use types::account::{Account, EndpointKind};
 use types::catalog::TrafficDocument;
 use types::charge::Balance;
 use types::id::{AccountId, MessageId};
@@ -63,6 +65,15 @@ pub trait Desk: Send + Sync {
     fn movements(&self, account: AccountId, limit: usize) -> Answer<'_, Vec<Movement>>;
     /// Keys and secrets of an account.
     fn credentials(&self, account: AccountId) -> Answer<'_, Vec<ShownCredential>>;
+    /// The callback addresses of an account, its default first.
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView>;
+    /// Sets the address of messages that state none; `None` for none.
+    fn set_default_webhook<'a>(
+        &'a self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: Option<&'a str>,
+    ) -> Answer<'a, Option<EndpointView>>;
     /// Versions of the traffic document, newest first.
     fn traffic_versions(&self, limit: usize) -> Answer<'_, Vec<VersionView>>;
     /// One version of the traffic document.
@@ -157,6 +168,19 @@ impl Desk for Core {
 
     fn credentials(&self, account: AccountId) -> Answer<'_, Vec<ShownCredential>> {
         Box::pin(Self::credentials(self, account))
+    }
+
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {
+        Self::endpoints(self, account)
+    }
+
+    fn set_default_webhook<'a>(
+        &'a self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: Option<&'a str>,
+    ) -> Answer<'a, Option<EndpointView>> {
+        Box::pin(Self::set_default_webhook(self, account, kind, url))
     }
 
     fn traffic_versions(&self, limit: usize) -> Answer<'_, Vec<VersionView>> {

@@ -104,6 +104,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         takes("/send/preview", SENDING, post(send::preview)),
         shows("/account", OWN_ACCOUNT, get(account::show)),
         takes("/account", OWN_KEYS, post(account::reveal)),
+        takes("/account/webhook", OWN_KEYS, post(account::set_webhook)),
         shows("/staff", TRAFFIC, get(staff::overview)),
         shows("/staff/connectors/{name}", TRAFFIC, get(staff::connector)),
         shows("/staff/messages", ALL_MESSAGES, get(messages::list)),

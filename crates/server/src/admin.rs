@@ -63,6 +63,8 @@ pub(crate) enum Request {
         binds: Option<u32>,
         repeat_guard: Option<u32>,
     },
+    /// Set where events are told, or nowhere without an address.
+    AccountWebhook { account: String, url: Option<String>, kind: String },
     /// Grant value.
     TopUp { account: String, amount: String, source: String },
     /// Make an API key or an SMPP login.

@@ -13,6 +13,8 @@ use crate::serve::{self, Mode};
 
 mod bulk;
 mod show;
+#[cfg(test)]
+mod tests;
 
 /// Self-hosted communications platform: SMS by HTTP, SMPP and a web console.
 ///
@@ -98,7 +100,7 @@ enum Command {
         #[command(subcommand)]
         action: Prices,
     },
-    /// Accounts: list, create, limit, top up.
+    /// Accounts: list, create, limit, top up, set a webhook.
     Accounts {
         #[command(subcommand)]
         action: Option<Accounts>,
@@ -185,6 +187,20 @@ enum Accounts {
         /// Seconds in which the same text to the same number is refused, in the dialects that promise it.
         #[arg(long)]
         repeat_guard: Option<u32>,
+    },
+    /// Set where events are told of messages that state no address themselves.
+    Webhook {
+        /// The account.
+        account: String,
+        /// The address; one that was switched off by a 410 is switched on again.
+        #[arg(required_unless_present = "off", conflicts_with = "off")]
+        url: Option<String>,
+        /// webhook (signed JSON by POST) or paasoo (that dialect's GET).
+        #[arg(long, default_value = "webhook")]
+        kind: String,
+        /// Tell them nowhere.
+        #[arg(long)]
+        off: bool,
     },
     /// Grant value, e.g. '100.00 EUR'.
     TopUp {
@@ -304,6 +320,9 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
             }
             Some(Accounts::Limits { account, rate, window, binds, repeat_guard }) => {
                 Request::AccountLimits { account, rate, window, binds, repeat_guard }
+            }
+            Some(Accounts::Webhook { account, url, kind, .. }) => {
+                Request::AccountWebhook { account, url, kind }
             }
             Some(Accounts::TopUp { account, amount, source }) => Request::TopUp { account, amount, source },
         },

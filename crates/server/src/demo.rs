@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use app::{Core, NewAccount};
 use serde::{Deserialize, Serialize};
 use types::Sensitive;
-use types::account::{Account, AccountLimits, EndpointKind};
+use types::account::{Account, AccountLimits, CredentialKind, EndpointKind};
 use types::catalog::{
     Connector, NetworkRange, PrefixPrice, PriceBook, Route, RouteLeg, Supplier, TrafficDocument,
 };
@@ -163,8 +163,7 @@ pub(crate) async fn prepare(core: &Core, logins: &Logins) -> anyhow::Result<std:
         core.set_limits(account.id, limits).await.map_err(said)?;
     }
     if let Some(url) = variable("CHAPPE_DEMO_WEBHOOK") {
-        let endpoint = core.webhook_endpoint(account.id, EndpointKind::Webhook, &url).await.map_err(said)?;
-        core.set_default_endpoint(account.id, Some(endpoint)).await.map_err(said)?;
+        core.set_default_webhook(account.id, EndpointKind::Webhook, Some(&url)).await.map_err(said)?;
     }
     core.account(account.id).context("the demo account is gone")
 }
@@ -213,11 +212,11 @@ impl Card {
         let credentials = core.credentials(account.id).await.map_err(said)?;
         let key = credentials
             .iter()
-            .find(|c| c.name.starts_with("ck"))
+            .find(|c| c.kind == CredentialKind::ApiKey)
             .context("the demo account has no API key")?;
         let bind = credentials
             .iter()
-            .find(|c| !c.name.starts_with("ck"))
+            .find(|c| c.kind == CredentialKind::Smpp)
             .context("the demo account has no system id")?;
         let ca = std::path::absolute(crate::tls::ca_path(data))?;
         let mut lines = vec![

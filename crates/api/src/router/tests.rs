@@ -3,6 +3,7 @@
 mod bad_input;
 mod documents;
 mod submitting;
+mod webhooks;
 
 use std::sync::Arc;
 

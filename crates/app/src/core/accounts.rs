@@ -92,8 +92,8 @@ impl Core {
         let mut mine: Vec<_> =
             directory.credentials.iter().filter(|(_, entry)| entry.account == account).collect();
         mine.sort_by_key(|(_, entry)| entry.id);
-        let shown = |((_, name), entry): (&(CredentialKind, String), &Arc<CredentialEntry>)| {
-            ShownCredential { name: name.clone(), secret: entry.secret.clone() }
+        let shown = |((kind, name), entry): (&(CredentialKind, String), &Arc<CredentialEntry>)| {
+            ShownCredential { kind: *kind, name: name.clone(), secret: entry.secret.clone() }
         };
         Ok(mine.into_iter().map(shown).collect())
     }

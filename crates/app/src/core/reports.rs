@@ -13,6 +13,23 @@ use super::{Core, stopped};
 use crate::engine::{Change, Changed};
 use crate::report::{BindSink, ReportResult};
 
+/// An address that events of an account are told at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointView {
+    /// Its number.
+    pub id: EndpointId,
+    /// How events are told there.
+    pub kind: EndpointKind,
+    /// The address.
+    pub url: Sensitive<String>,
+    /// The secret that signs, for kinds that sign.
+    pub secret: Sensitive<String>,
+    /// Whether it was switched off: it answered 410 (Gone).
+    pub disabled: bool,
+    /// Whether messages that state no address of their own are told here.
+    pub is_default: bool,
+}
+
 /// Keeps a bind attached.
 pub struct BindHandle {
     detach: Option<Box<dyn FnOnce() + Send + Sync>>,
@@ -27,7 +44,8 @@ impl Drop for BindHandle {
 }
 
 impl Core {
-    /// The endpoint for a callback address of an account, made when it is new.
+    /// The endpoint for a callback address of an account, made when it is new. One that was switched
+    /// off stays off.
     ///
     /// # Errors
     /// `invalid_request` for an address that may not be called.
@@ -37,16 +55,74 @@ impl Core {
         kind: EndpointKind,
         url: &str,
     ) -> Result<EndpointId, Refusal> {
+        self.endpoint_at(account, kind, url, false).await
+    }
+
+    async fn endpoint_at(
+        &self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: &str,
+        enable: bool,
+    ) -> Result<EndpointId, Refusal> {
         let allow_private = self.account(account).is_some_and(|account| account.allow_private_callbacks);
         let https = url.starts_with("https://") || (allow_private && url.starts_with("http://"));
         if !https || url.len() > 2_048 || url.contains(char::is_whitespace) {
             let detail = "a callback address begins with https:// and has at most 2048 characters";
             return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("callback_url"));
         }
-        match self.change(Change::Endpoint { account, kind, url: url.to_owned().into() }).await? {
+        match self.change(Change::Endpoint { account, kind, url: url.to_owned().into(), enable }).await? {
             Changed::Endpoint(id) => Ok(id),
             _ => Err(stopped()),
         }
+    }
+
+    /// The callback addresses of an account: its default first, then the newest. Its SMPP binds are
+    /// not among them.
+    pub fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {
+        let directory = self.inner.shared.directory.load();
+        let default = directory.accounts.get(&account).and_then(|handle| handle.account.default_endpoint);
+        let own = directory.endpoints.values().filter(|known| known.account == account);
+        let mut views: Vec<EndpointView> = own
+            .filter(|known| known.kind != EndpointKind::Smpp)
+            .map(|known| EndpointView {
+                id: known.id,
+                kind: known.kind,
+                url: known.url.clone(),
+                secret: known.secret.clone(),
+                disabled: known.disabled,
+                is_default: default == Some(known.id),
+            })
+            .collect();
+        views.sort_by_key(|view| std::cmp::Reverse((view.is_default, view.id)));
+        views
+    }
+
+    /// Sets the address at which messages are told that state none of their own, or switches that
+    /// off for `None`. An address that was switched off before is switched on again.
+    ///
+    /// # Errors
+    /// `invalid_request` at `url` or `kind` for what cannot be called, `not_found` for an account
+    /// that does not exist.
+    pub async fn set_default_webhook(
+        &self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: Option<&str>,
+    ) -> Result<Option<EndpointView>, Refusal> {
+        if kind == EndpointKind::Smpp {
+            let detail = "the kind of an address is webhook or paasoo";
+            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("kind"));
+        }
+        let endpoint = match url {
+            None => None,
+            Some(url) => Some(self.endpoint_at(account, kind, url, true).await.map_err(|refusal| {
+                let is_its_fault = refusal.code == RefusalCode::InvalidRequest;
+                if is_its_fault { refusal.at("url") } else { refusal }
+            })?),
+        };
+        self.set_default_endpoint(account, endpoint).await?;
+        Ok(self.endpoints(account).into_iter().find(|view| view.is_default))
     }
 
     /// The endpoint of an account's SMPP binds.

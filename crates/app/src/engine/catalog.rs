@@ -29,14 +29,49 @@ pub(crate) enum Change {
     Account(NewAccount),
     Key(AccountId),
     Bind(AccountId, Option<String>, Option<Sensitive<String>>),
-    Person { account: Option<AccountId>, email: String, role: Role, password_hash: String },
-    TopUp { account: AccountId, amount: Money, source: String },
-    Traffic { document: TrafficDocument, author: String, comment: String },
-    Prices { books: Vec<PriceBook>, author: String, comment: String },
-    Profile { profile: Profile, author: String },
-    Endpoint { account: AccountId, kind: EndpointKind, url: Sensitive<String> },
-    Limits { account: AccountId, limits: AccountLimits },
-    DefaultEndpoint { account: AccountId, endpoint: Option<EndpointId> },
+    Person {
+        account: Option<AccountId>,
+        email: String,
+        role: Role,
+        password_hash: String,
+    },
+    TopUp {
+        account: AccountId,
+        amount: Money,
+        source: String,
+    },
+    Traffic {
+        document: TrafficDocument,
+        author: String,
+        comment: String,
+    },
+    Prices {
+        books: Vec<PriceBook>,
+        author: String,
+        comment: String,
+    },
+    Profile {
+        profile: Profile,
+        author: String,
+    },
+    /// Find the endpoint of an address or make it; one that was switched off is switched on again
+    /// when `enable` says so.
+    Endpoint {
+        account: AccountId,
+        kind: EndpointKind,
+        url: Sensitive<String>,
+        enable: bool,
+    },
+    /// Its listener said that it is gone for good.
+    EndpointDisabled(EndpointId),
+    Limits {
+        account: AccountId,
+        limits: AccountLimits,
+    },
+    DefaultEndpoint {
+        account: AccountId,
+        endpoint: Option<EndpointId>,
+    },
     Session(SessionRow),
     SessionEnd([u8; 32]),
 }
@@ -73,7 +108,10 @@ impl Engine {
             }
             Change::Prices { books, author, comment } => self.new_prices(&books, author, comment, now),
             Change::Profile { profile, author } => self.new_profile(profile, author, now),
-            Change::Endpoint { account, kind, url } => self.new_endpoint(account, kind, &url, now),
+            Change::Endpoint { account, kind, url, enable } => {
+                self.new_endpoint(account, kind, &url, enable, now)
+            }
+            Change::EndpointDisabled(endpoint) => self.switch_endpoint(endpoint, true, now),
             Change::Limits { account, limits } => self.set_limits(account, limits, now),
             Change::DefaultEndpoint { account, endpoint } => {
                 self.set_default_endpoint(account, endpoint, now)

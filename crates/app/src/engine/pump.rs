@@ -122,7 +122,8 @@ impl Engine {
         let avoid = if live.progress.reason == Reason::Transient { latest } else { None };
         let up = |id: &&ConnectorId| self.connectors.get(id).is_some_and(super::live::ConnectorState::is_up);
         let preferred = not_left.iter().filter(up).find(|id| Some(**id) != avoid);
-        let chosen = preferred.or_else(|| not_left.iter().find(up)).or_else(|| not_left.iter().find(|id| open(id)));
+        let chosen =
+            preferred.or_else(|| not_left.iter().find(up)).or_else(|| not_left.iter().find(|id| open(id)));
         chosen.map_or(Target::Wait, |id| Target::Connector(*id))
     }
 

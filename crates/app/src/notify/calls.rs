@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use decide::notice::wait_ms;
 use ports::courier::{Answer, CourierError};
+use tokio::sync::oneshot;
 use types::account::Endpoint;
 use types::id::RowKey;
 use types::time::Timestamp;
 
 use super::{Event, Notifier};
-use crate::engine::Input;
+use crate::engine::{Change, Input};
 use crate::shared::Shared;
 
 /// Webhook calls at once, over all endpoints.
 pub(super) const CALLS_MAX: usize = 256;
+/// The status by which a listener says that it wants no more calls (RFC 9110, section 15.5.11;
+/// Standard Webhooks asks to switch such an address off).
+const GONE: u16 = 410;
 
 impl Notifier {
     /// Starts one call.
@@ -71,6 +75,11 @@ impl Notifier {
         );
         shared.metrics.told(0, 1);
         self.try_again(shared, endpoint, event.key, retry_after_s, now);
+        if outcome.is_ok_and(|answer| answer.status == GONE) {
+            // Nobody waits for the answer: a switch that was not written is tried with the next 410.
+            let (unheard, _) = oneshot::channel();
+            self.report(shared, Input::Change(Change::EndpointDisabled(endpoint.id), unheard));
+        }
         self.kick(endpoint.id);
     }
 

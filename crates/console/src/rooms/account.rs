@@ -1,11 +1,12 @@
-//! A customer's account: balance, movements, and keys with their secrets after the password.
+//! A customer's account: balance, movements, keys and webhooks with their secrets after the password.
 
-use app::ShownCredential;
+use app::{EndpointView, ShownCredential};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use types::account::{CredentialKind, EndpointKind};
 use types::charge::PostingKind;
 use types::refusal::RefusalCode;
 use types::role::Permission;
@@ -18,6 +19,8 @@ use crate::view::{Piece, cell_time, full_time};
 
 /// Movements on the page, newest first.
 const MOVEMENTS: usize = 100;
+/// Callback addresses on the page, the default first.
+const WEBHOOKS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -28,9 +31,18 @@ struct AccountPage {
     since: Piece,
     limits: Vec<(&'static str, String)>,
     money: Option<MoneyPart>,
-    keys: Option<Vec<Key>>,
+    keys: Option<KeysPart>,
     revealed: bool,
     password_error: Option<String>,
+}
+
+struct KeysPart {
+    keys: Vec<Key>,
+    webhooks: Vec<Webhook>,
+    more_webhooks: usize,
+    has_default: bool,
+    typed: Address,
+    address_error: Option<String>,
 }
 
 struct MoneyPart {
@@ -50,7 +62,38 @@ struct Line {
 
 struct Key {
     name: String,
+    kind: &'static str,
     secret: Option<String>,
+}
+
+struct Webhook {
+    url: String,
+    kind: &'static str,
+    is_default: bool,
+    disabled: bool,
+    signs: bool,
+    secret: Option<String>,
+}
+
+/// What the page says besides the account itself.
+#[derive(Default)]
+struct Said {
+    status: StatusCode,
+    revealed: bool,
+    password_error: Option<String>,
+    typed: Address,
+    address_error: Option<String>,
+}
+
+/// The form that sets where events are told.
+#[derive(Default, Deserialize)]
+pub(crate) struct Address {
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    kind: String,
+    /// Stated by the button that switches it off.
+    off: Option<String>,
 }
 
 /// The form that asks for the password again.
@@ -62,7 +105,7 @@ pub(crate) struct Reveal {
 
 /// Shows the account.
 pub(crate) async fn show(State(house): State<House>, person: SignedIn) -> Result<Response, Fault> {
-    write(&house, &person, false, StatusCode::OK, None).await
+    write(&house, &person, Said::default()).await
 }
 
 /// Shows the account with its secrets when the password is right.
@@ -78,34 +121,65 @@ pub(crate) async fn reveal(
             if same.id != person.0.id {
                 return Err(Fault::forbidden());
             }
-            write(&house, &person, true, StatusCode::OK, None).await
+            write(&house, &person, Said { revealed: true, ..Said::default() }).await
         }
         Err(refusal) if refusal.code == RefusalCode::InvalidCredentials => {
-            let error = "This is not your password. The secrets stay hidden.".to_owned();
-            write(&house, &person, false, StatusCode::UNPROCESSABLE_ENTITY, Some(error)).await
+            let error = "This is not your password. The secrets stay hidden.";
+            write(&house, &person, Said::wrong_password(StatusCode::UNPROCESSABLE_ENTITY, error)).await
         }
         Err(refusal) if refusal.code == RefusalCode::RateLimited => {
-            let error = "There were too many attempts. Try again in a few minutes.".to_owned();
-            write(&house, &person, false, StatusCode::TOO_MANY_REQUESTS, Some(error)).await
+            let error = "There were too many attempts. Try again in a few minutes.";
+            write(&house, &person, Said::wrong_password(StatusCode::TOO_MANY_REQUESTS, error)).await
         }
         Err(refusal) => Err(refusal.into()),
     }
 }
 
-async fn write(
-    house: &House,
-    person: &SignedIn,
-    revealed: bool,
-    status: StatusCode,
-    password_error: Option<String>,
+/// Sets where events are told of messages that state no address, or nowhere.
+pub(crate) async fn set_webhook(
+    State(house): State<House>,
+    person: SignedIn,
+    Posted(form): Posted<Address>,
 ) -> Result<Response, Fault> {
+    let id = person.0.account.ok_or_else(Fault::forbidden)?;
+    let url = form.url.trim();
+    let kind =
+        if form.kind == EndpointKind::Paasoo.as_str() { EndpointKind::Paasoo } else { EndpointKind::Webhook };
+    let url = form.off.is_none().then_some(url);
+    match house.desk.set_default_webhook(id, kind, url).await {
+        Ok(_) => Ok(Redirect::to("/account#webhooks").into_response()),
+        Err(refusal) if refusal.code == RefusalCode::InvalidRequest => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            let said = Said { status, typed: form, address_error: Some(refusal.detail), ..Said::default() };
+            write(&house, &person, said).await
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+impl Said {
+    fn wrong_password(status: StatusCode, error: &str) -> Self {
+        Self { status, password_error: Some(error.to_owned()), ..Self::default() }
+    }
+}
+
+async fn write(house: &House, person: &SignedIn, said: Said) -> Result<Response, Fault> {
+    let Said { status, revealed, password_error, typed, address_error } = said;
     let id = person.0.account.ok_or_else(Fault::forbidden)?;
     let account =
         house.desk.account(id).ok_or_else(|| Fault::not_found("Your account is not there any more."))?;
     let money = if person.may(Permission::MoneyView) { Some(money_part(house, person).await?) } else { None };
     let keys = if person.may(Permission::KeysView) {
         let shown = house.desk.credentials(id).await?;
-        Some(shown.into_iter().map(|one| key(one, revealed)).collect())
+        let endpoints = house.desk.endpoints(id);
+        Some(KeysPart {
+            keys: shown.into_iter().map(|one| key(one, revealed)).collect(),
+            more_webhooks: endpoints.len().saturating_sub(WEBHOOKS),
+            has_default: endpoints.iter().any(|view| view.is_default),
+            webhooks: endpoints.into_iter().take(WEBHOOKS).map(|view| webhook(view, revealed)).collect(),
+            typed,
+            address_error,
+        })
     } else {
         None
     };
@@ -129,7 +203,23 @@ async fn write(
 }
 
 fn key(shown: ShownCredential, revealed: bool) -> Key {
-    Key { name: shown.name, secret: revealed.then(|| shown.secret.into_inner()) }
+    let kind = match shown.kind {
+        CredentialKind::ApiKey => "API key",
+        CredentialKind::Smpp => "SMPP system id",
+    };
+    Key { name: shown.name, kind, secret: revealed.then(|| shown.secret.into_inner()) }
+}
+
+fn webhook(view: EndpointView, revealed: bool) -> Webhook {
+    let signs = view.kind == EndpointKind::Webhook;
+    Webhook {
+        url: view.url.into_inner(),
+        kind: if signs { "signed JSON by POST" } else { "PaaSoo's GET" },
+        is_default: view.is_default,
+        disabled: view.disabled,
+        signs,
+        secret: (revealed && signs).then(|| view.secret.into_inner()),
+    }
 }
 
 async fn money_part(house: &House, person: &SignedIn) -> Result<MoneyPart, Fault> {

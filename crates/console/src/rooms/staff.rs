@@ -65,6 +65,8 @@ struct Line {
     failed: String,
     errors: String,
     last_error: String,
+    /// The last error is over: every link is up.
+    healed: bool,
 }
 
 /// Shows all connectors.
@@ -154,6 +156,7 @@ fn line(house: &House, view: &ConnectorView) -> Line {
         delivered: count(view.delivered),
         failed: count(view.failed),
         errors: count(view.errors),
+        healed: own.is_none() && status.links > 0 && status.links_up >= status.links,
         last_error: own.unwrap_or_else(|| status.last_error.clone()),
     }
 }

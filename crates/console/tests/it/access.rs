@@ -26,6 +26,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/send/preview", "od"),
     ("GET", "/account", "o"),
     ("POST", "/account", "o"),
+    ("POST", "/account/webhook", "o"),
     ("GET", "/staff", "AOS"),
     ("GET", "/staff/connectors/{name}", "AOS"),
     ("GET", "/staff/messages", "AOS"),

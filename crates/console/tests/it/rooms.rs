@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
+use types::account::EndpointKind;
 use types::message::State;
 use types::role::Role;
 
@@ -99,7 +100,7 @@ async fn the_story_tells_both_sides_and_why() {
     let own = house.get(OWNER, &format!("/messages/{id}")).await.body;
     for words in [
         "0.055 EUR = 2 parts × 0.0275 EUR",
-        "Attempt 2 by simulated",
+        "<h3><bdi>Attempt 2</bdi></h3>",
         "The carrier took it, parts 1–2",
         "<dt>stat</dt><dd><bdi>UNDELIV</bdi>",
         "0x00000058",
@@ -111,10 +112,30 @@ async fn the_story_tells_both_sides_and_why() {
     ] {
         assert!(own.contains(words), "{words}");
     }
-    // What a supplier asks, and who it is, is the operator's business.
-    assert!(!own.contains("Supplier") && !own.contains("0.0284 EUR") && !own.contains("Passed over"));
+    // What a supplier asks, who it is and how it writes its ids is the operator's business.
     let staff = house.get(ADMIN, &format!("/staff/messages/{id}")).await.body;
-    assert!(staff.contains("Supplier") && staff.contains("0.0284 EUR") && staff.contains("Passed over"));
+    let carrier_id = {
+        let messages = house.desk.messages.lock().unwrap();
+        let message = messages.iter().find(|message| message.id == id).unwrap();
+        message.attempts[1].answers[0].carrier_id.clone().unwrap()
+    };
+    for hidden in [
+        "Supplier",
+        "0.0284 EUR",
+        "Passed over",
+        "Attempt 2 by simulated",
+        "simulated",
+        "acme",
+        "<dt>charging.trigger</dt>",
+        "<dt>route</dt>",
+        &carrier_id,
+    ] {
+        assert!(!own.contains(hidden), "{hidden}");
+        assert!(staff.contains(hidden), "{hidden}");
+    }
+    assert!(own.contains("a connector asked to slow down, so a connector was tried."));
+    let part = house.get(OWNER, &format!("/messages/{id}/story")).await.body;
+    assert!(!part.contains("simulated") && !part.contains("acme"));
     let at = |words: &str| own.find(words).unwrap();
     assert!(at("<h3><bdi>Received") < at("<h3><bdi>Accepted") && at("Attempt 1") < at("Attempt 2"));
 }
@@ -209,6 +230,50 @@ async fn secrets_need_the_password() {
     assert!(shown.contains("Zx8Kq2Lm9Wn4Rt7Yb3Vc") && shown.contains("h7Kq2Lm9"));
     // The session that the second check opened is closed again.
     assert_eq!(house.desk.ended.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn webhooks_are_shown_set_and_switched_off() {
+    let house = House::full();
+    let page = house.get(OWNER, "/account").await.body;
+    for words in [
+        "https://example.test/events",
+        "for messages that state no address",
+        "https://old.example.test/?a=&#60;b&#62;",
+        "switched off: it answered 410 (Gone)",
+        "Tell events nowhere",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("whsec_"));
+    let shown = house.post(OWNER, "/account", "password=correct+horse").await.body;
+    assert!(shown.contains("whsec_2MfKQ9r8") && !shown.contains("whsec_1"), "a kind that signs nothing");
+
+    let bad = house.post(OWNER, "/account/webhook", "url=ftp%3A%2F%2Fa%2F%22&kind=paasoo").await;
+    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(bad.body.contains("begins with https://") && bad.body.contains("value=\"ftp://a/&#34;\""));
+    assert!(bad.body.contains("value=\"paasoo\" selected") && !bad.body.contains("whsec_"));
+    assert_eq!(house.desk.endpoints.lock().unwrap().len(), 2);
+
+    let set = house.post(OWNER, "/account/webhook", "url=+https%3A%2F%2Fnew.example%2F&kind=paasoo").await;
+    assert_eq!((set.status, set.header("location")), (StatusCode::SEE_OTHER, "/account#webhooks"));
+    let first = house.desk.endpoints.lock().unwrap()[0].clone();
+    assert_eq!((first.url.expose().as_str(), first.kind), ("https://new.example/", EndpointKind::Paasoo));
+
+    house.post(OWNER, "/account/webhook", "off=1").await;
+    assert!(house.desk.endpoints.lock().unwrap().iter().all(|view| !view.is_default));
+    assert!(!house.get(OWNER, "/account").await.body.contains("Tell events nowhere"));
+}
+
+#[tokio::test]
+async fn an_error_that_is_over_says_so() {
+    let house = House::full();
+    let half = house.get(ADMIN, "/staff/connectors/half").await.body;
+    assert!(
+        half.contains("enquire_link got no answer") && !half.contains("Healed") && !half.contains("(healed)")
+    );
+    let healed = house.get(ADMIN, "/staff/connectors/healed").await.body;
+    assert!(healed.contains("Healed: every link is up again.") && healed.contains("(healed)"));
 }
 
 #[tokio::test]

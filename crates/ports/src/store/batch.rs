@@ -359,7 +359,7 @@ pub enum ConfigChange {
     Account(Account),
     /// A new or changed credential; guard: the name is free or its own.
     Credential(CredentialRow),
-    /// A new or changed endpoint.
+    /// A new or changed endpoint; when it was made is written once.
     Endpoint(EndpointRow),
     /// A new or changed person; guard: the e-mail is free or its own.
     Person(PersonRow),

@@ -3,7 +3,7 @@
 use app::submission::Submission;
 use app::{Core, MessageQuery, NewAccount, Scope};
 use serde_json::{Value, json};
-use types::account::{Account, AccountLimits};
+use types::account::{Account, AccountLimits, EndpointKind};
 use types::address::Address;
 use types::catalog::PriceBook;
 use types::id::MessageId;
@@ -66,6 +66,7 @@ async fn carry_out(core: &Core, request: Request) -> Result<Value, Refusal> {
             };
             set_limits(core, &account, limits).await
         }
+        Request::AccountWebhook { account, url, kind } => set_webhook(core, &account, url, &kind).await,
         Request::TopUp { account, amount, source } => top_up(core, &account, &amount, &source).await,
         Request::KeyCreate { account, smpp, system_id } => create_key(core, &account, smpp, system_id).await,
         Request::PersonCreate { account, email, role, password } => {
@@ -266,6 +267,25 @@ async fn set_limits(core: &Core, account: &Account, limits: AccountLimits) -> Re
     core.set_limits(account.id, limits).await?;
     Ok(json!({ "account": account.name, "rate_per_second": limits.rate_per_second, "window": limits.window,
                "binds": limits.binds, "repeat_guard_s": limits.repeat_guard_s }))
+}
+
+async fn set_webhook(
+    core: &Core,
+    account: &str,
+    url: Option<String>,
+    kind: &str,
+) -> Result<Value, Refusal> {
+    let account = account_named(core, account)?;
+    let kind = EndpointKind::parse(kind)
+        .ok_or_else(|| bad(format!("there is no kind {kind:?}; the kinds are webhook and paasoo")))?;
+    let Some(set) = core.set_default_webhook(account.id, kind, url.as_deref()).await? else {
+        return Ok(json!({ "account": account.name, "url": null }));
+    };
+    let mut value = json!({ "account": account.name, "url": set.url.expose(), "kind": set.kind.as_str() });
+    if let (EndpointKind::Webhook, Some(fields)) = (set.kind, value.as_object_mut()) {
+        fields.insert("secret".into(), json!(set.secret.expose()));
+    }
+    Ok(value)
 }
 
 async fn top_up(core: &Core, account: &str, amount: &str, source: &str) -> Result<Value, Refusal> {

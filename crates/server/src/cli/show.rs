@@ -7,6 +7,8 @@ use crate::admin::Request;
 /// Writes the answer to a request.
 pub(super) fn text(request: &Request, value: &Value) -> String {
     match request {
+        // Nothing was sent, so nothing has an id or a state.
+        Request::Send { dry_run: true, .. } => table(value.get("messages"), &["to", "parts", "price"]),
         Request::Send { .. } => table(value.get("messages"), &["id", "to", "state", "parts", "price"]),
         Request::Messages { .. } => table(
             value.get("items"),
@@ -42,8 +44,12 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
             table(value.get("items"), &["name", "state", "balance", "held", "unit", "price_book", "sid"])
         }
         Request::Doctor => doctor(value),
+        Request::AccountWebhook { url: None, account, .. } => {
+            format!("Events of {account} are told nowhere unless a message says where.\n")
+        }
         Request::AccountCreate { .. }
         | Request::AccountLimits { .. }
+        | Request::AccountWebhook { .. }
         | Request::TopUp { .. }
         | Request::KeyCreate { .. }
         | Request::PersonCreate { .. } => fields(value),
@@ -53,7 +59,9 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
 /// Writes what became of a file of recipients.
 pub(super) fn bulk(value: &Value) -> String {
     let refused = value.get("refused").and_then(Value::as_array).map_or(0, Vec::len);
-    let head = format!("{} accepted, {refused} refused\n", plain(value.get("accepted")));
+    let is_dry = value.get("dry_run").and_then(Value::as_bool).unwrap_or(false);
+    let words = if is_dry { "would be accepted" } else { "accepted" };
+    let head = format!("{} {words}, {refused} refused\n", plain(value.get("accepted")));
     if refused == 0 { head } else { head + "\n" + &table(value.get("refused"), &["to", "detail"]) }
 }
 
@@ -64,6 +72,12 @@ fn plain(value: Option<&Value>) -> String {
         Some(Value::Object(price)) => format!("{} {}", plain(price.get("amount")), plain(price.get("unit"))),
         Some(other) => other.to_string(),
     }
+}
+
+/// `1 part`, `2 parts`.
+fn counted(count: Option<&Value>, what: &str) -> String {
+    let plural = if count.and_then(Value::as_u64) == Some(1) { "" } else { "s" };
+    format!("{} {what}{plural}", plain(count))
 }
 
 fn table(items: Option<&Value>, columns: &[&str]) -> String {
@@ -112,10 +126,10 @@ fn balance(value: &Value) -> String {
 fn story(value: &Value) -> String {
     let message = value.get("message").cloned().unwrap_or_default();
     let mut text = format!(
-        "{}  {}  {} parts  {}\n\n",
+        "{}  {}  {}  {}\n\n",
         plain(message.get("id")),
         plain(message.get("state")),
-        plain(message.get("parts")),
+        counted(message.get("parts"), "part"),
         plain(message.get("price")),
     );
     for because in value.get("story").and_then(Value::as_array).into_iter().flatten() {
@@ -151,12 +165,51 @@ fn doctor(value: &Value) -> String {
         ));
     }
     text.push_str(&format!(
-        "\n{} messages, {} open, {} events to tell, {} octets on disk, schema {}\n",
-        plain(value.get("messages")),
+        "\n{}, {} open, {} to tell, {} octets on disk, schema {}\n",
+        counted(value.get("messages"), "message"),
         plain(value.get("open")),
-        plain(value.get("outbox")),
+        counted(value.get("outbox"), "event"),
         plain(value.get("octets")),
         plain(value.get("schema")),
     ));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Request, text};
+
+    fn sending(dry_run: bool) -> String {
+        let to = vec!["+447400123456".to_owned()];
+        let request = Request::Send {
+            account: "a".into(),
+            from: "b".into(),
+            to: to.clone(),
+            text: "c".into(),
+            dry_run,
+        };
+        let price = json!({ "amount": "0.04", "unit": "EUR" });
+        let id = if dry_run { json!(null) } else { json!("msg_1") };
+        let message = json!({ "id": id, "to": to[0], "state": "queued", "parts": 1, "price": price });
+        text(&request, &json!({ "dry_run": dry_run, "messages": [message] }))
+    }
+
+    #[test]
+    fn a_dry_run_shows_no_state() {
+        let sent =
+            "id     to             state   parts  price\nmsg_1  +447400123456  queued  1      0.04 EUR\n";
+        assert_eq!(sending(false), sent);
+        assert_eq!(sending(true), "to             parts  price\n+447400123456  1      0.04 EUR\n");
+    }
+
+    #[test]
+    fn one_part_is_one_part() {
+        let story = |parts| {
+            let message = json!({ "id": "msg_1", "state": "queued", "parts": parts, "price": null });
+            text(&Request::Explain { id: "msg_1".into() }, &json!({ "message": message, "story": [] }))
+        };
+        assert!(story(1).contains("  1 part  ") && story(2).contains("  2 parts  "));
+    }
 }

@@ -124,8 +124,10 @@ impl Esme {
 
     /// The next PDU that is no probe; probes are answered.
     pub(crate) fn receive(&mut self) -> Received {
+        let began = std::time::Instant::now();
         loop {
             let received = self.try_receive().expect("the server has closed");
+            assert!(began.elapsed() < crate::house::SOON, "nothing but probes came");
             if received.header.command_id != CommandId::ENQUIRE_LINK {
                 return received;
             }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::house::{SOON, until};
 
 /// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_secs(35);
 
 /// Whatever carries octets.
 pub(crate) trait Wire: Read + Write + Send {}

@@ -105,8 +105,7 @@ fn write_endpoint(connection: &Connection, row: &EndpointRow) -> Result<(), Faul
     let mut upsert = connection.prepare_cached(
         "INSERT INTO endpoint VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
          account = excluded.account, kind = excluded.kind, url_hash = excluded.url_hash, \
-         data_key = excluded.data_key, sealed = excluded.sealed, disabled = excluded.disabled, \
-         created_at = excluded.created_at",
+         data_key = excluded.data_key, sealed = excluded.sealed, disabled = excluded.disabled",
     )?;
     let written = upsert.execute(params![
         row.id.0,

@@ -1,3 +1,5 @@
+//! Opening, layout and limits of the SQLite store.
+
 use ports::Disposition;
 use ports::conformance::store::BEGIN;
 use ports::conformance::store::rows::{add_account, add_message};

@@ -1,3 +1,5 @@
+//! The key file: made once, private, and refused when it was changed.
+
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -1,3 +1,5 @@
+//! The conformance suite on SQLite, and what only a file can show.
+
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 

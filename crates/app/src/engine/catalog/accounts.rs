@@ -195,7 +195,7 @@ impl Engine {
         let entry = CredentialEntry { id, account, secret: secret.clone() };
         directory.credentials.insert((kind, name.clone()), Arc::new(entry));
         self.shared.directory.store(Arc::new(directory));
-        Ok(Changed::Shown(ShownCredential { name, secret }))
+        Ok(Changed::Shown(ShownCredential { kind, name, secret }))
     }
 
     pub(super) fn new_person(
@@ -280,12 +280,18 @@ impl Engine {
         account: AccountId,
         kind: EndpointKind,
         url: &Sensitive<String>,
+        enable: bool,
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         self.check_account(account)?;
         let url_hash = self.hasher.hash(b'u', url.expose().as_bytes());
-        if let Some(known) = self.shared.directory.load().by_url.get(&(account, kind, url_hash)) {
-            return Ok(Changed::Endpoint(*known));
+        let known = self.shared.directory.load().by_url.get(&(account, kind, url_hash)).copied();
+        if let Some(known) = known {
+            return if enable {
+                self.switch_endpoint(known, false, now)
+            } else {
+                Ok(Changed::Endpoint(known))
+            };
         }
         let id = EndpointId(self.next_number(ENDPOINT));
         let (row, endpoint, data_keys) = self.endpoint_row(id, account, kind, url.expose(), now)?;
@@ -293,6 +299,41 @@ impl Engine {
         self.write_batch(Batch { at: now, data_keys, config, ..Batch::default() })?;
         let mut directory = self.shared.directory.load().fork();
         directory.put_endpoint(endpoint, url_hash);
+        self.shared.directory.store(Arc::new(directory));
+        Ok(Changed::Endpoint(id))
+    }
+
+    /// Switches an endpoint off or on again. Its events stay in the outbox meanwhile.
+    pub(super) fn switch_endpoint(
+        &mut self,
+        id: EndpointId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<Changed, Refusal> {
+        let known = self.shared.directory.load().endpoints.get(&id).cloned();
+        let known = known
+            .ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no such endpoint").at("endpoint"))?;
+        if known.disabled == disabled {
+            return Ok(Changed::Endpoint(id));
+        }
+        let mut data_keys = Vec::new();
+        let data_key = self.secrets_key(known.account, now, &mut data_keys)?;
+        let plain = write_texts(&[known.url.expose(), known.secret.expose()]);
+        let row = EndpointRow {
+            id,
+            account: known.account,
+            kind: known.kind,
+            url_hash: self.hasher.hash(b'u', known.url.expose().as_bytes()),
+            data_key: data_key.id(),
+            sealed: data_key.seal(Kind::Endpoint, RowKey::from_i64(id.0), &plain, self.entropy.as_ref()),
+            disabled,
+            created_at: now,
+        };
+        let url_hash = row.url_hash;
+        let config = vec![ConfigChange::Endpoint(row)];
+        self.write_batch(Batch { at: now, data_keys, config, ..Batch::default() })?;
+        let mut directory = self.shared.directory.load().fork();
+        directory.put_endpoint(Endpoint { disabled, ..(*known).clone() }, url_hash);
         self.shared.directory.store(Arc::new(directory));
         Ok(Changed::Endpoint(id))
     }

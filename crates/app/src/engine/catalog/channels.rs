@@ -82,7 +82,8 @@ impl Engine {
         for chunk in waiting.chunks(crate::engine::LIVE_MAX / 10) {
             self.ensure_live(chunk)?;
             for key in chunk {
-                let queued = |live: &crate::engine::live::Live| live.progress.state == types::message::State::Queued;
+                let queued =
+                    |live: &crate::engine::live::Live| live.progress.state == types::message::State::Queued;
                 if self.live.get(key).is_some_and(queued) {
                     self.place(*key, now)?;
                 }

@@ -81,14 +81,18 @@ pub(super) fn entries(message: &MessageDetail, becauses: &[Because], eye: Eye) -
     let mut entries = vec![received(message, eye), accepted(message)];
     for attempt in &message.attempts {
         entries.push(attempted(attempt, eye));
-        entries.extend(answers(attempt));
+        entries.extend(answers(attempt, eye));
         entries.extend(receipts(attempt));
     }
     if let Some(at) = message.final_at {
         entries.push(ended(message, at));
     }
     for because in becauses {
-        attach(&mut entries, because);
+        if eye.staff {
+            attach(&mut entries, because.clone());
+        } else {
+            attach(&mut entries, because.for_customer(message));
+        }
     }
     entries.sort_by_key(|entry| entry.at);
     for (place, entry) in entries.iter_mut().enumerate() {
@@ -119,7 +123,8 @@ fn accepted(message: &MessageDetail) -> Entry {
 }
 
 fn attempted(attempt: &AttemptDetail, eye: Eye) -> Entry {
-    let title = format!("Attempt {} by {}", attempt.number, attempt.connector);
+    let by = if eye.staff { format!(" by {}", attempt.connector) } else { String::new() };
+    let title = format!("Attempt {}{by}", attempt.number);
     let mut entry = Entry::new(attempt.started_at, Hue::Moving, title, &["route", "attempt"]);
     if attempt.trigger != Reason::None {
         entry.fact("After", reason_words(attempt.trigger));
@@ -137,12 +142,12 @@ fn attempted(attempt: &AttemptDetail, eye: Eye) -> Entry {
 }
 
 /// Answers that say the same stand together.
-fn answers(attempt: &AttemptDetail) -> Vec<Entry> {
+fn answers(attempt: &AttemptDetail, eye: Eye) -> Vec<Entry> {
     let same = |a: &PartAnswer, b: &PartAnswer| a.verdict == b.verdict && a.status == b.status;
-    attempt.answers.chunk_by(same).filter_map(|answers| answered(attempt, answers)).collect()
+    attempt.answers.chunk_by(same).filter_map(|answers| answered(attempt, answers, eye)).collect()
 }
 
-fn answered(attempt: &AttemptDetail, answers: &[PartAnswer]) -> Option<Entry> {
+fn answered(attempt: &AttemptDetail, answers: &[PartAnswer], eye: Eye) -> Option<Entry> {
     let (first, last) = (answers.first()?, answers.last()?);
     let hue = match first.verdict {
         Verdict::Accepted => Hue::Moving,
@@ -158,7 +163,8 @@ fn answered(attempt: &AttemptDetail, answers: &[PartAnswer]) -> Option<Entry> {
     if first.status != 0 || first.verdict != Verdict::Unknown {
         entry.word_for_word("status", format!("0x{:08X}", first.status));
     }
-    for answer in answers {
+    // How a supplier writes its ids tells who it is.
+    for answer in answers.iter().filter(|_| eye.staff) {
         let name = if whole { "id".to_owned() } else { format!("id, part {}", answer.part) };
         entry.word_for_word(name, answer.carrier_id.clone().unwrap_or_default());
     }
@@ -202,9 +208,8 @@ fn ended(message: &MessageDetail, at: Timestamp) -> Entry {
 
 /// Puts a reason to the entry of its stage that is nearest in time; one without such an entry
 /// becomes an entry itself.
-fn attach(entries: &mut Vec<Entry>, because: &Because) {
-    let why =
-        Why { question: question(because.stage), text: because.text.clone(), facts: because.facts.clone() };
+fn attach(entries: &mut Vec<Entry>, because: Because) {
+    let why = Why { question: question(because.stage), text: because.text, facts: because.facts };
     let fitting = entries.iter_mut().filter(|entry| entry.stages.contains(&because.stage));
     let nearest = fitting.min_by_key(|entry| entry.at.ms_since(because.at).unsigned_abs());
     if let Some(entry) = nearest {
