@@ -25,29 +25,14 @@ struct Stage {
     action: fn() -> anyhow::Result<()>,
 }
 
-const FORMAT: Stage = Stage {
-    name: "format",
-    about: "rustfmt agrees",
-    needs: &[],
-    action: format,
-};
-const TIDY: Stage = Stage {
-    name: "tidy",
-    about: "the rules of the house",
-    needs: &[],
-    action: tidy::run,
-};
+const FORMAT: Stage = Stage { name: "format", about: "rustfmt agrees", needs: &[], action: format };
+const TIDY: Stage = Stage { name: "tidy", about: "the rules of the house", needs: &[], action: tidy::run };
 
 /// The lane for the minutes between two edits: under three minutes when warm.
 const QUICK: &[Stage] = &[
     FORMAT,
     TIDY,
-    Stage {
-        name: "clippy",
-        about: "lints of the pure crates",
-        needs: &[],
-        action: core_clippy,
-    },
+    Stage { name: "clippy", about: "lints of the pure crates", needs: &[], action: core_clippy },
     Stage {
         name: "unit",
         about: "unit tests of the pure crates and the ports",
@@ -60,24 +45,14 @@ const QUICK: &[Stage] = &[
 const FULL: &[Stage] = &[
     FORMAT,
     TIDY,
-    Stage {
-        name: "clippy",
-        about: "lints of everything",
-        needs: &[],
-        action: clippy,
-    },
+    Stage { name: "clippy", about: "lints of everything", needs: &[], action: clippy },
     Stage {
         name: "test",
         about: "unit tests, conformance suites and black-box stories",
         needs: &[],
         action: tests,
     },
-    Stage {
-        name: "release",
-        about: "the shipped binary builds",
-        needs: &[],
-        action: peer::build_release,
-    },
+    Stage { name: "release", about: "the shipped binary builds", needs: &[], action: peer::build_release },
     Stage {
         name: "peer",
         about: "smpplib and tshark judge what we speak",
@@ -94,12 +69,7 @@ const FULL: &[Stage] = &[
 
 /// The lane for a night: what takes longer than anybody waits for.
 const SOAK: &[Stage] = &[
-    Stage {
-        name: "mutations",
-        about: "millions of mutated PDUs never panic",
-        needs: &[],
-        action: mutations,
-    },
+    Stage { name: "mutations", about: "millions of mutated PDUs never panic", needs: &[], action: mutations },
     Stage {
         name: "kill9",
         about: "nothing promised is lost over many kills",
@@ -166,11 +136,7 @@ fn walk(lane: &[Stage], choice: &Choice) -> anyhow::Result<()> {
     let mut outcomes = Vec::new();
     let mut failed = false;
     for stage in chosen(lane, &choice.only)? {
-        let outcome = if failed && !choice.keep_going {
-            Outcome::NotRun
-        } else {
-            run_stage(stage)
-        };
+        let outcome = if failed && !choice.keep_going { Outcome::NotRun } else { run_stage(stage) };
         failed |= matches!(outcome, Outcome::Failed(_));
         outcomes.push((stage.name, outcome));
     }
@@ -186,10 +152,7 @@ fn chosen<'lane>(lane: &'lane [Stage], only: &[String]) -> anyhow::Result<Vec<&'
     for name in only {
         if !lane.iter().any(|stage| stage.name == name) {
             let known: Vec<&str> = lane.iter().map(|stage| stage.name).collect();
-            return Err(anyhow!(
-                "there is no stage `{name}`; there are: {}",
-                known.join(", ")
-            ));
+            return Err(anyhow!("there is no stage `{name}`; there are: {}", known.join(", ")));
         }
     }
     let wanted = |stage: &&Stage| only.is_empty() || only.iter().any(|name| name == stage.name);
@@ -199,11 +162,7 @@ fn chosen<'lane>(lane: &'lane [Stage], only: &[String]) -> anyhow::Result<Vec<&'
 fn run_stage(stage: &Stage) -> Outcome {
     println!("\n==> {}: {}", stage.name, stage.about);
     let start = process::now();
-    let result = stage
-        .needs
-        .iter()
-        .try_for_each(|need| need::provide(*need))
-        .and_then(|()| (stage.action)());
+    let result = stage.needs.iter().try_for_each(|need| need::provide(*need)).and_then(|()| (stage.action)());
     let took = start.elapsed();
     match result {
         Ok(()) => {
@@ -264,20 +223,14 @@ fn tests() -> anyhow::Result<()> {
 }
 
 fn mutations() -> anyhow::Result<()> {
-    named_test(
-        "smpp",
-        "mutated_pdus_never_panic",
-        ("CHAPPE_SOAK_MUTATIONS", SOAK_MUTATIONS),
-    )
+    named_test("smpp", "mutated_pdus_never_panic", ("CHAPPE_SOAK_MUTATIONS", SOAK_MUTATIONS))
 }
 
 /// Runs one test by its name in a release build; a name that matches nothing is a failure, since
 /// cargo itself would call it a success.
 fn named_test(package: &str, name: &str, environment: (&str, &str)) -> anyhow::Result<()> {
     let mut command = process::command("cargo");
-    command
-        .args(["test", "--release", "--package", package, name])
-        .env(environment.0, environment.1);
+    command.args(["test", "--release", "--package", package, name]).env(environment.0, environment.1);
     let output = process::output(&mut command)?;
     println!("{}", output.trim_end());
     if passed_count(&output) == 0 {
@@ -288,13 +241,7 @@ fn named_test(package: &str, name: &str, environment: (&str, &str)) -> anyhow::R
 
 /// How many tests cargo's output says have passed, over all test programmes.
 fn passed_count(output: &str) -> u64 {
-    let count = |line: &str| {
-        line.strip_prefix("test result: ok. ")?
-            .split(' ')
-            .next()?
-            .parse::<u64>()
-            .ok()
-    };
+    let count = |line: &str| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse::<u64>().ok();
     output.lines().filter_map(count).sum()
 }
 
@@ -319,10 +266,7 @@ mod tests {
     #[test]
     fn only_selects_by_name_in_the_order_of_the_lane() {
         let selected = chosen(FULL, &["test".to_owned(), "tidy".to_owned()]).unwrap();
-        assert_eq!(
-            selected.iter().map(|stage| stage.name).collect::<Vec<_>>(),
-            ["tidy", "test"]
-        );
+        assert_eq!(selected.iter().map(|stage| stage.name).collect::<Vec<_>>(), ["tidy", "test"]);
         assert_eq!(chosen(FULL, &[]).unwrap().len(), FULL.len());
         assert!(chosen(FULL, &["nonsense".to_owned()]).is_err());
     }
@@ -330,18 +274,8 @@ mod tests {
     #[test]
     fn a_failed_stage_stops_the_lane_unless_told_otherwise() {
         const LANE: &[Stage] = &[
-            Stage {
-                name: "bad",
-                about: "",
-                needs: &[],
-                action: || Err(anyhow!("planted")),
-            },
-            Stage {
-                name: "good",
-                about: "",
-                needs: &[],
-                action: || Ok(()),
-            },
+            Stage { name: "bad", about: "", needs: &[], action: || Err(anyhow!("planted")) },
+            Stage { name: "good", about: "", needs: &[], action: || Ok(()) },
         ];
         let choice = |only: &[&str], keep_going| Choice {
             only: only.iter().map(|name| (*name).to_owned()).collect(),
@@ -357,14 +291,8 @@ mod tests {
     fn passed_tests_are_counted_over_all_programmes() {
         let cases = [
             ("test result: ok. 1 passed; 0 failed; 0 ignored", 1),
-            (
-                "test result: ok. 2 passed; 0 failed\nnoise\ntest result: ok. 3 passed; 0 failed",
-                5,
-            ),
-            (
-                "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 40 filtered out",
-                0,
-            ),
+            ("test result: ok. 2 passed; 0 failed\nnoise\ntest result: ok. 3 passed; 0 failed", 5),
+            ("test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 40 filtered out", 0),
             ("", 0),
         ];
         for (output, expected) in cases {

@@ -48,9 +48,7 @@ pub(crate) fn command(program: impl Into<OsString>) -> Command {
 
 /// Runs to the end with our own output, and fails unless the exit status is zero.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("failed to start {}", shown(command)))?;
+    let status = command.status().with_context(|| format!("failed to start {}", shown(command)))?;
     succeeded(status, command)
 }
 
@@ -62,12 +60,7 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
         .with_context(|| format!("failed to start {}", shown(command)))?;
     if !output.status.success() {
         let error = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "{} ended with {}:\n{}",
-            shown(command),
-            output.status,
-            error.trim_end()
-        );
+        bail!("{} ended with {}:\n{}", shown(command), output.status, error.trim_end());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -89,16 +82,11 @@ pub(crate) fn shown(command: &Command) -> String {
 /// Where a programme stands on the search path, if anywhere.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|candidate| candidate.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
 }
 
 /// The start of a measurement.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this programme measures real time and has no Clock port"
-)]
+#[expect(clippy::disallowed_methods, reason = "this programme measures real time and has no Clock port")]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
@@ -134,13 +122,8 @@ pub(crate) struct Guarded {
 impl Guarded {
     /// Starts the command under a guard; `name` is used in messages.
     pub(crate) fn start(command: &mut Command, name: &str) -> anyhow::Result<Self> {
-        let child = command
-            .spawn()
-            .with_context(|| format!("failed to start {}", shown(command)))?;
-        Ok(Self {
-            child,
-            name: name.to_owned(),
-        })
+        let child = command.spawn().with_context(|| format!("failed to start {}", shown(command)))?;
+        Ok(Self { child, name: name.to_owned() })
     }
 
     /// The number of the process.
@@ -155,9 +138,7 @@ impl Guarded {
 
     /// The exit status if the child has ended.
     pub(crate) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        self.child
-            .try_wait()
-            .with_context(|| format!("failed to look after {}", self.name))
+        self.child.try_wait().with_context(|| format!("failed to look after {}", self.name))
     }
 
     /// Sends a signal by its name (`TERM`, `INT`) and waits for the end.
@@ -167,9 +148,7 @@ impl Guarded {
         // separate `kill` programme is missing from small images.
         run(command("sh").args(["-c", "kill -s \"$0\" \"$1\"", signal, &process]))?;
         let name = self.name.clone();
-        wait_for(&format!("{name} to end after SIG{signal}"), limit, || {
-            self.ended()
-        })
+        wait_for(&format!("{name} to end after SIG{signal}"), limit, || self.ended())
     }
 }
 

@@ -67,19 +67,12 @@ impl Server {
             },
         });
         let text = ready.map_err(|error| explained(&error, &log))?;
-        Ok(Self {
-            process,
-            values: parse(&text),
-            log,
-        })
+        Ok(Self { process, values: parse(&text), log })
     }
 
     /// A value of `demo.env`.
     pub(crate) fn value(&self, name: &str) -> anyhow::Result<&str> {
-        self.values
-            .get(name)
-            .map(String::as_str)
-            .ok_or_else(|| anyhow!("demo.env has no {name}"))
+        self.values.get(name).map(String::as_str).ok_or_else(|| anyhow!("demo.env has no {name}"))
     }
 
     /// The port of a value that has the form `host:port`.
@@ -99,10 +92,8 @@ impl Server {
 
     /// Asks for an orderly end and insists that the exit status is zero.
     pub(crate) fn terminate(mut self) -> anyhow::Result<()> {
-        let status = self
-            .process
-            .signal_and_wait("TERM", DRAIN_LIMIT)
-            .map_err(|error| self.explained(&error))?;
+        let status =
+            self.process.signal_and_wait("TERM", DRAIN_LIMIT).map_err(|error| self.explained(&error))?;
         if !status.success() {
             return Err(self.explained(&anyhow!("after SIGTERM chappe ended with {status}")));
         }
@@ -121,20 +112,14 @@ fn explained(error: &anyhow::Error, log: &Path) -> anyhow::Error {
 
 /// Reads `NAME=value` lines; a value may itself hold an equals sign.
 fn parse(text: &str) -> BTreeMap<String, String> {
-    let pair = |line: &str| {
-        line.split_once('=')
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    };
+    let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
     text.lines().filter_map(pair).collect()
 }
 
 /// The port in `host:port`, where the host may be a bracketed IPv6 address.
 pub(crate) fn port_of(address: &str) -> anyhow::Result<u16> {
-    let (_, port) = address
-        .rsplit_once(':')
-        .ok_or_else(|| anyhow!("`{address}` has no port"))?;
-    port.parse()
-        .with_context(|| format!("`{address}` has a strange port"))
+    let (_, port) = address.rsplit_once(':').ok_or_else(|| anyhow!("`{address}` has no port"))?;
+    port.parse().with_context(|| format!("`{address}` has a strange port"))
 }
 
 fn last_lines(file: &Path) -> String {
@@ -157,12 +142,8 @@ mod tests {
 
     #[test]
     fn ports_are_read_from_addresses() {
-        let cases = [
-            ("127.0.0.1:2775", Some(2775)),
-            ("[::1]:80", Some(80)),
-            ("localhost", None),
-            ("a:b", None),
-        ];
+        let cases =
+            [("127.0.0.1:2775", Some(2775)), ("[::1]:80", Some(80)), ("localhost", None), ("a:b", None)];
         for (address, expected) in cases {
             assert_eq!(port_of(address).ok(), expected, "{address}");
         }

@@ -280,7 +280,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Some(Command::Send { account, from, to_file: Some(file), dry_run, text, .. }) => {
                 let text = bulk::Text { account, from, text, dry_run };
                 let value = bulk::send(&config, &text, &file).await?;
-                say(&if cli.json { format!("{}\n", serde_json::to_string_pretty(&value)?) } else { show::bulk(&value) });
+                say(&if cli.json {
+                    format!("{}\n", serde_json::to_string_pretty(&value)?)
+                } else {
+                    show::bulk(&value)
+                });
                 return Ok(());
             }
             Some(command) => request_of(command)?,

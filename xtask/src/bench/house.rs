@@ -30,7 +30,8 @@ impl Administration {
         stream.shutdown(Shutdown::Write)?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
-        let reply: Value = serde_json::from_str(&line).with_context(|| format!("a strange answer: {line:?}"))?;
+        let reply: Value =
+            serde_json::from_str(&line).with_context(|| format!("a strange answer: {line:?}"))?;
         reply.get("done").cloned().ok_or_else(|| anyhow!("{request} was refused: {reply}"))
     }
 
@@ -39,19 +40,16 @@ impl Administration {
         let mut lines = String::new();
         for number in 1..=count {
             let name = format!("customer{number}");
-            self.ask(
-                &json!({ "request": "account_create", "name": name, "price_book": null,
-                               "allow_private_callbacks": true }),
-            )?;
+            self.ask(&json!({ "request": "account_create", "name": name, "price_book": null,
+                               "allow_private_callbacks": true }))?;
             self.ask(&json!({ "request": "account_limits", "account": name, "rate": 0, "window": 0,
                                "binds": 0, "repeat_guard": 0 }))?;
-            self.ask(
-                &json!({ "request": "top_up", "account": name, "amount": BALANCE, "source": "bench" }),
+            self.ask(&json!({ "request": "top_up", "account": name, "amount": BALANCE, "source": "bench" }))?;
+            let bind = self
+                .ask(&json!({ "request": "key_create", "account": name, "smpp": true, "system_id": null }))?;
+            let key = self.ask(
+                &json!({ "request": "key_create", "account": name, "smpp": false, "system_id": null }),
             )?;
-            let bind =
-                self.ask(&json!({ "request": "key_create", "account": name, "smpp": true, "system_id": null }))?;
-            let key = self
-                .ask(&json!({ "request": "key_create", "account": name, "smpp": false, "system_id": null }))?;
             let word = |value: &Value, field: &str| {
                 let word = value.get(field).and_then(Value::as_str).map(str::to_owned);
                 word.ok_or_else(|| anyhow!("an answer has no {field}"))

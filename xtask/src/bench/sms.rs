@@ -91,8 +91,7 @@ impl Bench {
         let server = Server::start(&tools.chappe, &data, &["--config", &config.to_string_lossy()])?;
         progress("making 1,000 accounts");
         let administration = Administration::new(&data);
-        let lines =
-            administration.make_accounts(ACCOUNTS).map_err(|error| server.explained(&error))?;
+        let lines = administration.make_accounts(ACCOUNTS).map_err(|error| server.explained(&error))?;
         let accounts = folder.join("accounts");
         std::fs::write(&accounts, lines)?;
         Ok(Self {
@@ -112,13 +111,18 @@ impl Bench {
         self.at_half_speed()?;
         self.over_http(null)?;
         if million {
-            self.to_a_million()?;
+            self.fill_with_a_million()?;
         }
         let doctor = self.administration.doctor()?;
         let stored = count(&doctor, "/messages");
         let off_by = imbalance_micros(&doctor)?;
         let peak = usage::memory_peak_mib(self.server.process_id())?;
-        self.bars.add("messages stored", stored, "", if million { Limit::AtLeast(MILLION) } else { Limit::None });
+        self.bars.add(
+            "messages stored",
+            stored,
+            "",
+            if million { Limit::AtLeast(MILLION) } else { Limit::None },
+        );
         self.bars.add("ledger off by", off_by, "micro-units", Limit::AtMost(0));
         self.bars.add("peak memory", peak, "MiB", Limit::AtMost(MEMORY_LIMIT_MIB));
         Ok(())
@@ -143,7 +147,12 @@ impl Bench {
         let bars = &mut self.bars;
         bars.add("smpp to smpp, with receipts", rate, "messages/s", Limit::AtLeast(SMPP_LIMIT));
         bars.add("smpp to smpp, against none between", per_mille(rate, null), "1/1000", Limit::None);
-        bars.add("smpp acceptance alone", count(&said, "/acknowledged_per_second"), "messages/s", Limit::None);
+        bars.add(
+            "smpp acceptance alone",
+            count(&said, "/acknowledged_per_second"),
+            "messages/s",
+            Limit::None,
+        );
         bars.add("smpp refused or unanswered", not_taken(&said), "messages", Limit::AtMost(0));
         bars.add("receipts missing", count(&said, "/receipts/missing"), "messages", Limit::AtMost(0));
         bars.add("receipts repeated", count(&said, "/receipts/repeated"), "messages", Limit::None);
@@ -205,14 +214,24 @@ impl Bench {
         let bars = &mut self.bars;
         bars.add("http to smpp, with all webhooks told", rate, "messages/s", Limit::AtLeast(HTTP_LIMIT));
         bars.add("http to smpp, against none between", per_mille(rate, null), "1/1000", Limit::None);
-        bars.add("http acceptance alone", count(&said, "/acknowledged_per_second"), "messages/s", Limit::None);
+        bars.add(
+            "http acceptance alone",
+            count(&said, "/acknowledged_per_second"),
+            "messages/s",
+            Limit::None,
+        );
         bars.add("http answer, 99 %", count(&said, "/latency_us/p99"), "us", Limit::None);
         bars.add("http refused or unanswered", not_taken(&said), "messages", Limit::AtMost(0));
-        bars.add("webhooks", count(&told, "/posts").saturating_mul(1_000) / elapsed_ms, "calls/s", Limit::None);
+        bars.add(
+            "webhooks",
+            count(&told, "/posts").saturating_mul(1_000) / elapsed_ms,
+            "calls/s",
+            Limit::None,
+        );
         Ok(())
     }
 
-    fn to_a_million(&mut self) -> anyhow::Result<()> {
+    fn fill_with_a_million(&mut self) -> anyhow::Result<()> {
         loop {
             let stored = count(&self.administration.doctor()?, "/messages");
             if stored >= MILLION {

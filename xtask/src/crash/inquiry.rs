@@ -93,7 +93,8 @@ fn get(server: &Server, path: &str) -> anyhow::Result<Value> {
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| anyhow!("an answer has no end of head"))?;
+    let (head, body) =
+        answer.split_once("\r\n\r\n").ok_or_else(|| anyhow!("an answer has no end of head"))?;
     if !head.starts_with("HTTP/1.1 200 ") {
         bail!("GET {path} was answered with {answer}");
     }
@@ -118,8 +119,12 @@ mod tests {
 
     #[test]
     fn amounts_are_read_without_rounding() {
-        let cases =
-            [("0.04", Some(40_000)), ("12", Some(12_000_000)), ("1.000001", Some(1_000_001)), ("1.0000001", None)];
+        let cases = [
+            ("0.04", Some(40_000)),
+            ("12", Some(12_000_000)),
+            ("1.000001", Some(1_000_001)),
+            ("1.0000001", None),
+        ];
         for (text, expected) in cases {
             assert_eq!(micros(text).ok(), expected, "{text}");
         }

@@ -212,12 +212,7 @@ struct Totals {
     untaken: u64,
 }
 
-fn tell(
-    arguments: &Kill9Arguments,
-    scene: &Scene,
-    verdict: &Verdict,
-    totals: Totals,
-) -> anyhow::Result<()> {
+fn tell(arguments: &Kill9Arguments, scene: &Scene, verdict: &Verdict, totals: Totals) -> anyhow::Result<()> {
     let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let Totals { promised, stored, untaken } = totals;
     let rate = promised.saturating_mul(1_000) / ms(scene.lived).max(1);

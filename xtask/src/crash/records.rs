@@ -35,8 +35,7 @@ pub(super) fn bare_id(id: &str) -> &str {
 }
 
 fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 

@@ -155,7 +155,11 @@ mod tests {
             ),
             (
                 "unknown",
-                records(vec![message("1", "unknown", false), message("2", "unconfirmed", false)], &[("1", 1)], &["1", "2"]),
+                records(
+                    vec![message("1", "unknown", false), message("2", "unconfirmed", false)],
+                    &[("1", 1)],
+                    &["1", "2"],
+                ),
                 Verdict { unknown: 2, unknown_unsent: 1, ..none() },
             ),
             (
@@ -178,7 +182,11 @@ mod tests {
                 records(vec![message("1", "queued", false)], &[], &[]),
                 Verdict { stuck: 1, ..none() },
             ),
-            ("stored twice", records(vec![good(), good()], &[("1", 1)], &["1"]), Verdict { stored_twice: 1, ..none() }),
+            (
+                "stored twice",
+                records(vec![good(), good()], &[("1", 1)], &["1"]),
+                Verdict { stored_twice: 1, ..none() },
+            ),
             (
                 "charged twice",
                 Records { paid_micros: 80, ..records(vec![good()], &[("1", 1)], &["1"]) },

@@ -135,13 +135,11 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Option<String>, E
     require_json(headers)?;
     let octets = read(headers, body, BODY_OCTETS_MAX).await?;
     let body: DefaultWebhookBody = parse_json(&octets)?;
-    let kind = match body.kind.as_deref() {
-        None | Some("webhook") => EndpointKind::Webhook,
-        Some("paasoo") => EndpointKind::Paasoo,
-        Some(_) => {
-            let detail = "the kind of an address is webhook or paasoo";
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("kind"));
-        }
-    };
+    let kind = body.kind.as_deref().map_or(Some(EndpointKind::Webhook), EndpointKind::parse);
+    // Binds are told by themselves; they have no address to set.
+    let kind = kind.filter(|kind| *kind != EndpointKind::Smpp).ok_or_else(|| {
+        let detail = "the kind of an address is webhook or paasoo";
+        Refusal::new(RefusalCode::InvalidRequest, detail).at("kind")
+    })?;
     Ok((body.url, kind))
 }

@@ -269,12 +269,7 @@ async fn set_limits(core: &Core, account: &Account, limits: AccountLimits) -> Re
                "binds": limits.binds, "repeat_guard_s": limits.repeat_guard_s }))
 }
 
-async fn set_webhook(
-    core: &Core,
-    account: &str,
-    url: Option<String>,
-    kind: &str,
-) -> Result<Value, Refusal> {
+async fn set_webhook(core: &Core, account: &str, url: Option<String>, kind: &str) -> Result<Value, Refusal> {
     let account = account_named(core, account)?;
     let kind = EndpointKind::parse(kind)
         .ok_or_else(|| bad(format!("there is no kind {kind:?}; the kinds are webhook and paasoo")))?;

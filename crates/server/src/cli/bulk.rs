@@ -48,7 +48,9 @@ pub(super) async fn send(config: &Config, text: &Text, file: &Path) -> anyhow::R
         bar.inc(u64::try_from(chunk.len()).unwrap_or(0));
     }
     bar.finish_and_clear();
-    Ok(json!({ "dry_run": text.dry_run, "accepted": messages.len(), "refused": refused, "messages": messages }))
+    Ok(
+        json!({ "dry_run": text.dry_run, "accepted": messages.len(), "refused": refused, "messages": messages }),
+    )
 }
 
 async fn submit(config: &Config, text: &Text, to: &[String]) -> anyhow::Result<Result<Vec<Value>, String>> {
@@ -60,7 +62,9 @@ async fn submit(config: &Config, text: &Text, to: &[String]) -> anyhow::Result<R
         dry_run: text.dry_run,
     };
     match super::ask_or_open(config, request).await? {
-        Reply::Done(value) => Ok(Ok(value.get("messages").and_then(Value::as_array).cloned().unwrap_or_default())),
+        Reply::Done(value) => {
+            Ok(Ok(value.get("messages").and_then(Value::as_array).cloned().unwrap_or_default()))
+        }
         Reply::Refused { detail, .. } => Ok(Err(detail)),
     }
 }
@@ -69,8 +73,12 @@ fn read(file: &Path) -> anyhow::Result<Vec<String>> {
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
     anyhow::ensure!(size <= FILE_OCTETS_MAX, "{} is larger than {FILE_OCTETS_MAX} octets", file.display());
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let recipients: Vec<String> =
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect();
+    let recipients: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
     anyhow::ensure!(!recipients.is_empty(), "{} names no recipient; write one number a line", file.display());
     Ok(recipients)
 }

@@ -9,6 +9,11 @@ use super::latency::Latencies;
 use super::plan::Plan;
 use super::records::Records;
 
+/// The time over which the longest latency is kept, to see when a peer stalls.
+const SLOT_US: u64 = 100_000;
+/// Slots that are told, the slowest first.
+const SLOTS_TOLD: usize = 10;
+
 /// Counts of a run.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -18,6 +23,8 @@ pub(super) struct Tally {
     acknowledged_in_time: u64,
     refused: BTreeMap<String, u64>,
     latencies: Latencies,
+    /// The longest latency of what was answered in each slot of [`SLOT_US`].
+    slots: BTreeMap<u64, u64>,
     pub(super) links: u64,
     pub(super) links_lost: u64,
     records: Records,
@@ -33,7 +40,10 @@ impl Tally {
     pub(super) fn acknowledge(&mut self, plan: &Plan, now_us: u64, due_us: u64, id: &str, recipient: &str) {
         self.acknowledged += 1;
         self.acknowledged_in_time += u64::from(now_us <= plan.end_us());
-        self.latencies.note(now_us.saturating_sub(due_us));
+        let latency_us = now_us.saturating_sub(due_us);
+        self.latencies.note(latency_us);
+        let longest = self.slots.entry(now_us / SLOT_US).or_default();
+        *longest = latency_us.max(*longest);
         self.records.push(&[id, recipient]);
     }
 
@@ -65,6 +75,15 @@ impl Tally {
         self.acknowledged
     }
 
+    /// When the longest latencies were seen: milliseconds since the beginning, and how long.
+    fn slowest(&self) -> Vec<Value> {
+        let mut slots: Vec<(u64, u64)> = self.slots.iter().map(|(slot, longest)| (*longest, *slot)).collect();
+        slots.sort_unstable_by(|one, other| other.cmp(one));
+        let told = slots.into_iter().take(SLOTS_TOLD);
+        told.map(|(longest, slot)| json!({ "at_ms": slot * SLOT_US / 1_000, "longest_us": longest }))
+            .collect()
+    }
+
     /// The counts as JSON.
     ///
     /// # Errors
@@ -75,7 +94,7 @@ impl Tally {
         Ok(json!({
             "sent": self.sent, "acknowledged": self.acknowledged, "refused": self.refused,
             "unanswered": self.sent.saturating_sub(self.answered()),
-            "acknowledged_per_second": rate, "latency_us": self.latencies.summary(),
+            "acknowledged_per_second": rate, "latency_us": self.latencies.summary(), "slowest": self.slowest(),
             "links": self.links, "links_lost": self.links_lost, "cpu_us": cpu_us(),
         }))
     }

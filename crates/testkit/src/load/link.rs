@@ -29,12 +29,7 @@ impl Link {
     /// Takes over an open socket.
     pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            cutter: RefCell::default(),
-            output: RefCell::default(),
-            blocked: Notify::new(),
-        })
+        Ok(Self { stream, cutter: RefCell::default(), output: RefCell::default(), blocked: Notify::new() })
     }
 
     /// Connects.
@@ -102,7 +97,8 @@ impl Link {
             Err(error) => return Err(error),
         }
         while let Some(frame) = cutter.next_frame().map_err(io::Error::other)? {
-            let pdu = Pdu::decode(&frame.header, frame.body, Strictness::Tolerant).map_err(io::Error::other)?;
+            let pdu =
+                Pdu::decode(&frame.header, frame.body, Strictness::Tolerant).map_err(io::Error::other)?;
             take(&frame, &pdu);
         }
         Ok(())

@@ -150,7 +150,10 @@ async fn send_receipts(house: Rc<House>, ports: Vec<Rc<Port>>) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the carrier has a clock of its own; only its receipts show it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the carrier has a clock of its own; only its receipts show it"
+)]
 fn unix_now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

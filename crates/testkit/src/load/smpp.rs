@@ -158,7 +158,8 @@ async fn drive(house: &Rc<House>, sessions: &[Rc<Session>], options: &SmppOption
     let mut dirty = Vec::new();
     while plan.now_us() < plan.end_us() && house.links_up.get() > 0 {
         let now_us = plan.now_us();
-        while house.in_flight.get() < options.in_flight && plan.due_us(number).is_none_or(|due| due <= now_us) {
+        while house.in_flight.get() < options.in_flight && plan.due_us(number).is_none_or(|due| due <= now_us)
+        {
             let drawn = (0..DRAWS_MAX).find_map(|_| {
                 let place = skew.draw(&mut random);
                 sessions.get(place).filter(|session| session.has_room(house)).map(|session| (place, session))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use types::account::EndpointKind;
 
 use crate::testing::{FakeDesk, call, request, router_of};
 
@@ -22,9 +23,10 @@ async fn addresses_are_set_listed_and_switched_off() {
     assert_eq!(set.header("cache-control"), Some("no-store"));
 
     // A kind that signs nothing has no secret to show.
-    let body = r#"{"url":"https://example.com/paasoo","kind":"paasoo"}"#;
+    let kind = EndpointKind::Paasoo.as_str();
+    let body = json!({"url": "https://example.com/plain", "kind": kind}).to_string();
     let set = call(&router, request("PUT", DEFAULT, body)).await.json();
-    assert_eq!((&set["default"]["kind"], &set["default"]["secret"]), (&json!("paasoo"), &json!(null)));
+    assert_eq!((&set["default"]["kind"], &set["default"]["secret"]), (&json!(kind), &json!(null)));
     let listed = list().await;
     assert_eq!((&listed["items"][0], &listed["items"][1]["default"]), (&set["default"], &json!(false)));
 
@@ -43,6 +45,7 @@ async fn what_cannot_be_an_address_changes_nothing() {
         (r#"{"url":3}"#, 400, json!("url")),
         (r#"{"url":"ftp://example.com"}"#, 400, json!("url")),
         (r#"{"url":"https://example.com","kind":"smpp"}"#, 400, json!("kind")),
+        (r#"{"url":"https://example.com","kind":"pigeon"}"#, 400, json!("kind")),
         (r#"{"url":"https://example.com","secret":"x"}"#, 400, json!("secret")),
         ("[null]", 400, json!(null)),
         ("", 400, json!(null)),

@@ -37,7 +37,8 @@ impl Connection {
             if let Some(head) = head_of(&self.buffer) {
                 let (start, length) = (head.len(), length_of(head));
                 if self.buffer.len() >= start + length {
-                    let status = status_of(head).ok_or_else(|| io::Error::other("an answer has no status"))?;
+                    let status =
+                        status_of(head).ok_or_else(|| io::Error::other("an answer has no status"))?;
                     let body = self.buffer.get(start..start + length).unwrap_or_default();
                     return Ok(Answer { status, body });
                 }

@@ -146,8 +146,7 @@ impl Session {
             _ => Pdu::BindTransceiverResp(response),
         };
         let sequence = header.sequence_number;
-        let encoded =
-            self.link.append(|output| response.encode(CommandStatus::ESME_ROK, sequence, output));
+        let encoded = self.link.append(|output| response.encode(CommandStatus::ESME_ROK, sequence, output));
         if encoded.is_err() {
             self.is_over.set(true);
         }
@@ -156,9 +155,9 @@ impl Session {
     fn accept(&self, house: &House, port: &Port, sequence: u32, message: &ShortMessage<'_>) {
         let id = house.next_id();
         let recipient = message.destination.digits;
-        let answered = self.link.append(|output| {
-            write_submit_sm_resp(id.as_bytes(), CommandStatus::ESME_ROK, sequence, output)
-        });
+        let answered = self
+            .link
+            .append(|output| write_submit_sm_resp(id.as_bytes(), CommandStatus::ESME_ROK, sequence, output));
         if answered.is_err() {
             self.is_over.set(true);
             return;

@@ -102,9 +102,14 @@ mod tests {
         receipts.receive(Some("d"), 9);
         receipts.receive(None, 9);
         let summary = receipts.summary();
-        for (name, expected) in
-            [("matched", 2), ("missing", 1), ("foreign", 1), ("repeated", 1), ("unreadable", 1), ("per_second", 2)]
-        {
+        for (name, expected) in [
+            ("matched", 2),
+            ("missing", 1),
+            ("foreign", 1),
+            ("repeated", 1),
+            ("unreadable", 1),
+            ("per_second", 2),
+        ] {
             assert_eq!(summary[name], expected, "{name}");
         }
     }

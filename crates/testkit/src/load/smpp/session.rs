@@ -198,8 +198,12 @@ mod tests {
     #[test]
     fn answers_in_any_order_find_their_message_once() {
         let open = |due_us| Some(Open { due_us, recipient: String::new() });
-        let mut in_hand =
-            InHand { first: 2, open: VecDeque::from([open(20), open(30), open(40)]), count: 3, is_lost: false };
+        let mut in_hand = InHand {
+            first: 2,
+            open: VecDeque::from([open(20), open(30), open(40)]),
+            count: 3,
+            is_lost: false,
+        };
         assert_eq!(in_hand.take(3).map(|open| open.due_us), Some(30));
         assert_eq!((in_hand.first, in_hand.open.len()), (2, 3));
         assert_eq!(in_hand.take(2).map(|open| open.due_us), Some(20));
