@@ -4,10 +4,7 @@
 //! others from outside, as `cargo`, `git` and the network do. Start reading at [`Task`]; each
 //! variant is one sub-command and lives in the module of its name. To add one: a module with a
 //! `clap::Args` structure and a `run`, one variant here, one arm in `perform`.
-#![expect(
-    clippy::print_stdout,
-    reason = "a command-line tool speaks on standard output"
-)]
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
 
 mod bench;
 mod crash;
@@ -25,11 +22,7 @@ use clap::{Parser, Subcommand};
 
 /// Command line of `cargo xtask`.
 #[derive(Debug, Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "Tests and keeps the house of Chappe",
-    disable_version_flag = true
-)]
+#[command(name = "cargo xtask", about = "Tests and keeps the house of Chappe", disable_version_flag = true)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -60,7 +53,8 @@ fn main() -> ExitCode {
     match perform(Arguments::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("error: {error:#}");
+            // Standard output belongs to what was asked for, e.g. the figures of `bench --json`.
+            bench::bars::progress(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -76,13 +76,7 @@ pub(crate) fn python_environment() -> anyhow::Result<PathBuf> {
     retried("installing the Python packages", || {
         let mut command = process::command(&python);
         command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        command.args([
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "--requirement",
-            PYTHON_REQUIREMENTS,
-        ]);
+        command.args(["--require-hashes", "--only-binary", ":all:", "--requirement", PYTHON_REQUIREMENTS]);
         process::output(&mut command).map(drop)
     })?;
     std::fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))?;
@@ -112,9 +106,7 @@ fn apt_install(packages: &[&str]) -> anyhow::Result<()> {
         let mut update = as_root("apt-get")?;
         process::output(update.args(["update", "--quiet"]))?;
         let mut install = as_root("apt-get")?;
-        install
-            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-            .args(packages);
+        install.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages);
         process::output(&mut install).map(drop)
     })
 }
@@ -128,10 +120,7 @@ pub(crate) fn as_root(programme: &str) -> anyhow::Result<Command> {
         [] => process::command(programme),
         [first, rest @ ..] => {
             let mut command = process::command(first);
-            command
-                .args(rest)
-                .arg("DEBIAN_FRONTEND=noninteractive")
-                .arg(programme);
+            command.args(rest).arg("DEBIAN_FRONTEND=noninteractive").arg(programme);
             command
         }
     };
@@ -184,13 +173,7 @@ mod tests {
     fn every_python_package_is_pinned_by_version_and_hash() {
         let text = std::fs::read_to_string(process::root().join(PYTHON_REQUIREMENTS)).unwrap();
         let packages: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
-        assert!(
-            packages.iter().any(|line| line.starts_with("smpplib==2.2.4 ")),
-            "{packages:?}"
-        );
-        assert!(
-            packages.iter().all(|line| line.contains("--hash=sha256:")),
-            "{packages:?}"
-        );
+        assert!(packages.iter().any(|line| line.starts_with("smpplib==2.2.4 ")), "{packages:?}");
+        assert!(packages.iter().all(|line| line.contains("--hash=sha256:")), "{packages:?}");
     }
 }

@@ -62,8 +62,7 @@ fn judge(binary: &Path) -> anyhow::Result<()> {
     let file = capture.finish()?;
     for (door, port) in [("the customer's door", customer), ("the carrier's door", carrier)] {
         let pdus = Pdus::read(&file, port)?;
-        pdus.check(MESSAGES)
-            .with_context(|| format!("tshark looked at {door}, port {port}"))?;
+        pdus.check(MESSAGES).with_context(|| format!("tshark looked at {door}, port {port}"))?;
         println!("tshark understood {} PDUs at {door}", pdus.len());
     }
     Ok(())

@@ -38,29 +38,14 @@ struct Violation {
 
 impl Violation {
     fn new(path: &str, line: usize, what: impl Into<String>, why: &str, remedy: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            what: what.into(),
-            why: why.to_owned(),
-            remedy: remedy.into(),
-        }
+        Self { path: path.to_owned(), line, what: what.into(), why: why.to_owned(), remedy: remedy.into() }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            line,
-            what,
-            why,
-            remedy,
-        } = self;
-        write!(
-            formatter,
-            "{path}:{line}: {what}\n    why:  {why}\n    do:   {remedy}"
-        )
+        let Self { path, line, what, why, remedy } = self;
+        write!(formatter, "{path}:{line}: {what}\n    why:  {why}\n    do:   {remedy}")
     }
 }
 

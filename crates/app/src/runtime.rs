@@ -27,6 +27,8 @@ use crate::shared::{CredentialEntry, Directory, Shared};
 
 /// Milliseconds that the engine sleeps at most when nothing happens.
 const IDLE_MS: i64 = 500;
+/// Milliseconds after which a step of the store is told in the log.
+const SLOW_MS: u64 = 50;
 /// Fewest milliseconds between proofs of the ledger.
 const PROOF_MS: u64 = 30_000;
 
@@ -240,13 +242,15 @@ impl Engine {
 
     fn tidy_store(&mut self) -> Result<(), EngineError> {
         let now = self.clock.now();
-        match self.store.tidy(now) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                tracing::error!(error = %chain(&error), "the store could not be tidied");
-                Ok(())
-            }
+        let began_us = self.clock.monotonic_us();
+        if let Err(error) = self.store.tidy(now) {
+            tracing::error!(error = %chain(&error), "the store could not be tidied");
         }
+        let took_ms = self.clock.monotonic_us().saturating_sub(began_us) / 1_000;
+        if took_ms >= SLOW_MS {
+            tracing::warn!(took_ms, "tidying the store held up the engine");
+        }
+        Ok(())
     }
 }
 

@@ -46,15 +46,10 @@ impl Capture {
             if let Some(status) = process.ended()? {
                 bail!("tshark ended with {status}: capturing needs root or CAP_NET_RAW");
             }
-            Ok(std::fs::metadata(file)
-                .is_ok_and(|metadata| metadata.len() > 0)
-                .then_some(()))
+            Ok(std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0).then_some(()))
         })
         .with_context(|| format!("tshark said:\n{}", words()))?;
-        Ok(Self {
-            process,
-            file: file.to_owned(),
-        })
+        Ok(Self { process, file: file.to_owned() })
     }
 
     /// Ends the capture and returns the file, complete.
@@ -65,10 +60,7 @@ impl Capture {
         send_over_loopback(mark.as_bytes())?;
         process::wait_for("tshark to write what it holds", CAPTURE_LIMIT, || {
             let bytes = std::fs::read(&self.file).context("failed to read the capture")?;
-            Ok(bytes
-                .windows(mark.len())
-                .any(|window| window == mark.as_bytes())
-                .then_some(()))
+            Ok(bytes.windows(mark.len()).any(|window| window == mark.as_bytes()).then_some(()))
         })?;
         let status = self.process.signal_and_wait("TERM", CAPTURE_LIMIT)?;
         if !status.success() {
@@ -86,9 +78,7 @@ fn send_over_loopback(bytes: &[u8]) -> anyhow::Result<()> {
     let (mut receiver, _) = listener.accept().context("failed to accept our own connection")?;
     sender.write_all(bytes)?;
     let mut received = vec![0; bytes.len()];
-    receiver
-        .read_exact(&mut received)
-        .context("failed to read what we sent to ourselves")
+    receiver.read_exact(&mut received).context("failed to read what we sent to ourselves")
 }
 
 /// The SMPP that the dissector has seen on one port.
@@ -183,11 +173,7 @@ mod tests {
             ("1\t0x00000004,0x80000004,0x00000005\n", "", "deliver_sm_resp"),
         ];
         for (commands, malformed, expected) in cases {
-            let error = Pdus::parse(commands, malformed)
-                .unwrap()
-                .check(1)
-                .unwrap_err()
-                .to_string();
+            let error = Pdus::parse(commands, malformed).unwrap().check(1).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
         assert!(Pdus::parse("1\tsubmit", "").is_err());

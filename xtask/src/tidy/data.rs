@@ -23,26 +23,14 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
 
 /// A dashboard has panels, each with an id of its own.
 fn dashboard(path: &str, value: &serde_json::Value) -> Vec<Violation> {
-    let panels = value
-        .get("panels")
-        .and_then(serde_json::Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let mut ids: Vec<u64> = panels
-        .iter()
-        .filter_map(|panel| panel.get("id")?.as_u64())
-        .collect();
+    let panels =
+        value.get("panels").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut ids: Vec<u64> = panels.iter().filter_map(|panel| panel.get("id")?.as_u64()).collect();
     ids.sort_unstable();
     ids.dedup();
     if panels.is_empty() || ids.len() != panels.len() {
         let what = format!("has {} panels with {} different ids", panels.len(), ids.len());
-        return vec![Violation::new(
-            path,
-            1,
-            what,
-            WHY,
-            "give every panel an id of its own",
-        )];
+        return vec![Violation::new(path, 1, what, WHY, "give every panel an id of its own")];
     }
     Vec::new()
 }
@@ -57,16 +45,8 @@ mod tests {
         let cases = [
             ("a/b.json", "{\"a\": 1}", 0),
             ("a/b.json", "{\"a\": 1,}", 1),
-            (
-                "packaging/grafana/x.json",
-                "{\"panels\": [{\"id\": 1}, {\"id\": 2}]}",
-                0,
-            ),
-            (
-                "packaging/grafana/x.json",
-                "{\"panels\": [{\"id\": 1}, {\"id\": 1}]}",
-                1,
-            ),
+            ("packaging/grafana/x.json", "{\"panels\": [{\"id\": 1}, {\"id\": 2}]}", 0),
+            ("packaging/grafana/x.json", "{\"panels\": [{\"id\": 1}, {\"id\": 1}]}", 1),
             ("packaging/grafana/x.json", "{}", 1),
         ];
         for (path, text, expected) in cases {

@@ -17,19 +17,11 @@ struct Tolerated {
 }
 
 const TOLERATED: &[Tolerated] = &[
-    tolerate(
-        "base64",
-        "0.22",
-        "ours, until reqwest and pem agree with the others",
-    ),
+    tolerate("base64", "0.22", "ours, until reqwest and pem agree with the others"),
     tolerate("foldhash", "0.1", "hashbrown 0.15"),
     tolerate("getrandom", "0.2", "ring 0.17"),
     tolerate("hashbrown", "0.14", "dashmap 5 in rlibphonenumber"),
-    tolerate(
-        "hashbrown",
-        "0.15",
-        "petgraph in the build script of rlibphonenumber",
-    ),
+    tolerate("hashbrown", "0.15", "petgraph in the build script of rlibphonenumber"),
     tolerate("logos", "0.15", "protox in the build script of rlibphonenumber"),
     tolerate("logos-codegen", "0.15", "as logos"),
     tolerate("logos-derive", "0.15", "as logos"),
@@ -42,11 +34,7 @@ const TOLERATED: &[Tolerated] = &[
 ];
 
 const fn tolerate(name: &'static str, version: &'static str, reason: &'static str) -> Tolerated {
-    Tolerated {
-        name,
-        version,
-        reason,
-    }
+    Tolerated { name, version, reason }
 }
 
 const WHY: &str = "two versions cost build time and size, and their types do not fit each other";
@@ -55,29 +43,17 @@ const WHY: &str = "two versions cost build time and size, and their types do not
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for package in &tree.packages {
-        versions
-            .entry(&package.name)
-            .or_default()
-            .insert(&package.version);
+        versions.entry(&package.name).or_default().insert(&package.version);
     }
     let mut violations = Vec::new();
     for (name, versions) in versions {
-        let untolerated: Vec<&str> = versions
-            .iter()
-            .copied()
-            .filter(|version| !tolerated(name, version))
-            .collect();
+        let untolerated: Vec<&str> =
+            versions.iter().copied().filter(|version| !tolerated(name, version)).collect();
         if untolerated.len() > 1 {
             let what = format!("`{name}` is there as {}", untolerated.join(" and "));
             let remedy = "raise or lower what asks for it (cargo tree -i NAME@VERSION shows it); if there is no \
                           way, add the older one to TOLERATED with the reason";
-            violations.push(Violation::new(
-                "Cargo.lock",
-                tree.lock_line(name),
-                what,
-                WHY,
-                remedy,
-            ));
+            violations.push(Violation::new("Cargo.lock", tree.lock_line(name), what, WHY, remedy));
         }
     }
     violations
@@ -106,10 +82,7 @@ mod tests {
             ("thiserror", &["10.0.0", "2.0.21"], 1),
         ];
         for (name, versions, expected) in cases {
-            let all: Vec<_> = versions
-                .iter()
-                .map(|version| foreign(name, version, "MIT"))
-                .collect();
+            let all: Vec<_> = versions.iter().map(|version| foreign(name, version, "MIT")).collect();
             assert_eq!(check(&packages(&all)).len(), *expected, "{name} {versions:?}");
         }
     }

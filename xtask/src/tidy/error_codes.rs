@@ -83,16 +83,11 @@ mod tests {
         let stray = ("docs/errors/gone.md", "# gone");
         for list in [TABLE, MATCH] {
             assert_eq!(check(&files(&[(LIST, list), page, overview])), []);
-            let found: Vec<_> = check(&files(&[(LIST, list), stray]))
-                .into_iter()
-                .map(|found| found.what)
-                .collect();
+            let found: Vec<_> =
+                check(&files(&[(LIST, list), stray])).into_iter().map(|found| found.what).collect();
             assert_eq!(
                 found,
-                [
-                    "the code `no_route` has no page",
-                    "describes `gone`, which is no refusal code"
-                ]
+                ["the code `no_route` has no page", "describes `gone`, which is no refusal code"]
             );
         }
         assert_eq!(check(&files(&[(LIST, "//! Nothing.")])).len(), 1);

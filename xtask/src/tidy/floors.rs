@@ -25,84 +25,26 @@ const ALL: &[&str] = &[
 ];
 
 const FLOORS: &[Floor] = &[
-    Floor {
-        name: "gsm-text",
-        may: &[],
-        in_tests: &[],
-    },
-    Floor {
-        name: "smpp",
-        may: &[],
-        in_tests: &[],
-    },
-    Floor {
-        name: "types",
-        may: &["gsm-text", "smpp"],
-        in_tests: &[],
-    },
-    Floor {
-        name: "decide",
-        may: &["types", "gsm-text"],
-        in_tests: &["testkit"],
-    },
-    Floor {
-        name: "ports",
-        may: &["types"],
-        in_tests: &["testkit"],
-    },
-    Floor {
-        name: "app",
-        may: &["decide", "ports", "types", "gsm-text"],
-        in_tests: &["testkit", "store"],
-    },
-    Floor {
-        name: "store",
-        may: ADAPTER,
-        in_tests: &["testkit"],
-    },
-    Floor {
-        name: "channels",
-        may: ADAPTER,
-        in_tests: &["testkit"],
-    },
-    Floor {
-        name: "api",
-        may: DOOR,
-        in_tests: DOOR_TESTS,
-    },
-    Floor {
-        name: "console",
-        may: DOOR,
-        in_tests: DOOR_TESTS,
-    },
-    Floor {
-        name: "smsc",
-        may: DOOR,
-        in_tests: DOOR_TESTS,
-    },
-    Floor {
-        name: "sandbox",
-        may: &["app", "ports", "types", "gsm-text", "smpp"],
-        in_tests: DOOR_TESTS,
-    },
-    Floor {
-        name: "server",
-        may: ALL,
-        in_tests: &["testkit"],
-    },
+    Floor { name: "gsm-text", may: &[], in_tests: &[] },
+    Floor { name: "smpp", may: &[], in_tests: &[] },
+    Floor { name: "types", may: &["gsm-text", "smpp"], in_tests: &[] },
+    Floor { name: "decide", may: &["types", "gsm-text"], in_tests: &["testkit"] },
+    Floor { name: "ports", may: &["types"], in_tests: &["testkit"] },
+    Floor { name: "app", may: &["decide", "ports", "types", "gsm-text"], in_tests: &["testkit", "store"] },
+    Floor { name: "store", may: ADAPTER, in_tests: &["testkit"] },
+    Floor { name: "channels", may: ADAPTER, in_tests: &["testkit"] },
+    Floor { name: "api", may: DOOR, in_tests: DOOR_TESTS },
+    Floor { name: "console", may: DOOR, in_tests: DOOR_TESTS },
+    Floor { name: "smsc", may: DOOR, in_tests: DOOR_TESTS },
+    Floor { name: "sandbox", may: &["app", "ports", "types", "gsm-text", "smpp"], in_tests: DOOR_TESTS },
+    Floor { name: "server", may: ALL, in_tests: &["testkit"] },
     // Never shipped, so it may see whatever a test wants to build; the doors are not for it.
     Floor {
         name: "testkit",
-        may: &[
-            "gsm-text", "smpp", "types", "decide", "ports", "app", "store", "channels",
-        ],
+        may: &["gsm-text", "smpp", "types", "decide", "ports", "app", "store", "channels"],
         in_tests: &[],
     },
-    Floor {
-        name: "xtask",
-        may: &[],
-        in_tests: &[],
-    },
+    Floor { name: "xtask", may: &[], in_tests: &[] },
 ];
 
 const WHY: &str = "arrows between crates go one way, so that decisions stay pure and adapters replaceable";
@@ -110,22 +52,14 @@ const WHY: &str = "arrows between crates go one way, so that decisions stay pure
 /// Every edge between our crates must stand in the table, and every crate must have a row.
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     let ours: Vec<&str> = tree.members().map(|(package, _)| package.name.as_str()).collect();
-    tree.members()
-        .flat_map(|(package, manifest)| check_package(tree, package, manifest, &ours))
-        .collect()
+    tree.members().flat_map(|(package, manifest)| check_package(tree, package, manifest, &ours)).collect()
 }
 
 fn check_package(tree: &Tree, package: &Package, manifest: &str, ours: &[&str]) -> Vec<Violation> {
     let name = short(&package.name);
     let Some(floor) = FLOORS.iter().find(|floor| floor.name == name) else {
         let remedy = "give it a row in FLOORS in xtask/src/tidy/floors.rs, or make it a module";
-        return vec![Violation::new(
-            manifest,
-            1,
-            format!("the crate `{name}` has no floor"),
-            WHY,
-            remedy,
-        )];
+        return vec![Violation::new(manifest, 1, format!("the crate `{name}` has no floor"), WHY, remedy)];
     };
     let mut violations = Vec::new();
     for dependency in &package.dependencies {
@@ -136,10 +70,7 @@ fn check_package(tree: &Tree, package: &Package, manifest: &str, ours: &[&str]) 
             let kind = if dependency.in_tests { " in its tests" } else { "" };
             let what = format!("`{name}` depends on `{target}`{kind}");
             let line = tree.dependency_line(manifest, &dependency.key);
-            let remedy = format!(
-                "it may see {:?}; move the code to the floor where it belongs",
-                floor.may
-            );
+            let remedy = format!("it may see {:?}; move the code to the floor where it belongs", floor.may);
             violations.push(Violation::new(manifest, line, what, WHY, remedy));
         }
     }
@@ -148,11 +79,7 @@ fn check_package(tree: &Tree, package: &Package, manifest: &str, ours: &[&str]) 
 
 /// The name that the tables of this module use.
 pub(super) fn short(package: &str) -> &str {
-    if package == "chappe" {
-        "server"
-    } else {
-        package.strip_prefix("chappe-").unwrap_or(package)
-    }
+    if package == "chappe" { "server" } else { package.strip_prefix("chappe-").unwrap_or(package) }
 }
 
 #[cfg(test)]
@@ -161,13 +88,12 @@ mod tests {
     use crate::tidy::tree::planted::{member, packages};
 
     fn count(dependencies: &[&str], name: &str) -> usize {
-        let mut all: Vec<Package> = [
-            "types", "decide", "ports", "app", "store", "channels", "api", "console", "testkit",
-        ]
-        .into_iter()
-        .map(|folder| member(&format!("crates/{folder}"), &format!("chappe-{folder}"), &[]))
-        .filter(|package| package.name != name)
-        .collect();
+        let mut all: Vec<Package> =
+            ["types", "decide", "ports", "app", "store", "channels", "api", "console", "testkit"]
+                .into_iter()
+                .map(|folder| member(&format!("crates/{folder}"), &format!("chappe-{folder}"), &[]))
+                .filter(|package| package.name != name)
+                .collect();
         all.push(member("planted", name, dependencies));
         check(&packages(&all)).len()
     }
@@ -175,11 +101,7 @@ mod tests {
     #[test]
     fn edges_against_the_arrows_are_found() {
         let cases: &[(&str, &[&str], usize)] = &[
-            (
-                "chappe-app",
-                &["chappe-decide", "chappe-ports", "chappe-types", "serde"],
-                0,
-            ),
+            ("chappe-app", &["chappe-decide", "chappe-ports", "chappe-types", "serde"], 0),
             ("chappe-app", &["chappe-store"], 1),
             ("chappe-app", &["dev:chappe-store", "dev:chappe-testkit"], 0),
             ("chappe-store", &["chappe-app"], 1),
@@ -188,11 +110,7 @@ mod tests {
             ("chappe-console", &["dev:chappe-api"], 1),
             ("chappe-ports", &["chappe-decide"], 1),
             ("chappe-types", &["chappe-ports"], 1),
-            (
-                "chappe",
-                &["chappe-api", "chappe-console", "dev:chappe-testkit"],
-                0,
-            ),
+            ("chappe", &["chappe-api", "chappe-console", "dev:chappe-testkit"], 0),
             ("chappe", &["chappe-testkit"], 1),
             ("xtask", &["chappe-types"], 1),
             ("chappe-novelty", &[], 1),
@@ -208,11 +126,7 @@ mod tests {
         for (index, floor) in FLOORS.iter().enumerate() {
             for target in floor.may {
                 let position = FLOORS.iter().position(|other| other.name == *target);
-                assert!(
-                    position.is_some_and(|position| position < index),
-                    "{} -> {target}",
-                    floor.name
-                );
+                assert!(position.is_some_and(|position| position < index), "{} -> {target}", floor.name);
             }
         }
     }

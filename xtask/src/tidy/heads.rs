@@ -5,16 +5,9 @@ use super::rust::{self, Kind};
 use super::tree::Tree;
 
 /// Marks of unfinished work, put together here so that this file does not hold them.
-const MARKS: [&str; 4] = [
-    concat!("TO", "DO"),
-    concat!("FIX", "ME"),
-    concat!("XX", "X"),
-    concat!("HA", "CK"),
-];
+const MARKS: [&str; 4] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("HA", "CK")];
 /// Text files other than Rust in which a mark is looked for on every line.
-const OTHER_ENDINGS: [&str; 9] = [
-    ".md", ".toml", ".py", ".sh", ".sql", ".html", ".js", ".css", ".service",
-];
+const OTHER_ENDINGS: [&str; 9] = [".md", ".toml", ".py", ".sh", ".sql", ".html", ".js", ".css", ".service"];
 
 const HEAD_WHY: &str = "the reader learns from the first lines what a file is for and where to begin";
 const LAYOUT_WHY: &str = "ten tabs called mod.rs cannot be told apart";
@@ -26,22 +19,13 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     for (path, text) in tree.rust_files() {
         if !text.starts_with("//!") {
             let remedy = "begin it with `//!` lines: its purpose, what it never does, where to start reading";
-            violations.push(Violation::new(
-                path,
-                1,
-                "does not begin with `//!`",
-                HEAD_WHY,
-                remedy,
-            ));
+            violations.push(Violation::new(path, 1, "does not begin with `//!`", HEAD_WHY, remedy));
         }
         if path == "mod.rs" || path.ends_with("/mod.rs") {
             let remedy = "name it after its module, beside the folder of the same name";
             violations.push(Violation::new(path, 1, "is called mod.rs", LAYOUT_WHY, remedy));
         }
-        for token in rust::tokens(text)
-            .into_iter()
-            .filter(|token| token.kind == Kind::Comment)
-        {
+        for token in rust::tokens(text).into_iter().filter(|token| token.kind == Kind::Comment) {
             for (offset, line) in token.text.lines().enumerate() {
                 violations.extend(marked(path, token.line + offset, line, &MARKS));
             }
@@ -61,13 +45,7 @@ fn marked(path: &str, number: usize, line: &str, marks: &[&str]) -> Option<Viola
     let mut words = line.split(|character: char| !(character.is_alphanumeric() || character == '_'));
     let mark = words.find(|word| marks.contains(word))?;
     let remedy = "do it, or write down what is missing where users read it, and answer with a proper error";
-    Some(Violation::new(
-        path,
-        number,
-        format!("says {mark}"),
-        MARK_WHY,
-        remedy,
-    ))
+    Some(Violation::new(path, number, format!("says {mark}"), MARK_WHY, remedy))
 }
 
 #[cfg(test)]
@@ -90,10 +68,7 @@ mod tests {
             ("docs/page.md", &page, &[3]),
         ];
         for (path, text, expected) in cases {
-            let lines: Vec<usize> = check(&files(&[(path, text)]))
-                .iter()
-                .map(|found| found.line)
-                .collect();
+            let lines: Vec<usize> = check(&files(&[(path, text)])).iter().map(|found| found.line).collect();
             assert_eq!(lines, *expected, "{path}: {text}");
         }
     }

@@ -17,11 +17,8 @@ struct Exception {
     reason: &'static str,
 }
 
-const EXCEPTIONS: &[Exception] = &[Exception {
-    path: "/tests.rs",
-    lines_max: 1_000,
-    reason: "tables of cases, read one at a time",
-}];
+const EXCEPTIONS: &[Exception] =
+    &[Exception { path: "/tests.rs", lines_max: 1_000, reason: "tables of cases, read one at a time" }];
 
 const WHY: &str = "a file is read from top to bottom, and beyond this length nobody does";
 

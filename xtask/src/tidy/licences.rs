@@ -37,12 +37,8 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
                 Some(manifest) => (manifest, 1),
                 None => ("Cargo.lock", tree.lock_line(&package.name)),
             };
-            let what = format!(
-                "{} {} is under {}",
-                package.name,
-                package.version,
-                stated.unwrap_or("no licence")
-            );
+            let what =
+                format!("{} {} is under {}", package.name, package.version, stated.unwrap_or("no licence"));
             let remedy = "use another crate; if the licence is as free as the others, add it to ALLOWED";
             violations.push(Violation::new(path, line, what, WHY, remedy));
         }
@@ -52,10 +48,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
 
 /// Whether an expression can be satisfied with allowed licences alone.
 fn permits(expression: &str) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut reader = Reader { words: &words };
     let verdict = reader.any();
@@ -143,18 +136,9 @@ mod tests {
     fn a_package_under_other_terms_is_found() {
         let mut unstated = foreign("silent", "1.0.0", "");
         unstated.licence = None;
-        let tree = packages(&[
-            foreign("good", "1.0.0", "MIT"),
-            foreign("bad", "1.0.0", "AGPL-3.0-only"),
-            unstated,
-        ]);
+        let tree =
+            packages(&[foreign("good", "1.0.0", "MIT"), foreign("bad", "1.0.0", "AGPL-3.0-only"), unstated]);
         let found: Vec<String> = check(&tree).into_iter().map(|violation| violation.what).collect();
-        assert_eq!(
-            found,
-            [
-                "bad 1.0.0 is under AGPL-3.0-only",
-                "silent 1.0.0 is under no licence"
-            ]
-        );
+        assert_eq!(found, ["bad 1.0.0 is under AGPL-3.0-only", "silent 1.0.0 is under no licence"]);
     }
 }

@@ -27,9 +27,7 @@ fn broken(tree: &Tree, from: &str, target: &str) -> Option<String> {
     if elsewhere {
         return None;
     }
-    let (file, anchor) = target
-        .split_once('#')
-        .map_or((target, None), |(file, anchor)| (file, Some(anchor)));
+    let (file, anchor) = target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
     let Some(resolved) = resolve(from, file) else {
         return Some(format!("links to `{target}`, which is outside the repository"));
     };
@@ -49,10 +47,7 @@ fn resolve(from: &str, file: &str) -> Option<String> {
     }
     let mut parts: Vec<&str> = match file.strip_prefix('/') {
         Some(_) => Vec::new(),
-        None => from
-            .rsplit_once('/')
-            .map(|(folder, _)| folder.split('/').collect())
-            .unwrap_or_default(),
+        None => from.rsplit_once('/').map(|(folder, _)| folder.split('/').collect()).unwrap_or_default(),
     };
     for part in file.split('/') {
         match part {
@@ -88,10 +83,7 @@ fn links(text: &str) -> Vec<(usize, String)> {
             let target = piece.get(..end).unwrap_or_default().trim_matches(['<', '>']);
             found.push((number, target.to_owned()));
         }
-        let reference = plain
-            .trim_start()
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("]: "));
+        let reference = plain.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("]: "));
         if let Some((name, target)) = reference.filter(|(name, _)| !name.contains(['[', ']', '^'])) {
             let target = target.split_whitespace().next().unwrap_or(name);
             found.push((number, target.to_owned()));
@@ -112,11 +104,7 @@ fn anchors(page: &str) -> Vec<String> {
                 .filter(|character| character.is_alphanumeric() || " -_".contains(*character));
             let base: String = kept.collect::<String>().to_lowercase().replace(' ', "-");
             let repeats = anchors.iter().filter(|known| repeats_of(known, &base)).count();
-            anchors.push(if repeats == 0 {
-                base
-            } else {
-                format!("{base}-{repeats}")
-            });
+            anchors.push(if repeats == 0 { base } else { format!("{base}-{repeats}") });
         }
     }
     anchors

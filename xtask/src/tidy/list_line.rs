@@ -18,16 +18,8 @@ struct List {
 }
 
 const LISTS: &[List] = &[
-    List {
-        file: "crates/channels/src/lib.rs",
-        folder: "crates/channels/src",
-        scope: "crates/channels/src/",
-    },
-    List {
-        file: "crates/api/src/dialect.rs",
-        folder: "crates/api/src/dialect",
-        scope: "crates/api/src/",
-    },
+    List { file: "crates/channels/src/lib.rs", folder: "crates/channels/src", scope: "crates/channels/src/" },
+    List { file: "crates/api/src/dialect.rs", folder: "crates/api/src/dialect", scope: "crates/api/src/" },
 ];
 
 /// A literal that is spelled like a listed module and means something else. Paths are never excepted.
@@ -62,13 +54,7 @@ fn check_list(tree: &Tree, list: &List) -> Vec<Violation> {
     let mut violations = Vec::new();
     if listed.is_empty() && !modules.is_empty() {
         let remedy = "name each of its modules once, as a path, in one array";
-        violations.push(Violation::new(
-            list.file,
-            1,
-            "has modules and no list of them",
-            WHY,
-            remedy,
-        ));
+        violations.push(Violation::new(list.file, 1, "has modules and no list of them", WHY, remedy));
     }
     for (name, lines) in &listed {
         for line in lines.iter().skip(1) {
@@ -85,13 +71,7 @@ fn check_list(tree: &Tree, list: &List) -> Vec<Violation> {
         let outside_list = unlisted_paths(&code, name);
         violations.extend(outside_list.into_iter().map(|line| {
             let what = format!("names `{name}` outside the list");
-            Violation::new(
-                list.file,
-                line,
-                what,
-                WHY,
-                "ask the list; it knows every entry by its trait",
-            )
+            Violation::new(list.file, line, what, WHY, "ask the list; it knows every entry by its trait")
         }));
     }
     violations
@@ -128,11 +108,8 @@ fn in_array(code: &[Token<'_>]) -> Vec<bool> {
 
 /// The positions where `name` begins a path that leads into the module of this file.
 fn path_heads(code: &[Token<'_>], name: &str) -> Vec<usize> {
-    let is_sign = |position: Option<usize>| {
-        position
-            .and_then(|at| code.get(at))
-            .is_some_and(|token| token.is(":"))
-    };
+    let is_sign =
+        |position: Option<usize>| position.and_then(|at| code.get(at)).is_some_and(|token| token.is(":"));
     let head = |position: &usize| {
         let leads_on = is_sign(position.checked_add(1)) && is_sign(position.checked_add(2));
         let follows_path = is_sign(position.checked_sub(1)) && is_sign(position.checked_sub(2));
@@ -141,10 +118,7 @@ fn path_heads(code: &[Token<'_>], name: &str) -> Vec<usize> {
             before.is_some_and(|token| ["crate", "self", "super"].iter().any(|word| token.is(word)));
         leads_on && (!follows_path || from_here)
     };
-    let named = code
-        .iter()
-        .enumerate()
-        .filter(|(_, token)| token.kind == Kind::Word && token.text == name);
+    let named = code.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word && token.text == name);
     named.map(|(position, _)| position).filter(head).collect()
 }
 
@@ -155,10 +129,7 @@ fn listed<'text>(code: &[Token<'text>], modules: &[&'text str]) -> BTreeMap<&'te
     for name in modules {
         let in_list = |position: &usize| flags.get(*position).copied().unwrap_or_default();
         let heads = path_heads(code, name).into_iter().filter(in_list);
-        let lines: Vec<usize> = heads
-            .filter_map(|at| code.get(at))
-            .map(|token| token.line)
-            .collect();
+        let lines: Vec<usize> = heads.filter_map(|at| code.get(at)).map(|token| token.line).collect();
         if !lines.is_empty() {
             listed.insert(*name, lines);
         }
@@ -171,10 +142,7 @@ fn unlisted_paths(code: &[Token<'_>], name: &str) -> Vec<usize> {
     let flags = in_array(code);
     let outside = |position: &usize| !flags.get(*position).copied().unwrap_or_default();
     let heads = path_heads(code, name).into_iter().filter(outside);
-    heads
-        .filter_map(|at| code.get(at))
-        .map(|token| token.line)
-        .collect()
+    heads.filter_map(|at| code.get(at)).map(|token| token.line).collect()
 }
 
 /// Where another file names a listed module: by a path of this crate, or by its name as a literal.
@@ -184,16 +152,9 @@ fn mentions(path: &str, code: &[Token<'_>], name: &str) -> Vec<Violation> {
         before.is_some_and(|token| ["crate", "super"].iter().any(|word| token.is(word)))
     };
     let heads = path_heads(code, name).into_iter().filter(by_path);
-    let mut lines: Vec<usize> = heads
-        .filter_map(|at| code.get(at))
-        .map(|token| token.line)
-        .collect();
-    let excepted = EXCEPTIONS
-        .iter()
-        .any(|exception| exception.path == path && exception.name == name);
-    let literals = code
-        .iter()
-        .filter(|token| !excepted && token.kind == Kind::Text && token.text == name);
+    let mut lines: Vec<usize> = heads.filter_map(|at| code.get(at)).map(|token| token.line).collect();
+    let excepted = EXCEPTIONS.iter().any(|exception| exception.path == path && exception.name == name);
+    let literals = code.iter().filter(|token| !excepted && token.kind == Kind::Text && token.text == name);
     lines.extend(literals.map(|token| token.line));
     let remedy = "put the difference behind the trait that the list is made of";
     let violation = |line| Violation::new(path, line, format!("knows `{name}` by name"), WHY, remedy);
@@ -210,32 +171,17 @@ mod tests {
 
     fn found(list: &str, other: (&str, &str)) -> Vec<(String, usize)> {
         let tree = files(&[("crates/channels/src/lib.rs", list), other]);
-        check(&tree)
-            .into_iter()
-            .map(|violation| (violation.path, violation.line))
-            .collect()
+        check(&tree).into_iter().map(|violation| (violation.path, violation.line)).collect()
     }
 
     #[test]
     fn one_line_in_one_list_is_fine() {
         let cases = [
-            (
-                "crates/channels/src/smpp/session.rs",
-                "use crate::smpp::Options; const NAME: &str = \"smpp\";",
-            ),
-            (
-                "crates/channels/src/outbound.rs",
-                "use ::http::Uri; use smpp::Pdu; // like crate::smpp::send",
-            ),
-            (
-                "crates/channels/src/outbound.rs",
-                "const URL: &str = \"http://example.org\";",
-            ),
+            ("crates/channels/src/smpp/session.rs", "use crate::smpp::Options; const NAME: &str = \"smpp\";"),
+            ("crates/channels/src/outbound.rs", "use ::http::Uri; use smpp::Pdu; // like crate::smpp::send"),
+            ("crates/channels/src/outbound.rs", "const URL: &str = \"http://example.org\";"),
             ("crates/server/src/main.rs", "const TYPE: &str = \"smpp\";"),
-            (
-                "crates/channels/src/courier/guard.rs",
-                "if url.scheme() == \"http\" {}",
-            ),
+            ("crates/channels/src/courier/guard.rs", "if url.scheme() == \"http\" {}"),
         ];
         for other in cases {
             assert_eq!(found(LIST, other), [], "{other:?}");
@@ -246,11 +192,7 @@ mod tests {
     #[test]
     fn names_outside_the_list_are_found() {
         let file = "crates/channels/src/outbound.rs";
-        let cases = [
-            "\nuse crate::smpp::Options;",
-            "\nif kind == \"http\" {}",
-            "\nsuper::http::send();",
-        ];
+        let cases = ["\nuse crate::smpp::Options;", "\nif kind == \"http\" {}", "\nsuper::http::send();"];
         for text in cases {
             assert_eq!(found(LIST, (file, text)), [(file.to_owned(), 2)], "{text}");
         }
@@ -272,9 +214,6 @@ mod tests {
         assert_eq!(found(&repeated, other), [(list_file.to_owned(), 9)]);
         let special = format!("{LIST}\nfn open() {{ smpp::open(); }}\n");
         assert_eq!(found(&special, other), [(list_file.to_owned(), 11)]);
-        assert_eq!(
-            found("//! Modules.\nmod smpp;\n", other),
-            [(list_file.to_owned(), 1)]
-        );
+        assert_eq!(found("//! Modules.\nmod smpp;\n", other), [(list_file.to_owned(), 1)]);
     }
 }

@@ -79,10 +79,7 @@ fn next(rest: &str, first: char) -> (usize, Option<(Kind, &str)>) {
         let length = rest.find(|character| !is_word(character)).unwrap_or(rest.len());
         return (length, Some((Kind::Word, slice(rest, 0, length))));
     }
-    (
-        first.len_utf8(),
-        Some((Kind::Symbol, slice(rest, 0, first.len_utf8()))),
-    )
+    (first.len_utf8(), Some((Kind::Symbol, slice(rest, 0, first.len_utf8()))))
 }
 
 fn slice(text: &str, start: usize, end: usize) -> &str {
@@ -155,10 +152,7 @@ fn character(rest: &str) -> usize {
     match (characters.next(), characters.next()) {
         (Some((_, '\\')), _) => {
             // The escaped character itself may be a quote.
-            let close = rest
-                .char_indices()
-                .skip(3)
-                .find(|(_, character)| *character == '\'');
+            let close = rest.char_indices().skip(3).find(|(_, character)| *character == '\'');
             close.map_or(rest.len(), |(position, _)| position + 1)
         }
         (Some(_), Some((position, '\''))) => position + 1,
@@ -183,55 +177,24 @@ mod tests {
                     (Kind::Word, "b1", 1),
                 ],
             ),
-            (
-                "// \"x\"\n'\"' y",
-                &[(Kind::Comment, "// \"x\"", 1), (Kind::Word, "y", 2)],
-            ),
-            (
-                "/* a /* b */ \n */ c",
-                &[(Kind::Comment, "/* a /* b */ \n */", 1), (Kind::Word, "c", 2)],
-            ),
+            ("// \"x\"\n'\"' y", &[(Kind::Comment, "// \"x\"", 1), (Kind::Word, "y", 2)]),
+            ("/* a /* b */ \n */ c", &[(Kind::Comment, "/* a /* b */ \n */", 1), (Kind::Word, "c", 2)]),
             (r#""a\"b" c"#, &[(Kind::Text, r#"a\"b"#, 1), (Kind::Word, "c", 1)]),
-            (
-                "r#\"a\n\"b\"# c",
-                &[(Kind::Text, "a\n\"b", 1), (Kind::Word, "c", 2)],
-            ),
-            (
-                "b\"x\" br\"y\" rest",
-                &[
-                    (Kind::Text, "x", 1),
-                    (Kind::Text, "y", 1),
-                    (Kind::Word, "rest", 1),
-                ],
-            ),
+            ("r#\"a\n\"b\"# c", &[(Kind::Text, "a\n\"b", 1), (Kind::Word, "c", 2)]),
+            ("b\"x\" br\"y\" rest", &[(Kind::Text, "x", 1), (Kind::Text, "y", 1), (Kind::Word, "rest", 1)]),
             (r"'\'' '\u{41}' é", &[(Kind::Word, "é", 1)]),
-            (
-                "&'a str",
-                &[
-                    (Kind::Symbol, "&", 1),
-                    (Kind::Word, "a", 1),
-                    (Kind::Word, "str", 1),
-                ],
-            ),
+            ("&'a str", &[(Kind::Symbol, "&", 1), (Kind::Word, "a", 1), (Kind::Word, "str", 1)]),
             ("\"unfinished", &[(Kind::Text, "unfinished", 1)]),
         ];
         for (source, expected) in cases {
-            let found: Vec<_> = tokens(source)
-                .iter()
-                .map(|token| (token.kind, token.text, token.line))
-                .collect();
+            let found: Vec<_> =
+                tokens(source).iter().map(|token| (token.kind, token.text, token.line)).collect();
             assert_eq!(found, *expected, "{source}");
         }
     }
 
     #[test]
     fn code_has_no_comments() {
-        assert_eq!(
-            code("a // b\n/* c */ d")
-                .iter()
-                .map(|token| token.text)
-                .collect::<Vec<_>>(),
-            ["a", "d"]
-        );
+        assert_eq!(code("a // b\n/* c */ d").iter().map(|token| token.text).collect::<Vec<_>>(), ["a", "d"]);
     }
 }

@@ -19,13 +19,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
             Some(source) => format!("`{}` comes from {source}", package.name),
         };
         let remedy = "use a published version, or bring the code in as a crate of ours";
-        violations.push(Violation::new(
-            "Cargo.lock",
-            tree.lock_line(&package.name),
-            what,
-            WHY,
-            remedy,
-        ));
+        violations.push(Violation::new("Cargo.lock", tree.lock_line(&package.name), what, WHY, remedy));
     }
     violations
 }

@@ -32,21 +32,11 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     for (path, text) in tree.rust_files().filter(|(path, _)| !at_home(path)) {
         for token in rust::code(text) {
             if token.kind == Kind::Text && is_statement(token.text) {
-                violations.push(Violation::new(
-                    path,
-                    token.line,
-                    "holds a statement of SQL",
-                    WHY,
-                    remedy,
-                ));
+                violations.push(Violation::new(path, token.line, "holds a statement of SQL", WHY, remedy));
             }
         }
     }
-    for path in tree
-        .paths
-        .iter()
-        .filter(|path| path.ends_with(".sql") && !at_home(path))
-    {
+    for path in tree.paths.iter().filter(|path| path.ends_with(".sql") && !at_home(path)) {
         violations.push(Violation::new(path, 1, "is a file of SQL", WHY, remedy));
     }
     violations
@@ -57,9 +47,7 @@ fn is_statement(literal: &str) -> bool {
     // A break after the first word is as good as a blank.
     let words: Vec<&str> = literal.split_whitespace().filter(|word| *word != "\\").collect();
     let text = format!("{} ", words.join(" "));
-    BEGINNINGS
-        .iter()
-        .any(|(beginning, later)| text.starts_with(beginning) && text.contains(later))
+    BEGINNINGS.iter().any(|(beginning, later)| text.starts_with(beginning) && text.contains(later))
 }
 
 #[cfg(test)]
@@ -71,28 +59,12 @@ mod tests {
     fn statements_away_from_home_are_found() {
         let cases = [
             ("crates/app/src/lib.rs", "let s = \"SELECT 1\";", 1),
-            (
-                "crates/app/src/lib.rs",
-                "let s = \"\\\n    UPDATE message\n    SET state = ?1\";",
-                1,
-            ),
-            (
-                "crates/app/src/lib.rs",
-                "let s = r#\"INSERT OR IGNORE INTO a VALUES (1)\"#;",
-                1,
-            ),
+            ("crates/app/src/lib.rs", "let s = \"\\\n    UPDATE message\n    SET state = ?1\";", 1),
+            ("crates/app/src/lib.rs", "let s = r#\"INSERT OR IGNORE INTO a VALUES (1)\"#;", 1),
             ("crates/app/src/lib.rs", "let s = \"CREATE TABLE a (b)\";", 1),
             ("crates/app/src/lib.rs", "let s = \"UPDATE your address\";", 0),
-            (
-                "crates/app/src/lib.rs",
-                "let s = \"Select a brand\"; // SELECT 1",
-                0,
-            ),
-            (
-                "crates/app/src/lib.rs",
-                "/// \"DELETE FROM message\" is what the store says.",
-                0,
-            ),
+            ("crates/app/src/lib.rs", "let s = \"Select a brand\"; // SELECT 1", 0),
+            ("crates/app/src/lib.rs", "/// \"DELETE FROM message\" is what the store says.", 0),
             ("crates/store/src/sqlite.rs", "let s = \"SELECT 1\";", 0),
             ("crates/app/sql/a.sql", "SELECT 1", 1),
             ("crates/store/sql/a.sql", "SELECT 1", 0),

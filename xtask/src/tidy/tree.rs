@@ -92,18 +92,13 @@ impl Tree {
 
     /// The files with this ending that we wrote.
     pub(super) fn texts_with(&self, ending: &str) -> impl Iterator<Item = (&str, &str)> {
-        let pairs = self
-            .texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()));
+        let pairs = self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         pairs.filter(move |(path, _)| path.ends_with(ending))
     }
 
     /// The members of the workspace with the paths of their manifests.
     pub(super) fn members(&self) -> impl Iterator<Item = (&Package, &str)> {
-        self.packages
-            .iter()
-            .filter_map(|package| Some((package, package.manifest.as_deref()?)))
+        self.packages.iter().filter_map(|package| Some((package, package.manifest.as_deref()?)))
     }
 
     /// Whether a file or a folder of that name exists.
@@ -148,10 +143,7 @@ fn packages(metadata: &Metadata, root: &Path) -> Vec<Package> {
             version: package.version.to_string(),
             licence: package.license.clone(),
             source: package.source.as_ref().map(ToString::to_string),
-            manifest: manifest
-                .ok()
-                .filter(|_| member)
-                .map(|path| path.to_string_lossy().replace('\\', "/")),
+            manifest: manifest.ok().filter(|_| member).map(|path| path.to_string_lossy().replace('\\', "/")),
             dependencies: package.dependencies.iter().map(dependency).collect(),
         }
     };
@@ -161,10 +153,7 @@ fn packages(metadata: &Metadata, root: &Path) -> Vec<Package> {
 fn dependency(dependency: &cargo_metadata::Dependency) -> Dependency {
     Dependency {
         package: dependency.name.clone(),
-        key: dependency
-            .rename
-            .clone()
-            .unwrap_or_else(|| dependency.name.clone()),
+        key: dependency.rename.clone().unwrap_or_else(|| dependency.name.clone()),
         in_tests: dependency.kind == DependencyKind::Development,
     }
 }
@@ -218,10 +207,7 @@ pub(super) mod planted {
 
     /// A tree of these packages.
     pub(crate) fn packages(packages: &[Package]) -> Tree {
-        Tree {
-            packages: packages.to_vec(),
-            ..Tree::default()
-        }
+        Tree { packages: packages.to_vec(), ..Tree::default() }
     }
 }
 
@@ -243,10 +229,7 @@ mod tests {
     #[test]
     fn lines_are_found_in_manifests_and_in_the_lock_file() {
         let tree = planted::files(&[
-            (
-                "a/Cargo.toml",
-                "[dependencies]\nserde_json = \"1\"\nserde.workspace = true\n",
-            ),
+            ("a/Cargo.toml", "[dependencies]\nserde_json = \"1\"\nserde.workspace = true\n"),
             ("Cargo.lock", "[[package]]\nname = \"serde\"\n"),
         ]);
         assert_eq!(tree.dependency_line("a/Cargo.toml", "serde"), 3);

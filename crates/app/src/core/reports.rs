@@ -71,6 +71,12 @@ impl Core {
             let detail = "a callback address begins with https:// and has at most 2048 characters";
             return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("callback_url"));
         }
+        // Nearly every message names an address that is known: no need to ask the engine.
+        let url_hash = self.inner.hasher.hash(b'u', url.as_bytes());
+        let known = self.inner.shared.directory.load().by_url.get(&(account, kind, url_hash)).copied();
+        if let Some(id) = known.filter(|_| !enable) {
+            return Ok(id);
+        }
         match self.change(Change::Endpoint { account, kind, url: url.to_owned().into(), enable }).await? {
             Changed::Endpoint(id) => Ok(id),
             _ => Err(stopped()),

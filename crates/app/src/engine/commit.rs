@@ -9,6 +9,9 @@ use types::time::Timestamp;
 
 use super::{Draft, Engine, LIVE_MAX};
 
+/// Microseconds after which a commit is told in the log.
+const SLOW_COMMIT_US: u64 = 50_000;
+
 impl Engine {
     /// Makes the draft durable and lets it happen.
     pub(super) fn commit(&mut self, now: Timestamp) -> Result<(), ApplyError> {
@@ -19,6 +22,9 @@ impl Engine {
             self.last_commit = self.store.apply(&self.draft.batch)?;
             let took_us = self.clock.monotonic_us().saturating_sub(began);
             let items = self.draft.batch.messages.len() + self.draft.batch.changes.len();
+            if took_us >= SLOW_COMMIT_US {
+                tracing::warn!(took_ms = took_us / 1_000, items, "a commit held up the engine");
+            }
             self.shared.metrics.commit(took_us, items);
             self.shared.note_commit();
         }

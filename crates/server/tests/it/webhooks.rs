@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::house::{House, Plan, SOON};
+use crate::house::{House, Plan, SOON, until};
 use crate::listener::{Heard, Listener};
 
 fn start(listener: &Listener) -> House {
@@ -55,16 +55,56 @@ fn events_come_in_order_with_the_facts_of_the_message() {
     assert_eq!(calls[3].event(), ("message.undelivered".into(), failed));
 }
 
+/// Where the account's events are told, as the customer is shown it.
+fn endpoints(house: &House) -> Value {
+    house.http().get("/api/v1/webhooks").json()["items"].clone()
+}
+
 #[test]
-#[ignore = "no door tells a customer the secret of its webhook"]
-fn the_signature_is_verified_with_the_secret_of_the_endpoint() {
+fn signatures_verify_with_the_secret_that_the_customer_is_shown() {
     let listener = Listener::friendly();
     let house = start(&listener);
+    let own = Listener::friendly();
+    let body =
+        json!({ "from": "Chappe", "to": "+447400123456", "text": "signed", "callback_url": own.url("/own") });
+    house.http().post("/api/v1/messages", &body);
     house.http().send("+447400123456", "signed");
-    let secret = house.json(&["webhooks", "demo"])["items"][0]["secret"].as_str().unwrap().to_owned();
-    for call in listener.calls(2, SOON) {
-        check_signature(&secret, &call);
+    let shown = endpoints(&house);
+    let secret = |url: String| {
+        let one = shown.as_array().unwrap().iter().find(|one| one["url"] == url).unwrap().clone();
+        one["secret"].as_str().unwrap().to_owned()
+    };
+    let secrets = [secret(listener.url("/hook")), secret(own.url("/own"))];
+    assert_ne!(secrets[0], secrets[1], "each address has its own");
+    for (secret, listener) in secrets.iter().zip([&listener, &own]) {
+        for call in listener.calls(2, SOON) {
+            check_signature(secret, &call);
+        }
     }
+}
+
+#[test]
+fn an_address_that_is_gone_is_left_alone_until_it_is_set_again() {
+    let gone = Listener::start(|number, _| if number == 0 { 410 } else { 204 });
+    let house = start(&gone);
+    let first = house.http().send("+447400123456", "to nobody");
+    house.http().until_state(&first, "delivered");
+    until(SOON, "the address to be switched off", || {
+        (endpoints(&house)[0]["disabled"] == true).then_some(())
+    });
+    let second = house.http().send("+447400123456", "to nobody either");
+    house.http().until_state(&second, "delivered");
+    assert_eq!(gone.heard().len(), 1);
+    let url = json!({ "url": gone.url("/hook") }).to_string();
+    let reply = house.http().request("PUT", "/api/v1/webhooks/default", "application/json", url.as_bytes());
+    assert_eq!((reply.status, &reply.json()["default"]["disabled"]), (200, &json!(false)));
+    let third = house.http().send("+447400123456", "heard again");
+    until(SOON, "the third message to be told", || {
+        gone.heard()
+            .iter()
+            .any(|call| call.event() == ("message.delivered".into(), third.clone()))
+            .then_some(())
+    });
 }
 
 #[test]
