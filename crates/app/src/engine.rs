@@ -63,8 +63,8 @@ pub(crate) enum Input {
     Quote(Submission, oneshot::Sender<SubmitOutcome>),
     /// Withdraw a message.
     Cancel(Option<AccountId>, MessageId, oneshot::Sender<CancelOutcome>),
-    /// What a channel told.
-    Channel(ConnectorId, Vec<ChannelEvent>),
+    /// What a channel told, and whom to tell once it is on disk.
+    Channel(ConnectorId, Vec<ChannelEvent>, Option<oneshot::Sender<()>>),
     /// Events that were told or given up.
     ReportsDone(Vec<RowKey>),
     /// Events to tell again later.
@@ -242,7 +242,10 @@ impl Engine {
             self.draft.batch.at = now;
             let kept = self.decide(inputs, now)?;
             match self.commit(now) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    tell_kept(kept);
+                    return Ok(());
+                }
                 Err(error @ ApplyError::InDoubt(_)) => return Err(EngineError::InDoubt(error)),
                 Err(error) => {
                     tracing::error!(error = %chain(&error), retry, "the batch was not written");
@@ -273,11 +276,11 @@ impl Engine {
                     drop(reply.send(self.quote(&submission, now)));
                 }
                 Input::Cancel(account, id, reply) => self.cancel(account, id, reply, now)?,
-                Input::Channel(connector, events) => {
+                Input::Channel(connector, events, kept_on_disk) => {
                     for event in &events {
                         self.channel_event(connector, event, now)?;
                     }
-                    kept.push(Input::Channel(connector, events));
+                    kept.push(Input::Channel(connector, events, kept_on_disk));
                 }
                 Input::ReportsDone(events) => {
                     self.draft.batch.outbox_done.extend(&events);
@@ -361,6 +364,16 @@ impl Engine {
         }
         let now = self.clock.now();
         self.timers.first().map_or(most, |(at, _)| at.ms_since(now).clamp(0, most))
+    }
+}
+
+/// Tells channels that what they told is on disk, so that they may acknowledge it to the carrier.
+fn tell_kept(inputs: Vec<Input>) {
+    for input in inputs {
+        if let Input::Channel(_, _, Some(kept_on_disk)) = input {
+            // A link that has gone will be told the same again by its carrier.
+            let _told: Result<(), ()> = kept_on_disk.send(());
+        }
     }
 }
 

@@ -279,7 +279,21 @@ struct Sink(Arc<Shared>);
 
 impl ChannelSink for Sink {
     fn tell(&self, connector: ConnectorId, events: Vec<ChannelEvent>) -> BoxFuture<'_, ()> {
-        Box::pin(self.0.inbox.push_event(Input::Channel(connector, events)))
+        // A receipt or a message from a phone is acknowledged to the carrier when this returns: it must
+        // be on disk by then, because the carrier will not tell it again.
+        let must_be_kept =
+            events.iter().any(|event| matches!(event, ChannelEvent::Receipt(_) | ChannelEvent::Inbound(_)));
+        Box::pin(async move {
+            if !must_be_kept {
+                return self.0.inbox.push_event(Input::Channel(connector, events, None)).await;
+            }
+            let (kept_on_disk, kept) = tokio::sync::oneshot::channel();
+            self.0.inbox.push_event(Input::Channel(connector, events, Some(kept_on_disk))).await;
+            if kept.await.is_err() {
+                // The engine has stopped, and with it the process: nothing may be acknowledged.
+                std::future::pending::<()>().await;
+            }
+        })
     }
 }
 

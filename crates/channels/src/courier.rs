@@ -35,7 +35,7 @@ pub const GUARDED_CALLS_PER_HOST_MAX: usize = 32;
 /// Hosts whose calls are counted before idle ones are forgotten.
 const HOSTS_COUNTED_MAX: usize = 1_024;
 /// Idle connections kept per host.
-const IDLE_PER_HOST_MAX: usize = 32;
+const IDLE_PER_HOST_MAX: usize = 256;
 /// How long an idle connection is kept; below the 60 s after which many servers close.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Headers that HTTP itself sets, so that a caller cannot contradict the request's framing or host.

@@ -98,7 +98,9 @@ pub struct ConnectorStatus {
     pub bound_to_self: Option<String>,
 }
 
-/// Where a channel tells its events. The call waits while the core's queue is full.
+/// Where a channel tells its events. The call waits while the core's queue is full. For receipts and
+/// messages from phones it returns when they are on stable storage: only then may they be
+/// acknowledged to the carrier.
 pub trait ChannelSink: Send + Sync {
     /// Tells events of one connector, in order.
     fn tell(&self, connector: ConnectorId, events: Vec<ChannelEvent>) -> BoxFuture<'_, ()>;

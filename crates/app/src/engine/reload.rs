@@ -27,7 +27,7 @@ impl Engine {
     pub(super) fn load_facts(&mut self, inputs: &[Input]) -> Result<(), EngineError> {
         let mut keys = Vec::new();
         for input in inputs {
-            let Input::Channel(_, events) = input else { continue };
+            let Input::Channel(_, events, _) = input else { continue };
             for event in events {
                 if let ChannelEvent::Outcome { attempt, .. } = event {
                     keys.push(attempt.message);

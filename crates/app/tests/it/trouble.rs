@@ -29,13 +29,14 @@ async fn answers_and_receipts_wait_for_a_store_that_writes() {
     let id = house.send("hello").await;
     let attempt = house.sent_one("a");
     house.store_fails.store(true, Ordering::SeqCst);
-    let told = async {
-        house.answer_unsettled("a", attempt, Verdict::Accepted, "c1").await;
-        house.receipt_unsettled("a", "c1", ReceiptState::Delivered).await;
+    house.answer_unsettled("a", attempt, Verdict::Accepted, "c1").await;
+    // The carrier gets its acknowledgement only once the receipt is on disk.
+    let acknowledged = house.receipt_unsettled("a", "c1", ReceiptState::Delivered);
+    let disk = async {
+        assert_eq!(house.state(id).await, State::Sending);
+        house.store_fails.store(false, Ordering::SeqCst);
     };
-    told.await;
-    assert_eq!(house.state(id).await, State::Sending);
-    house.store_fails.store(false, Ordering::SeqCst);
-    house.until(id, State::Delivered).await;
+    tokio::join!(acknowledged, disk);
+    assert_eq!(house.state(id).await, State::Delivered);
     assert_eq!(house.balance().await, (9_950_000, 0));
 }

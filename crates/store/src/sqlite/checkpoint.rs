@@ -18,12 +18,12 @@ use rusqlite::{Connection, ErrorCode};
 use super::fault::{Fault, first};
 use super::open::writing_connection;
 
-/// The thread is woken when this many pages of the log wait to be copied (16 MiB).
-const WAKE_PAGES: i64 = 4_096;
+/// The thread is woken when this many pages of the log wait to be copied (4 MiB).
+const WAKE_PAGES: i64 = 1_024;
 /// The writer copies the rest itself when the log has at least this many pages (32 MiB) …
 const RESTART_PAGES: i64 = 8_192;
-/// … and at most this many wait to be copied (4 MiB): a few milliseconds.
-const REST_PAGES_MAX: i64 = 1_024;
+/// … and at most this many wait to be copied (8 MiB): a few milliseconds.
+const REST_PAGES_MAX: i64 = 2_048;
 /// Above this (512 MiB) the writer copies whatever waits, because a disk is not endless.
 const LOG_PAGES_MAX: i64 = 131_072;
 

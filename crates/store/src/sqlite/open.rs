@@ -37,8 +37,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const WRITER_CACHE_KIB: i64 = 65_536;
 /// Page cache of one reader, KiB.
 const READER_CACHE_KIB: i64 = 8_192;
-/// The log is cut to this many octets when it begins anew.
-const LOG_OCTETS_MAX: i64 = 128 << 20;
+/// The log's file is never cut while it is in use: cutting a hundred megabytes off a file takes the
+/// file system a hundred milliseconds, in which nobody would be answered. It is written anew from
+/// its beginning, and its size stays what the busiest moment needed.
+const LOG_OCTETS_UNCUT: i64 = -1;
 /// What changed the schema so far, oldest first; the version is the place counted from one.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 
@@ -148,7 +150,7 @@ pub(crate) fn writing_connection(path: &Path) -> Result<Connection, Fault> {
     connection.pragma_update(None, "synchronous", "full")?;
     // Checkpoints are made by `tidy`, never by the commit that happens to fill the log.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.pragma_update(None, "journal_size_limit", LOG_OCTETS_MAX)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_OCTETS_UNCUT)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "foreign_keys", false)?;

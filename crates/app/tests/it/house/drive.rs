@@ -51,16 +51,6 @@ impl House {
         self.tell_unsettled(connector, ChannelEvent::Receipt(self.notice(id, state, "447400123456"))).await;
     }
 
-    /// Waits until a message is in a state.
-    pub(crate) async fn until(&self, id: MessageId, state: State) {
-        let wait = async {
-            while self.state(id).await != state {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect("the state did not come");
-    }
-
     fn notice(&self, id: &str, state: ReceiptState, number: &str) -> ReceiptNotice {
         ReceiptNotice {
             carrier_id: id.into(),
