@@ -358,6 +358,10 @@ fn open_doors(
     let router = api::router(core.clone(), state).fallback_service(console::router(core.clone(), rooms));
     let mut limits = api::HttpLimits::default();
     let mut smpp_limits = smsc::Limits::default();
+    // On loopback every caller has the same address, and none is a stranger.
+    if http.local_addr()?.ip().is_loopback() {
+        limits.connections_per_ip_max = 0;
+    }
     if let Some(connections) = config.limits.connections_per_ip {
         limits.connections_per_ip_max = connections;
         smpp_limits.connections_per_ip_max = connections;
