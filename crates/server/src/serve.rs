@@ -14,7 +14,8 @@ use ports::clock::Clock;
 use ports::entropy::Entropy;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use types::catalog::TrafficDocument;
+use types::catalog::{PriceBook, TrafficDocument};
+use types::money::Unit;
 
 use crate::admin;
 use crate::config::Config;
@@ -285,21 +286,16 @@ fn start_carrier(
 /// Prices: the store's, unless the file has some or the first run needs them.
 async fn bring_up_prices(core: &Core, config: &Config, mode: Mode) -> anyhow::Result<()> {
     let said = |refusal: types::refusal::Refusal| anyhow!("{refusal}");
-    let books = match (&config.price_books, mode) {
-        (Some(books), _) => Some(books.clone()),
-        (None, Mode::Demo) if !core.has_prices() => Some(demo::price_books()),
-        (None, _) if !core.has_prices() => Some(
-            demo::price_books()
-                .into_iter()
-                .map(|mut book| {
-                    book.price.clear();
-                    book
-                })
-                .collect(),
-        ),
-        (None, _) => None,
+    let newest = core.price_books(None).await.map_err(said)?;
+    let books = match (&config.price_books, newest) {
+        (Some(books), _) => books.clone(),
+        (None, Some(_)) => return Ok(()),
+        (None, None) if mode == Mode::Demo => demo::price_books(),
+        // Every destination is closed until the operator publishes prices.
+        (None, None) => vec![PriceBook { name: "standard".into(), unit: Unit::EUR, price: Vec::new() }],
     };
-    if let Some(books) = books {
+    // What people published since stays in force as long as the file stays the same.
+    if core.price_books(Some(FILE_AUTHOR)).await.map_err(said)?.as_ref() != Some(&books) {
         core.change_prices(books, FILE_AUTHOR, "read at start").await.map_err(said)?;
     }
     Ok(())

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Unit;
 
+pub mod secrets;
+
 /// The most connectors of an installation.
 pub const CONNECTORS_MAX: usize = 1_000;
 /// The most routes of an installation.

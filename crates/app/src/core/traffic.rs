@@ -99,9 +99,20 @@ impl Core {
         self.change_traffic(document, author, &format!("back to version {number}")).await
     }
 
-    /// Whether price books were ever published.
-    pub fn has_prices(&self) -> bool {
-        self.inner.shared.snapshot.load().prices.version > 0
+    /// The price books of the newest version, or of the newest one by `author`; `None` when there is
+    /// none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn price_books(&self, author: Option<&str>) -> Result<Option<Vec<PriceBook>>, Refusal> {
+        let versions = self
+            .inner
+            .ask(|reader| reader.config_versions(ConfigKind::Prices, ports::store::PAGE_ROWS_MAX))
+            .await?;
+        let wanted =
+            |version: &&ports::store::ConfigVersion| author.is_none_or(|author| author == version.author);
+        let newest = versions.iter().find(wanted);
+        Ok(newest.and_then(|version| serde_json::from_str(&version.document).ok()))
     }
 
     /// Checks price books and makes them the newest version; gives its number.

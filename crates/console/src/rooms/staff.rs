@@ -12,9 +12,9 @@ use crate::frame::{Frame, Room, page};
 use crate::guard::SignedIn;
 use crate::rooms::messages::{self, Row};
 use crate::rooms::overview::Figures;
-use crate::rooms::traffic::is_secret;
 use crate::shared::House;
 use crate::view::{Piece, ago, connector_mark, count, percent_encode};
+use types::catalog::secrets::is_secret;
 
 /// Messages on the page of a connector.
 const LATEST: usize = 20;

@@ -10,11 +10,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use types::catalog::secrets::{KEPT, restore_secrets};
 use types::catalog::{OneOrMany, Route, RouteLeg, TrafficDocument};
 use types::refusal::RefusalCode;
 use types::role::Permission;
 
-pub(crate) use self::document::is_secret;
 use crate::fault::Fault;
 use crate::frame::{Frame, Room, page, page_with};
 use crate::guard::{Asked, Posted, SignedIn};
@@ -188,11 +188,7 @@ async fn try_to_publish(house: &House, person: &SignedIn, draft: &Draft) -> Resu
         code: unusable,
     })?;
     let (number, newest) = house.desk.traffic();
-    document::restore_secrets(&mut document, &newest).map_err(|text| Problem {
-        text,
-        line: None,
-        code: unusable,
-    })?;
+    restore_secrets(&mut document, &newest).map_err(|text| Problem { text, line: None, code: unusable })?;
     if draft.base != number {
         let text = format!(
             "Version {number} was published while you were writing; your text was made from version {}. \
@@ -224,7 +220,7 @@ async fn current(house: &House, person: &SignedIn, draft: Draft) -> Result<Traff
         problem: None,
         editable: person.may(Permission::TrafficChange),
         versions: versions.collect(),
-        kept: document::KEPT,
+        kept: KEPT,
     })
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use types::account::{Account, AccountLimits, EndpointKind};
 use types::address::Address;
 use types::catalog::PriceBook;
+use types::catalog::secrets::{restore_secrets, without_secrets};
 use types::id::MessageId;
 use types::message::{Content, Door, Draft, ReportWish, State};
 use types::money::Money;
@@ -204,33 +205,10 @@ async fn routes(core: &Core, version: Option<u32>) -> Result<Value, Refusal> {
             )
         }
     };
-    let text = toml::to_string(&document).map_err(|_| bad("the document cannot be written as TOML"))?;
-    Ok(json!({ "version": number, "toml": hide_passwords(&text), "document": without_passwords(&document) }))
-}
-
-/// Passwords are shown to nobody: a line of TOML that holds one is masked.
-fn hide_passwords(toml: &str) -> String {
-    let mask = |line: &str| {
-        let secret =
-            ["password", "callback_token", "secret"].iter().any(|name| line.trim_start().starts_with(name));
-        match line.split_once('=') {
-            Some((name, _)) if secret => format!("{name}= \"***\""),
-            _ => line.to_owned(),
-        }
-    };
-    toml.lines().map(mask).collect::<Vec<_>>().join("\n")
-}
-
-fn without_passwords(document: &types::catalog::TrafficDocument) -> Value {
-    let mut document = document.clone();
-    for connector in &mut document.connector {
-        for name in ["password", "callback_token", "secret", "headers"] {
-            if let Some(value) = connector.options.get_mut(name) {
-                *value = json!("***");
-            }
-        }
-    }
-    json!(document)
+    // Secrets are shown to nobody; importing the text again keeps them.
+    let shown = without_secrets(&document);
+    let text = toml::to_string(&shown).map_err(|_| bad("the document cannot be written as TOML"))?;
+    Ok(json!({ "version": number, "toml": text, "document": shown }))
 }
 
 async fn route_versions(core: &Core) -> Result<Value, Refusal> {
@@ -245,7 +223,10 @@ async fn route_versions(core: &Core) -> Result<Value, Refusal> {
 async fn import_routes(core: &Core, text: &str, author: &str, comment: &str) -> Result<Value, Refusal> {
     let invalid =
         |error: anyhow::Error| Refusal::new(RefusalCode::InvalidConfiguration, format!("{error:#}"));
-    let document = crate::config::read_traffic(text).map_err(invalid)?;
+    let mut document = crate::config::read_traffic(text).map_err(invalid)?;
+    let (_, newest) = core.traffic();
+    restore_secrets(&mut document, &newest)
+        .map_err(|why| Refusal::new(RefusalCode::InvalidConfiguration, why))?;
     let number = core.change_traffic(document, author, comment).await?;
     Ok(json!({ "version": number }))
 }

@@ -1,13 +1,8 @@
 //! A traffic document as text: written without its secrets, read with the line of an error, and
 //! compared with another.
 
-use serde_json::Value;
+use types::catalog::secrets::{is_secret, without_secrets};
 use types::catalog::{Connector, TrafficDocument};
-
-/// Stands in the text for a secret that a person need not see; publishing it keeps the secret.
-pub(crate) const KEPT: &str = "(unchanged)";
-/// Settings whose name has one of these words are secrets.
-const SECRET_WORDS: [&str; 6] = ["password", "secret", "token", "api_key", "authorization", "credential"];
 
 /// Why a text is no document.
 pub(super) struct Wrong {
@@ -16,34 +11,9 @@ pub(super) struct Wrong {
     pub(super) line: Option<usize>,
 }
 
-/// Whether a setting is a secret. One that only names a file or variable is none.
-pub(crate) fn is_secret(key: &str, value: &Value) -> bool {
-    let key = key.to_ascii_lowercase();
-    let elsewhere = |text: &str| text.starts_with("file:") || text.starts_with("env:");
-    SECRET_WORDS.iter().any(|word| key.contains(word)) && !value.as_str().is_some_and(elsewhere)
-}
-
 /// Writes a document as TOML, with [`KEPT`] in place of secrets.
 pub(super) fn to_text(document: &TrafficDocument) -> Result<String, toml::ser::Error> {
-    let mut document = document.clone();
-    for connector in &mut document.connector {
-        for (key, value) in &mut connector.options {
-            hide(key, value);
-        }
-    }
-    toml::to_string_pretty(&document)
-}
-
-fn hide(key: &str, value: &mut Value) {
-    if is_secret(key, value) {
-        *value = Value::String(KEPT.to_owned());
-        return;
-    }
-    match value {
-        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| hide(key, value)),
-        Value::Array(items) => items.iter_mut().for_each(|value| hide("", value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+    toml::to_string_pretty(&without_secrets(document))
 }
 
 /// Reads a document.
@@ -54,47 +24,6 @@ pub(super) fn parse(text: &str) -> Result<TrafficDocument, Wrong> {
         let line = before.map(|before| before.matches('\n').count() + 1);
         Wrong { text: error.message().trim().to_owned(), line }
     })
-}
-
-/// Puts the secrets of the newest version in place of [`KEPT`].
-pub(super) fn restore_secrets(
-    document: &mut TrafficDocument,
-    newest: &TrafficDocument,
-) -> Result<(), String> {
-    for connector in &mut document.connector {
-        let known = newest.connector.iter().find(|known| known.name == connector.name);
-        for (key, value) in &mut connector.options {
-            let old = known.and_then(|known| known.options.get(key));
-            restore(&connector.name, key, value, old)?;
-        }
-    }
-    Ok(())
-}
-
-fn restore(connector: &str, key: &str, value: &mut Value, old: Option<&Value>) -> Result<(), String> {
-    if value.as_str() == Some(KEPT) {
-        let missing = || {
-            format!(
-                "the connector {connector} has no {key} that could stay unchanged: write it instead of {KEPT}"
-            )
-        };
-        value.clone_from(old.ok_or_else(missing)?);
-        return Ok(());
-    }
-    match value {
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                restore(connector, key, value, old.and_then(|old| old.get(key.as_str())))?;
-            }
-        }
-        Value::Array(items) => {
-            for (place, value) in items.iter_mut().enumerate() {
-                restore(connector, key, value, old.and_then(|old| old.get(place)))?;
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-    Ok(())
 }
 
 /// The settings of a connector on one line, without its secrets.
@@ -140,7 +69,9 @@ fn compare<T: PartialEq>(
 
 #[cfg(test)]
 mod tests {
-    use super::{KEPT, changes, parse, restore_secrets, to_text};
+    use types::catalog::secrets::{KEPT, restore_secrets};
+
+    use super::{changes, parse, to_text};
 
     const TEXT: &str = r#"
 [[supplier]]
