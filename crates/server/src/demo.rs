@@ -8,9 +8,7 @@ use app::{Core, NewAccount};
 use serde::{Deserialize, Serialize};
 use types::Sensitive;
 use types::account::{Account, AccountLimits, CredentialKind, EndpointKind};
-use types::catalog::{
-    Connector, NetworkRange, PrefixPrice, PriceBook, Route, RouteLeg, Supplier, TrafficDocument,
-};
+use types::catalog::{Connector, NetworkRange, PrefixPrice, PriceBook, Route, Supplier, TrafficDocument};
 use types::money::{Money, Unit};
 use types::refusal::Refusal;
 use types::role::Role;
@@ -100,12 +98,8 @@ pub(crate) fn traffic(carrier: SocketAddr) -> TrafficDocument {
         ("simulated", option(true.into())),
     ];
     let connector = Connector {
-        name: "sandbox".into(),
-        supplier: None,
-        kind: "smpp".into(),
-        disabled: false,
-        error_codes: Default::default(),
         options: options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        ..Connector::new("sandbox", "smpp")
     };
     let rate = vec![PrefixPrice { prefix: String::new(), price: "0.01".into() }];
     let supplier = Supplier { name: "sandbox".into(), currency: Unit::EUR, rate };
@@ -117,31 +111,12 @@ pub(crate) fn traffic(carrier: SocketAddr) -> TrafficDocument {
     TrafficDocument {
         supplier: vec![supplier],
         connector: vec![connector],
-        route: vec![default_route("sandbox")],
+        route: vec![Route::over("default", &["sandbox"])],
         network: vec![
             range("447400", "23420", "GB"),
             range("324701", "20610", "BE"),
             range("336", "20801", "FR"),
         ],
-    }
-}
-
-fn default_route(connector: &str) -> Route {
-    Route {
-        name: "default".into(),
-        connectors: vec![RouteLeg::Name(connector.into())],
-        order: 0,
-        account: None,
-        prefix: None,
-        country: None,
-        mcc: None,
-        mnc: None,
-        sender: None,
-        class: None,
-        traffic_type: None,
-        on_unknown: None,
-        reroute_on: Vec::new(),
-        receipt_patience_s: None,
     }
 }
 

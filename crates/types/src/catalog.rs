@@ -83,6 +83,18 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// A connector of a type, with nothing set.
+    pub fn new(name: &str, kind: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            supplier: None,
+            kind: kind.to_owned(),
+            disabled: false,
+            error_codes: BTreeMap::new(),
+            options: BTreeMap::new(),
+        }
+    }
+
     /// The name of the supplier.
     pub fn supplier_name(&self) -> &str {
         self.supplier.as_deref().unwrap_or(&self.name)
@@ -193,6 +205,28 @@ pub struct Route {
     /// Seconds to wait for a receipt before the next connector is tried; none waits for the horizon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt_patience_s: Option<u32>,
+}
+
+impl Route {
+    /// A route over connectors that are tried in order, for every message.
+    pub fn over(name: &str, connectors: &[&str]) -> Self {
+        Self {
+            name: name.to_owned(),
+            connectors: connectors.iter().map(|name| RouteLeg::Name((*name).to_owned())).collect(),
+            order: 0,
+            account: None,
+            prefix: None,
+            country: None,
+            mcc: None,
+            mnc: None,
+            sender: None,
+            class: None,
+            traffic_type: None,
+            on_unknown: None,
+            reroute_on: Vec::new(),
+            receipt_patience_s: None,
+        }
+    }
 }
 
 /// Numbers that begin with a prefix belong to a network.

@@ -4,7 +4,6 @@
 //! It has no network and no carrier. Start at [`House::new`]; what a test does with it is in `drive`, what
 //! stands around it in `fakes`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -17,7 +16,7 @@ use ports::courier::Courier;
 use ports::entropy::Entropy;
 use types::account::{Account, AccountLimits};
 use types::catalog::{
-    Connector, PrefixPrice, PriceBook, Profile, Route, RouteLeg, Supplier, TrafficDocument, TriggerKey,
+    Connector, PrefixPrice, PriceBook, Profile, Route, Supplier, TrafficDocument, TriggerKey,
 };
 use types::money::{Money, Unit};
 
@@ -39,33 +38,11 @@ pub(crate) struct House {
 
 /// A route over connectors in their order.
 pub(crate) fn route(legs: &[&str]) -> Route {
-    Route {
-        name: "default".into(),
-        connectors: legs.iter().map(|leg| RouteLeg::Name((*leg).into())).collect(),
-        order: 0,
-        account: None,
-        prefix: None,
-        country: None,
-        mcc: None,
-        mnc: None,
-        sender: None,
-        class: None,
-        traffic_type: None,
-        on_unknown: None,
-        reroute_on: Vec::new(),
-        receipt_patience_s: None,
-    }
+    Route::over("default", legs)
 }
 
 pub(crate) fn traffic(route: Route) -> TrafficDocument {
-    let connector = |name: &str| Connector {
-        name: name.into(),
-        supplier: None,
-        kind: "fake".into(),
-        disabled: false,
-        error_codes: BTreeMap::new(),
-        options: BTreeMap::new(),
-    };
+    let connector = |name: &str| Connector::new(name, "fake");
     let supplier = |name: &str, price: &str| Supplier {
         name: name.into(),
         currency: Unit::EUR,

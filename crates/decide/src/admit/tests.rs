@@ -7,7 +7,7 @@ use std::sync::Arc;
 use types::account::{Account, AccountLimits, AccountState};
 use types::address::Address;
 use types::catalog::{
-    Connector, NetworkRange, OneOrMany, PrefixPrice, PriceBook, Profile, Route, RouteLeg, TrafficDocument,
+    Connector, NetworkRange, OneOrMany, PrefixPrice, PriceBook, Profile, Route, TrafficDocument,
 };
 use types::charge::Lot;
 use types::id::{AccountId, ConnectorId, LotId, PublicId, RowKey};
@@ -110,29 +110,10 @@ fn book() -> PriceBook {
 
 /// Routes to 44, 1, 32 and 7; to 49 there is one that leads back, to 33 there is none.
 fn traffic() -> TrafficTable {
-    let connector = |name: &str| Connector {
-        name: name.into(),
-        supplier: None,
-        kind: "smpp".into(),
-        disabled: false,
-        error_codes: BTreeMap::new(),
-        options: BTreeMap::new(),
-    };
+    let connector = |name: &str| Connector::new(name, "smpp");
     let route = |name: &str, prefixes: &[&str]| Route {
-        name: name.into(),
-        connectors: vec![RouteLeg::Name(name.into())],
-        order: 0,
-        account: None,
         prefix: Some(OneOrMany::Many(prefixes.iter().map(|prefix| (*prefix).to_owned()).collect())),
-        country: None,
-        mcc: None,
-        mnc: None,
-        sender: None,
-        class: None,
-        traffic_type: None,
-        on_unknown: None,
-        reroute_on: Vec::new(),
-        receipt_patience_s: None,
+        ..Route::over(name, &[name])
     };
     let document = TrafficDocument {
         supplier: Vec::new(),

@@ -12,33 +12,11 @@ use super::{Joining, Subject, choose, find_route};
 use crate::snapshot::{ConnectorFacts, TrafficTable};
 
 fn connector(name: &str) -> Connector {
-    Connector {
-        name: name.into(),
-        supplier: None,
-        kind: "smpp".into(),
-        disabled: false,
-        error_codes: BTreeMap::new(),
-        options: BTreeMap::new(),
-    }
+    Connector::new(name, "smpp")
 }
 
 fn route(name: &str, legs: &[&str]) -> Route {
-    Route {
-        name: name.into(),
-        connectors: legs.iter().map(|leg| RouteLeg::Name((*leg).into())).collect(),
-        order: 0,
-        account: None,
-        prefix: None,
-        country: None,
-        mcc: None,
-        mnc: None,
-        sender: None,
-        class: None,
-        traffic_type: None,
-        on_unknown: None,
-        reroute_on: Vec::new(),
-        receipt_patience_s: None,
-    }
+    Route::over(name, legs)
 }
 
 fn facts(id: i64, joining: Joining) -> ConnectorFacts {

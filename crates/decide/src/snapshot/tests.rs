@@ -9,30 +9,8 @@ use super::{ConnectorFacts, TrafficTable};
 use crate::route::Joining;
 
 fn compile(legs: Vec<RouteLeg>) -> Result<TrafficTable, String> {
-    let connector = Connector {
-        name: "a".into(),
-        supplier: None,
-        kind: "smpp".into(),
-        disabled: false,
-        error_codes: BTreeMap::new(),
-        options: BTreeMap::new(),
-    };
-    let route = Route {
-        name: "r".into(),
-        connectors: legs,
-        order: 0,
-        account: None,
-        prefix: None,
-        country: None,
-        mcc: None,
-        mnc: None,
-        sender: None,
-        class: None,
-        traffic_type: None,
-        on_unknown: None,
-        reroute_on: Vec::new(),
-        receipt_patience_s: None,
-    };
+    let connector = Connector::new("a", "smpp");
+    let route = Route { connectors: legs, ..Route::over("r", &[]) };
     let facts = |id| ConnectorFacts {
         id: ConnectorId(id),
         joining: Joining::Udh8,

@@ -83,8 +83,6 @@ fn restore(connector: &str, key: &str, value: &mut Value, old: Option<&Value>) -
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::json;
 
     use super::{KEPT, restore_secrets, without_secrets};
@@ -97,14 +95,8 @@ mod tests {
             ("callback_token", json!("file:/run/token")),
             ("headers", json!({ "Authorization": "Bearer x", "Accept": "*/*" })),
         ];
-        let connector = Connector {
-            name: "a".into(),
-            supplier: None,
-            kind: "smpp".into(),
-            disabled: false,
-            error_codes: BTreeMap::new(),
-            options: options.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
-        };
+        let options = options.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let connector = Connector { options, ..Connector::new("a", "smpp") };
         TrafficDocument { connector: vec![connector], ..TrafficDocument::default() }
     }
 
