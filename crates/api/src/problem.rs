@@ -41,7 +41,7 @@ pub const fn http_status(code: RefusalCode) -> StatusCode {
         | R::RouteLoop
         | R::IdempotencyMismatch
         | R::InvalidConfiguration => StatusCode::UNPROCESSABLE_ENTITY,
-        R::RateLimited | R::RepeatedMessage => StatusCode::TOO_MANY_REQUESTS,
+        R::RateLimited | R::QueueFull | R::RepeatedMessage => StatusCode::TOO_MANY_REQUESTS,
         R::NotBuilt => StatusCode::NOT_IMPLEMENTED,
         R::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }

@@ -25,12 +25,14 @@ use crate::submission::{ReplyTo, Submission, SubmitOutcome};
 
 mod admission;
 mod answers;
+mod backlog;
 mod catalog;
 mod commit;
 pub(crate) mod live;
 mod long;
 mod money;
 mod pump;
+pub(crate) mod queue;
 mod receipts;
 mod reload;
 mod reports;
@@ -168,6 +170,7 @@ pub(crate) struct Engine {
     pub(crate) last_numbers: [i64; 5],
     pub(crate) self_links: HashMap<String, String>,
     pub(crate) spread: Spread,
+    pub(crate) backlogs: backlog::Backlogs,
     pub(crate) last_commit: CommitSeq,
     /// Queued messages that no open connector may take now.
     pub(crate) unplaced: Vec<RowKey>,
@@ -223,6 +226,7 @@ impl Engine {
             long_keys: HashSet::new(),
             self_links: HashMap::new(),
             spread: Spread::default(),
+            backlogs: backlog::Backlogs::default(),
             unplaced: Vec::new(),
             draining: false,
             draft: Draft::default(),

@@ -268,6 +268,9 @@ pub struct Profile {
     /// What balances are kept in.
     #[serde(default)]
     pub money: MoneySection,
+    /// How much may wait to be sent.
+    #[serde(default)]
+    pub queue: QueueSection,
 }
 
 /// Who runs the installation.
@@ -342,6 +345,35 @@ impl Default for MoneySection {
     }
 }
 
+/// How much may wait to be sent before the door refuses more. Zero lifts a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueueSection {
+    /// Messages of all accounts. Bulk may fill nine tenths of it, transactional messages nineteen
+    /// twentieths, one-time codes all of it.
+    pub messages: u64,
+    /// Octets of their contents, 140 to a part; shared in the same way.
+    pub octets: u64,
+    /// Messages of one account.
+    pub account_messages: u64,
+    /// Octets of one account.
+    pub account_octets: u64,
+    /// Seconds that an account's oldest message may have been waiting for its turn.
+    pub account_age_s: u32,
+}
+
+impl Default for QueueSection {
+    fn default() -> Self {
+        Self {
+            messages: 10_000_000,
+            octets: 4_000_000_000,
+            account_messages: 5_000_000,
+            account_octets: 2_000_000_000,
+            account_age_s: 36_000,
+        }
+    }
+}
+
 impl Default for Profile {
     fn default() -> Self {
         Self {
@@ -349,6 +381,7 @@ impl Default for Profile {
             operator: OperatorSection::default(),
             charging: ChargingSection::default(),
             money: MoneySection::default(),
+            queue: QueueSection::default(),
         }
     }
 }

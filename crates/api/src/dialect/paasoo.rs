@@ -56,7 +56,7 @@ const fn status_of(code: RefusalCode) -> u8 {
         R::InvalidSender => 7,
         R::RepeatedMessage => 8,
         R::InsufficientBalance => 9,
-        R::RateLimited => 10,
+        R::RateLimited | R::QueueFull => 10,
         R::IdempotencyMismatch
         | R::IdempotencyInFlight
         | R::NotFound

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use decide::admit::{Facts, Plan, admit};
+use decide::budget::Backlog;
 use decide::lifecycle::Stage;
 use ports::store::{IdempotencyRow, JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
@@ -145,6 +146,7 @@ impl Engine {
         // Each message must see what the ones before it took, so money moves while planning; a
         // refusal puts the purse back as it was.
         let saved = self.purses.get(&submission.account).cloned();
+        let mut before = Backlog::default();
         let mut plans = Vec::with_capacity(submission.drafts.len());
         let mut refusals = Vec::new();
         if submission.drafts.is_empty() || submission.drafts.len() > RECIPIENTS_MAX {
@@ -152,8 +154,9 @@ impl Engine {
             return Ok(Err(Rejected::whole(Refusal::new(RefusalCode::TooManyRecipients, detail))));
         }
         for (place, draft) in submission.drafts.iter().enumerate() {
-            match self.plan(submission.account, submission.guard_repeats, draft, now) {
+            match self.plan(submission, draft, before, now) {
                 Ok(plan) => {
+                    before = before.plus(Backlog::of(plan.price.parts));
                     if let Some(purse) = self.purses.get_mut(&submission.account) {
                         purse.post(plan.lot, admission_posting(plan.trigger), plan.price.amount.micros);
                     }
@@ -219,22 +222,28 @@ impl Engine {
         }
         let mut plans = Vec::with_capacity(submission.drafts.len());
         let mut refusals = Vec::new();
+        let mut before = Backlog::default();
         for (place, draft) in submission.drafts.iter().enumerate() {
-            match self.plan(submission.account, submission.guard_repeats, draft, now) {
-                Ok(plan) => plans.push(plan),
+            match self.plan(submission, draft, before, now) {
+                Ok(plan) => {
+                    before = before.plus(Backlog::of(plan.price.parts));
+                    plans.push(plan);
+                }
                 Err(refusal) => refusals.push((Some(place), refusal)),
             }
         }
         if refusals.is_empty() { Ok(plans) } else { Err(Rejected { refusals }) }
     }
 
+    /// Decides about one message of a submission; `before` are those that come before it.
     pub(super) fn plan(
         &mut self,
-        account: AccountId,
-        guard_repeats: bool,
+        submission: &Submission,
         draft: &Draft,
+        before: Backlog,
         now: Timestamp,
     ) -> Result<Plan, Refusal> {
+        let account = submission.account;
         let directory = Arc::clone(&self.shared.directory.load());
         let handle = directory.accounts.get(&account);
         let handle = handle
@@ -249,9 +258,10 @@ impl Engine {
             snapshot: &self.snapshot,
             purse: self.purses.get(&account).unwrap_or(&empty),
             country,
+            waiting: self.waiting(account, before),
         };
         let plan = admit(&facts, draft, now)?;
-        if guard_repeats {
+        if submission.guard_repeats {
             let guard_s = handle.account.limits.repeat_guard_s;
             self.refuse_repeat(account, &plan, draft, i64::from(guard_s) * 1_000, now)?;
         }
@@ -397,6 +407,7 @@ impl Engine {
             reason: Reason::None,
             attempt: 0,
         });
+        self.backlogs.follow(live.facts.account, live.facts.price.parts, None, state);
         self.live.insert(key, live);
         self.wait_for_turn(key, now)
     }

@@ -1,15 +1,16 @@
 //! Working copies: open messages and connectors as the engine sees them.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ports::channel::{Channel, ConnectorStatus};
 use ports::store::{AttemptView, MessageFacts, Progress};
 use types::address::{Address, Msisdn};
-use types::id::{ConnectorId, RowKey};
-use types::message::{Class, Content, Reason};
+use types::id::ConnectorId;
+use types::message::{Content, Reason};
 use types::receipt::{ReceiptState, Verdict};
 use types::time::Timestamp;
+
+use super::queue::ClassQueue;
 
 /// One attempt of a message in memory.
 #[derive(Clone, Debug)]
@@ -121,34 +122,11 @@ pub(crate) struct ConnectorState {
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) status: ConnectorStatus,
     pub(crate) credit: u32,
-    /// Waiting messages by class.
-    pub(crate) queues: [VecDeque<RowKey>; 3],
-    pub(crate) turns: u32,
+    /// Messages that wait for it.
+    pub(crate) queue: ClassQueue,
 }
 
 impl ConnectorState {
-    /// How many messages wait.
-    pub(crate) fn queued(&self) -> usize {
-        self.queues.iter().map(VecDeque::len).sum()
-    }
-
-    /// Adds a message to its class's queue.
-    pub(crate) fn push(&mut self, class: Class, key: RowKey) {
-        if let Some(queue) = self.queues.get_mut(usize::from(class.code())) {
-            queue.push_back(key);
-        }
-    }
-
-    /// Takes the next message: strictly by class, but every tenth turn begins with the lowest, so
-    /// that bulk never starves.
-    pub(crate) fn pop(&mut self) -> Option<RowKey> {
-        self.turns = self.turns.wrapping_add(1);
-        if self.turns.is_multiple_of(10) {
-            return self.queues.iter_mut().rev().find_map(VecDeque::pop_front);
-        }
-        self.queues.iter_mut().find_map(VecDeque::pop_front)
-    }
-
     /// Whether any of its links is up.
     pub(crate) const fn is_up(&self) -> bool {
         self.status.links_up > 0

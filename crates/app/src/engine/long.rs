@@ -5,6 +5,7 @@
 //! one message is planned and made is in `admission`.
 
 use decide::admit::Plan;
+use decide::budget::Backlog;
 use ports::store::{MessageRow, OpenMessage};
 use types::id::{LotId, SubmissionId};
 use types::refusal::{Refusal, RefusalCode};
@@ -41,6 +42,8 @@ impl Engine {
         if let Some(idempotency) = &submission.idempotency {
             self.long_keys.insert((submission.account, hash_key(&idempotency.key)));
         }
+        // Its messages are planned again chunk by chunk, and would find themselves as repeats.
+        let submission = Submission { guard_repeats: false, ..submission };
         self.long.push_back(LongSubmission {
             submission,
             reply,
@@ -80,7 +83,8 @@ impl Engine {
         let mut chunk = Vec::with_capacity(end - begin);
         let drafts = std::mem::take(&mut long.submission.drafts);
         for (index, draft) in drafts.iter().enumerate().take(end).skip(begin) {
-            match self.plan(long.submission.account, false, draft, now) {
+            // Whether all of them may wait was decided when the first chunk began.
+            match self.plan(&long.submission, draft, Backlog::default(), now) {
                 Ok(plan) => {
                     let plan = Plan { lot: long.lot, ..plan };
                     chunk.push(self.new_message(&long.submission, long.key, index, draft, &plan, now)?);
@@ -135,6 +139,7 @@ impl Engine {
         self.draft.replies.push((long.reply, outcome));
         for live in long.staged {
             let (key, version) = (live.facts.key, live.progress.version);
+            self.backlogs.follow(live.facts.account, live.facts.price.parts, None, live.progress.state);
             self.live.insert(key, live);
             self.draft.touched.insert(key, Some(version));
             self.wait_for_turn(key, now)?;

@@ -15,6 +15,7 @@ use types::message::{Content, Reason, State};
 use types::time::Timestamp;
 
 use super::live::{AttemptLive, Live};
+use super::queue::Waiter;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
 
@@ -57,7 +58,7 @@ impl Engine {
     pub(super) fn place(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
         let spread = self.spread.next();
         let Some(live) = self.live.get(&key) else { return Ok(()) };
-        let (expires_at, class) = (live.facts.expires_at, live.facts.class);
+        let (expires_at, class, account) = (live.facts.expires_at, live.facts.class, live.facts.account);
         let target = self.target_of(live, spread);
         if target == Target::Never {
             return self.step(key, StepInput::NotEncodable, ReceiptNote::default(), now).map(|_| ());
@@ -68,7 +69,7 @@ impl Engine {
             live.queued_for = connector;
         }
         match connector.and_then(|id| self.connectors.get_mut(&id)) {
-            Some(state) => state.push(class, key),
+            Some(state) => state.queue.push(Waiter { key, account, class, since: now }),
             None => self.unplaced.push(key),
         }
         Ok(())
@@ -155,7 +156,7 @@ impl Engine {
         let mut ready: Vec<ConnectorId> = self
             .connectors
             .iter()
-            .filter(|(_, state)| state.credit > 0 && state.queued() > 0)
+            .filter(|(_, state)| state.credit > 0 && state.queue.len() > 0)
             .map(|(id, _)| *id)
             .collect();
         ready.sort_unstable();
@@ -164,9 +165,9 @@ impl Engine {
             if let Some(state) = self.connectors.get_mut(&connector) {
                 let room = usize::try_from(state.credit).unwrap_or(0).min(HANDOVER_MAX);
                 while keys.len() < room
-                    && let Some(key) = state.pop()
+                    && let Some(waiter) = state.queue.pop()
                 {
-                    keys.push(key);
+                    keys.push(waiter.key);
                 }
             }
             self.ensure_live(&keys)?;

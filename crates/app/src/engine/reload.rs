@@ -14,6 +14,7 @@ use types::receipt::Verdict;
 use types::time::Timestamp;
 
 use super::live::Live;
+use super::queue::ClassQueue;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError, Input, LIVE_MAX};
 use crate::seal::Kind;
@@ -111,8 +112,9 @@ impl Engine {
         self.recent_ids.clear();
         self.unknown_by_recipient.clear();
         self.unplaced.clear();
+        self.backlogs.clear();
         for state in self.connectors.values_mut() {
-            state.queues = Default::default();
+            state.queue = ClassQueue::default();
         }
         let state = self.store.load()?;
         self.adopt_money(&state.lots);
@@ -180,6 +182,7 @@ impl Engine {
             tracing::warn!("an open message cannot be read because its key was shredded");
             return Ok(());
         };
+        self.backlogs.follow(live.facts.account, live.facts.price.parts, None, state);
         let slot = live.progress.connector.map(|connector| (connector, live.facts.recipient_hash));
         self.live.insert(key, live);
         self.draft.loaded.push(key);

@@ -42,6 +42,7 @@ impl Engine {
             before.state,
             stage.state
         );
+        self.backlogs.follow(live.facts.account, live.facts.price.parts, Some(before.state), stage.state);
         let Some(live) = self.live.get_mut(&key) else { return Ok(None) };
         self.draft.touched.entry(key).or_insert(Some(before.version));
         let progress = &mut live.progress;

@@ -69,7 +69,7 @@ impl House {
         Self::with_profile(route, profile).await
     }
 
-    async fn with_profile(route: Route, profile: Profile) -> Self {
+    pub(crate) async fn with_profile(route: Route, profile: Profile) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock =
             Arc::new(TestClock { now_ms: AtomicI64::new(NOON_MS), moved: tokio::sync::Notify::new() });

@@ -6,6 +6,7 @@ mod house;
 mod money;
 #[cfg(test)]
 mod outcomes;
+mod overload;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]

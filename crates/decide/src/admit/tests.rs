@@ -18,6 +18,7 @@ use types::refusal::Refusal;
 use types::time::Timestamp;
 
 use super::{Facts, Plan, SCHEDULE_MS_MAX, VALIDITY_MS_DEFAULT, VALIDITY_MS_MAX, admit};
+use crate::budget::Waiting;
 use crate::ledger::Purse;
 use crate::price::PriceTable;
 use crate::route::Joining;
@@ -44,6 +45,7 @@ struct World {
     snapshot: Snapshot,
     lots: Vec<Lot>,
     country: Country,
+    waiting: Waiting,
     draft: Draft,
 }
 
@@ -60,14 +62,20 @@ impl World {
             },
             lots: vec![lot(1, 250_000_000, None)],
             country: Country::parse("GB").unwrap(),
+            waiting: Waiting::default(),
             draft: draft("447911123456", "hello"),
         }
     }
 
     fn decide(&self) -> Result<Plan, Refusal> {
         let purse = Purse::new(self.lots.clone());
-        let facts =
-            Facts { account: &self.account, snapshot: &self.snapshot, purse: &purse, country: self.country };
+        let facts = Facts {
+            account: &self.account,
+            snapshot: &self.snapshot,
+            purse: &purse,
+            country: self.country,
+            waiting: self.waiting,
+        };
         let outcome = admit(&facts, &self.draft, NOW);
         assert_eq!(admit(&facts, &self.draft, NOW), outcome, "the same facts give the same answer");
         outcome

@@ -65,6 +65,7 @@ fn row_pt_2_1f_a_refused_request_leaves_no_plan_and_the_whole_balance() {
                 snapshot: &world.snapshot,
                 purse: &purse,
                 country: world.country,
+                waiting: world.waiting,
             };
             let outcome = admit(&facts, &world.draft, NOW);
             assert_eq!(outcome.map(|plan| (plan.lot, plan.price)).map_err(|r| r.code), Err(*code), "{what}");
@@ -79,8 +80,13 @@ fn row_pt_2_3a_use_depends_on_payment() {
     let world = World::new();
     let mut purse = Purse::new(vec![lot(1, 55_000, None)]);
     let send = |purse: &mut Purse| {
-        let facts =
-            Facts { account: &world.account, snapshot: &world.snapshot, purse, country: world.country };
+        let facts = Facts {
+            account: &world.account,
+            snapshot: &world.snapshot,
+            purse,
+            country: world.country,
+            waiting: world.waiting,
+        };
         let plan = admit(&facts, &world.draft, NOW)?;
         assert!(purse.post(plan.lot, PostingKind::Charge, plan.price.amount.micros));
         Ok(plan.lot)
