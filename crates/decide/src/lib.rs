@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod budget;
+pub mod cost;
 pub mod invariant;
 pub mod ledger;
 pub mod lifecycle;
@@ -13,6 +14,7 @@ pub mod limits;
 pub mod loops;
 pub mod notice;
 pub mod numbering;
+pub mod path;
 pub mod prefix;
 pub mod price;
 pub mod route;
