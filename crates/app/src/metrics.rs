@@ -45,6 +45,7 @@ pub(crate) struct Metrics {
     deliveries: Family<Labels, Counter>,
     commit_seconds: Histogram,
     commit_items: Histogram,
+    waiting: Gauge,
     unknown: Gauge,
     orphans: Counter,
     imbalance: Gauge,
@@ -94,6 +95,7 @@ impl Metrics {
             deliveries: family(r, "outbox_deliveries", "Events told to customers, by result"),
             commit_seconds: one_histogram(r, "commit_seconds", "Time of a durable commit", seconds()),
             commit_items: one_histogram(r, "commit_items", "Messages in a commit", Histogram::new(ITEMS)),
+            waiting: one(r, "waiting_messages", "Messages accepted and not yet taken by a carrier"),
             unknown: one(
                 r,
                 "unknown_outcomes",
@@ -228,6 +230,11 @@ impl Metrics {
     /// Learns connector names before their first figure.
     pub(crate) fn learn_names(&self, names: impl Iterator<Item = (ConnectorId, String)>) {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// Publishes how many messages wait to be sent.
+    pub(crate) fn set_waiting(&self, count: u64) {
+        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Publishes how many outcomes are unknown.
