@@ -144,7 +144,7 @@ impl Engine {
                 events.push(ports::channel::ChannelEvent::Outcome { attempt, outcome, parts });
             }
         }
-        self.shared.requeue(vec![super::Input::Channel(connector, events, None)]);
+        self.shared.put_back(vec![super::Input::Channel(connector, events, None)]);
     }
 
     fn publish_balances(&self, draft: &Draft) {
