@@ -54,8 +54,10 @@ impl SimBind {
         let told = self.ground.draw(|chance| {
             chance.draw(&[(93, Told::Done), (5, Told::Later), (2, Told::Refused)], Told::Done)
         });
-        if told == Told::Done {
-            self.ground.oracle().event_taken(event);
+        match told {
+            Told::Done => self.ground.oracle().event_taken(event),
+            Told::Refused => self.ground.oracle().event_failed(event, true),
+            Told::Later => {}
         }
         Some(ReportResult { event, told })
     }

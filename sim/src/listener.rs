@@ -141,6 +141,8 @@ impl Courier for SimCourier {
             }
             if reaction.takes && reaction.answer.is_ok() {
                 self.ground.oracle().event_taken(event);
+            } else {
+                self.ground.oracle().event_failed(event, false);
             }
             if matches!(reaction.answer, Ok((410, _))) {
                 self.ground.after(SWITCH_ON_MS, Happening::SwitchOn(account));

@@ -84,6 +84,8 @@ pub(crate) struct Oracle {
     inbound: BTreeMap<(ConnectorId, Timestamp), BTreeSet<u64>>,
     /// Events that a customer took.
     accepted: BTreeSet<RowKey>,
+    /// Events that a customer did not take, and how often.
+    failed: BTreeMap<RowKey, usize>,
 }
 
 impl Oracle {
@@ -103,6 +105,7 @@ impl Oracle {
             found: BTreeMap::new(),
             inbound: BTreeMap::new(),
             accepted: BTreeSet::new(),
+            failed: BTreeMap::new(),
         }
     }
 

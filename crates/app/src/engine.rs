@@ -282,6 +282,7 @@ impl Engine {
 
     /// Decides about everything; gives back a copy of what must not be lost if the commit fails.
     fn decide(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Vec<Input>, EngineError> {
+        self.connectors.values_mut().for_each(|state| state.committed_credit = state.credit);
         self.load_facts(&inputs)?;
         let mut kept = Vec::new();
         for input in inputs {

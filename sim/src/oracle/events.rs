@@ -7,22 +7,25 @@ use types::time::Timestamp;
 use super::Oracle;
 use crate::disk::Tables;
 
+/// Tries after which an event is a dead letter.
+const TRIES_MAX: usize = decide::notice::WAITS_MS.len() + 1;
+
 impl Oracle {
     /// An event leaves the house.
     pub(crate) fn event_leaves(&mut self, tables: &Tables, endpoint: EndpointId, event: RowKey, now: Timestamp) {
         self.now = now;
         self.count("events_sent");
-        self.note(|| format!("event {:x} leaves to {}", event.as_i64(), endpoint.0));
         let what = || format!("event {:x} to endpoint {}", event.as_i64(), endpoint.0);
         let Some(view) = tables.outbox.get(&event) else {
             self.broken("nothing is told that is not on disk", what());
             return;
         };
+        self.note(|| format!("event {:x} about {:x} leaves", event.as_i64(), view.row.about.as_i64()));
         let told_once = view.told_at.is_none() && view.row.endpoint == endpoint;
         self.holds(told_once, "what is recorded as told is not told again", what);
         let about = tables.events_about.get(&view.row.about).into_iter().flatten();
         let waits = |key: &&RowKey| {
-            let earlier = **key < event && !self.accepted.contains(key);
+            let earlier = **key < event && !self.accepted.contains(key) && !self.is_given_up(**key);
             earlier
                 && tables.outbox.get(key).is_some_and(|other| {
                     let is_dead = other.row.next_at == Timestamp::NEVER;
@@ -39,6 +42,15 @@ impl Oracle {
     pub(crate) fn event_taken(&mut self, event: RowKey) {
         self.count("events_taken");
         self.accepted.insert(event);
+    }
+
+    /// The customer has not taken an event; `for_good` when it does not want it at all.
+    pub(crate) fn event_failed(&mut self, event: RowKey, for_good: bool) {
+        *self.failed.entry(event).or_default() += if for_good { TRIES_MAX } else { 1 };
+    }
+
+    fn is_given_up(&self, event: RowKey) -> bool {
+        self.failed.get(&event).is_some_and(|failed| *failed >= TRIES_MAX)
     }
 
     /// At the end: every event was told or is a dead letter, and every end that somebody wanted to hear

@@ -66,6 +66,8 @@ pub(crate) struct Recorder {
     pub(crate) sent: Mutex<VecDeque<Dispatch>>,
     pub(crate) arrived: tokio::sync::Notify,
     pub(crate) queries: Mutex<Vec<AttemptRef>>,
+    /// Whether it gives back what it is handed next.
+    pub(crate) refuses: AtomicBool,
 }
 
 impl Channel for Recorder {
@@ -74,6 +76,9 @@ impl Channel for Recorder {
     }
 
     fn send(&self, batch: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
+        if self.refuses.swap(false, Ordering::SeqCst) {
+            return Err(batch);
+        }
         self.sent.lock().unwrap().extend(batch);
         self.arrived.notify_waiters();
         Ok(())
@@ -118,6 +123,7 @@ impl ChannelFactory for Factory {
             sent: Mutex::default(),
             arrived: tokio::sync::Notify::new(),
             queries: Mutex::default(),
+            refuses: AtomicBool::new(false),
         });
         self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
         Ok(channel)
