@@ -55,6 +55,8 @@ pub(crate) const RECENT_IDS_MAX: usize = 200_000;
 pub(crate) const IDEMPOTENCY_MS: i64 = 86_400_000;
 /// Times that a batch is decided again after a guard that did not hold.
 const GUARD_RETRIES: u32 = 3;
+/// Microseconds for which nothing is taken after a batch that the store did not write.
+const REST_US: u64 = 200_000;
 
 /// Whether a message was withdrawn.
 pub(crate) type CancelOutcome = Result<(), Refusal>;
@@ -125,7 +127,7 @@ pub(crate) struct Draft {
     pub(crate) replies: Vec<(ReplyTo, SubmitOutcome)>,
     pub(crate) cancels: Vec<(oneshot::Sender<CancelOutcome>, CancelOutcome)>,
     pub(crate) probes: Vec<oneshot::Sender<Result<(), Refusal>>>,
-    pub(crate) dispatches: HashMap<ConnectorId, Vec<Dispatch>>,
+    pub(crate) dispatches: BTreeMap<ConnectorId, Vec<Dispatch>>,
     pub(crate) queries: Vec<(ConnectorId, ports::channel::AttemptRef, String, types::address::Address)>,
     pub(crate) events: Vec<(EndpointId, Event)>,
     pub(crate) postings: HashMap<(AccountId, types::id::LotId, types::charge::PostingKind), (i64, u32)>,
@@ -162,7 +164,7 @@ pub(crate) struct Engine {
     pub(crate) snapshot: Arc<decide::snapshot::Snapshot>,
     pub(crate) purses: HashMap<AccountId, decide::ledger::Purse>,
     pub(crate) live: HashMap<RowKey, Live>,
-    pub(crate) connectors: HashMap<ConnectorId, ConnectorState>,
+    pub(crate) connectors: BTreeMap<ConnectorId, ConnectorState>,
     pub(crate) connector_numbers: Vec<(ConnectorId, String)>,
     pub(crate) timers: BTreeSet<(Timestamp, RowKey)>,
     pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
@@ -182,6 +184,8 @@ pub(crate) struct Engine {
     /// Whether channels are opened at all.
     pub(crate) connects: bool,
     pub(crate) draining: bool,
+    /// Until when nothing is taken, because the store does not write; on the clock that never goes back.
+    resume_at_us: u64,
     pub(crate) draft: Draft,
 }
 
@@ -221,7 +225,7 @@ impl Engine {
             snapshot: Arc::default(),
             purses: HashMap::new(),
             live: HashMap::new(),
-            connectors: HashMap::new(),
+            connectors: BTreeMap::new(),
             timers: BTreeSet::new(),
             recent_ids: HashMap::new(),
             unknown_by_recipient: HashMap::new(),
@@ -234,6 +238,7 @@ impl Engine {
             backlogs: backlog::Backlogs::default(),
             unplaced: Vec::new(),
             draining: false,
+            resume_at_us: 0,
             draft: Draft::default(),
         }
     }
@@ -263,18 +268,30 @@ impl Engine {
                     inputs = kept;
                     if matches!(error, ApplyError::NotWritten(_)) {
                         self.shared.note_store_trouble();
-                        std::thread::sleep(std::time::Duration::from_millis(200));
+                        break;
                     }
                 }
             }
         }
         // What channels told cannot be told again: it waits for a store that writes.
-        self.shared.requeue(inputs);
+        self.resume_at_us = self.clock.monotonic_us().saturating_add(REST_US);
+        self.shared.put_back(inputs);
         Ok(())
+    }
+
+    /// It has rested, whatever the clock says.
+    pub(crate) const fn rested(&mut self) {
+        self.resume_at_us = 0;
+    }
+
+    /// Milliseconds for which nothing is to be taken.
+    pub(crate) fn rest_ms(&self) -> u64 {
+        self.resume_at_us.saturating_sub(self.clock.monotonic_us()).div_ceil(1_000)
     }
 
     /// Decides about everything; gives back a copy of what must not be lost if the commit fails.
     fn decide(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Vec<Input>, EngineError> {
+        self.connectors.values_mut().for_each(|state| state.committed_credit = state.credit);
         self.load_facts(&inputs)?;
         let mut kept = Vec::new();
         for input in inputs {

@@ -27,4 +27,4 @@ pub use crate::core::{
     Person, Scope, ShownCredential, VersionView,
 };
 pub use crate::engine::EngineError;
-pub use crate::runtime::{EngineThread, Parts, start};
+pub use crate::runtime::{EngineThread, Parts, Stepper, Turn, start, start_stepped};

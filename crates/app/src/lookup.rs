@@ -20,15 +20,26 @@ use crate::sealed::{read_addresses, read_content, read_inbound};
 mod attempts;
 
 use attempts::Normal;
+/// Where questions to the store are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Questions {
+    /// On threads that may block.
+    Apart,
+    /// Where they are asked: for a simulation, which has one thread and a store that never blocks.
+    InPlace,
+}
 
 impl Runtime {
-    /// Runs a question on a thread that may block.
+    /// Answers a question to the store where it may block.
     pub(crate) async fn ask<T: Send + 'static>(
         self: &Arc<Self>,
         question: impl FnOnce(&dyn Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let reader = Arc::clone(&self.reader);
-        let answer = tokio::task::spawn_blocking(move || question(reader.as_ref())).await;
+        let answer = match self.questions {
+            Questions::Apart => tokio::task::spawn_blocking(move || question(reader.as_ref())).await,
+            Questions::InPlace => Ok(question(reader.as_ref())),
+        };
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {

@@ -5,7 +5,7 @@
 //! before it was taken or given up. Webhooks are called here; reports over SMPP are offered to
 //! whichever bind of the account can take them and wait while none can.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use ports::clock::Clock;
@@ -113,7 +113,7 @@ type NumberedBind = (u64, Arc<dyn BindSink>);
 
 #[derive(Default)]
 struct Lanes {
-    by_endpoint: HashMap<EndpointId, Lane>,
+    by_endpoint: BTreeMap<EndpointId, Lane>,
     /// Where each offered event came from, for the answers of binds.
     offered: HashMap<RowKey, EndpointId>,
     binds: HashMap<AccountId, Vec<NumberedBind>>,
@@ -189,7 +189,7 @@ impl Notifier {
         if events.is_empty() {
             return;
         }
-        let mut touched = HashSet::new();
+        let mut touched = BTreeSet::new();
         let mut lanes = self.lock();
         let share = ALL_EVENTS_MAX / lanes.by_endpoint.len().max(1);
         let most = share.clamp(LANE_EVENTS_MIN, LANE_EVENTS_MAX);
@@ -302,7 +302,7 @@ impl Notifier {
         let now = self.clock.now();
         let mut done = Vec::new();
         let mut given_up = Vec::new();
-        let mut touched = HashSet::new();
+        let mut touched = BTreeSet::new();
         let mut lanes = self.lock();
         for result in results {
             let Some(endpoint) = lanes.offered.remove(&result.event) else { continue };

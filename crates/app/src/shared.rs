@@ -229,12 +229,11 @@ impl Shared {
         self.healthy.store(true, Ordering::Relaxed);
     }
 
-    /// Puts inputs that must not be lost back into the queue.
-    pub(crate) fn requeue(&self, inputs: Vec<Input>) {
-        for input in inputs {
-            if self.inbox.push(crate::inbox::Kind::Command, input).is_err() {
-                tracing::error!("an event was given up because the engine has stopped");
-            }
+    /// Puts inputs that must not be lost back into the queue, before everything that came since.
+    pub(crate) fn put_back(&self, inputs: Vec<Input>) {
+        if let Err(lost) = self.inbox.put_back(inputs, Input::kind) {
+            let inputs = lost.len();
+            tracing::error!(inputs, "inputs were given up because the engine has stopped");
         }
     }
 }

@@ -136,7 +136,10 @@ pub(crate) struct ConnectorState {
     pub(crate) config: types::catalog::Connector,
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) status: ConnectorStatus,
+    /// How many messages the channel can still be handed.
     pub(crate) credit: u32,
+    /// The same before the draft, for a commit that does not happen.
+    pub(crate) committed_credit: u32,
     /// Messages that wait for it.
     pub(crate) queue: ClassQueue,
 }
@@ -145,6 +148,12 @@ impl ConnectorState {
     /// Whether any of its links is up.
     pub(crate) const fn is_up(&self) -> bool {
         self.status.links_up > 0
+    }
+
+    /// Whether it can be handed something now. What a channel has promised to take stands while its links
+    /// are down, but is not used then.
+    pub(crate) fn can_take(&self) -> bool {
+        self.is_up() && self.credit > 0 && self.queue.len() > 0
     }
 }
 

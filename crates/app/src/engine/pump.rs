@@ -151,13 +151,8 @@ impl Engine {
 
     /// Hands waiting messages to connectors that have room.
     pub(super) fn pump(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        let mut ready: Vec<ConnectorId> = self
-            .connectors
-            .iter()
-            .filter(|(_, state)| state.credit > 0 && state.queue.len() > 0)
-            .map(|(id, _)| *id)
-            .collect();
-        ready.sort_unstable();
+        let ready: Vec<ConnectorId> =
+            self.connectors.iter().filter(|(_, state)| state.can_take()).map(|(id, _)| *id).collect();
         for connector in ready {
             let mut keys = Vec::new();
             if let Some(state) = self.connectors.get_mut(&connector) {

@@ -104,7 +104,7 @@ impl Engine {
     }
 
     /// Throws the working copies away and reads them anew. Messages that are with channels stay
-    /// there: their answers are still to come.
+    /// there: their answers are still to come. What channels promised to take was not used.
     pub(super) fn reload(&mut self) -> Result<(), EngineError> {
         self.live.clear();
         self.timers.clear();
@@ -114,6 +114,7 @@ impl Engine {
         self.backlogs.clear();
         for state in self.connectors.values_mut() {
             state.queue = ClassQueue::default();
+            state.credit = state.committed_credit;
         }
         let state = self.store.load()?;
         self.adopt_money(&state.lots);

@@ -43,6 +43,7 @@ impl Engine {
                         channel,
                         status: ConnectorStatus::default(),
                         credit: 0,
+                        committed_credit: 0,
                         queue: ClassQueue::default(),
                     };
                     self.connectors.insert(id, state);
@@ -99,9 +100,6 @@ impl Engine {
         let came_up = !state.is_up() && status.links_up > 0;
         let name = state.name.clone();
         state.status = status.clone();
-        if status.links_up == 0 {
-            state.credit = 0;
-        }
         if let Some(system_id) = &status.bound_to_self {
             self.found_itself(&name, system_id, now)?;
         }

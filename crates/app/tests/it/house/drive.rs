@@ -72,6 +72,18 @@ impl House {
         self.tell(connector, ChannelEvent::Credit(1_000)).await;
     }
 
+    /// The link comes back; what the channel has promised before still stands.
+    pub(crate) async fn up_again(&self, connector: &str) {
+        let status = ConnectorStatus { links_up: 1, links: 1, window: 1_000, ..ConnectorStatus::default() };
+        self.tell(connector, ChannelEvent::Status(status)).await;
+    }
+
+    /// Lets the channel give back whatever it is handed next.
+    pub(crate) fn refuse_next(&self, connector: &str) {
+        let open = self.factory.open.lock().unwrap();
+        open.get(connector).unwrap().1.refuses.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
     pub(crate) async fn down(&self, connector: &str) {
         let status = ConnectorStatus { links: 1, last_error: "refused".into(), ..ConnectorStatus::default() };
         self.tell(connector, ChannelEvent::Status(status)).await;

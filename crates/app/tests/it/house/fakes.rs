@@ -69,6 +69,8 @@ pub(crate) struct Recorder {
     pub(crate) sent: Mutex<VecDeque<Dispatch>>,
     pub(crate) arrived: tokio::sync::Notify,
     pub(crate) queries: Mutex<Vec<AttemptRef>>,
+    /// Whether it gives back what it is handed next.
+    pub(crate) refuses: AtomicBool,
     can: Capabilities,
 }
 
@@ -101,6 +103,9 @@ impl Channel for Recorder {
     }
 
     fn send(&self, batch: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
+        if self.refuses.swap(false, Ordering::SeqCst) {
+            return Err(batch);
+        }
         self.sent.lock().unwrap().extend(batch);
         self.arrived.notify_waiters();
         Ok(())
@@ -146,6 +151,7 @@ impl ChannelFactory for Factory {
             arrived: tokio::sync::Notify::new(),
             queries: Mutex::default(),
             can: capabilities(config),
+            refuses: AtomicBool::new(false),
         });
         self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
         Ok(channel)
