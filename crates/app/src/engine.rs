@@ -25,6 +25,7 @@ use crate::submission::{ReplyTo, Submission, SubmitOutcome};
 
 mod admission;
 mod answers;
+mod attempt;
 mod catalog;
 mod commit;
 pub(crate) mod live;
@@ -33,6 +34,7 @@ mod money;
 mod pump;
 mod receipts;
 mod reload;
+mod repeats;
 mod reports;
 mod steps;
 
@@ -136,7 +138,10 @@ pub(crate) struct LongSubmission {
     reply: ReplyTo,
     key: RowKey,
     tail: u64,
-    lot: types::id::LotId,
+    /// The account's lots as this submission will leave them.
+    purse: decide::ledger::Purse,
+    /// What it takes from each lot, and for how many messages.
+    taken: BTreeMap<(types::id::LotId, types::charge::PostingKind), (i64, u32)>,
     next: usize,
     accepted: Vec<crate::submission::AcceptedMessage>,
     staged: Vec<Live>,
@@ -163,7 +168,7 @@ pub(crate) struct Engine {
     pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
     pub(crate) unknown_by_recipient: HashMap<(ConnectorId, i64), BTreeSet<RowKey>>,
     pub(crate) parked: i64,
-    pub(crate) repeats: HashMap<(AccountId, i64, i64), Timestamp>,
+    pub(crate) repeats: HashMap<repeats::RepeatKey, Timestamp>,
     pub(crate) countries: HashMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
     pub(crate) long_keys: HashSet<(AccountId, [u8; 16])>,

@@ -30,6 +30,7 @@ mod apply_progress;
 mod apply_traffic;
 mod checkpoint;
 mod codec;
+mod codec_attempt;
 mod codec_config;
 mod fault;
 mod journal;

@@ -10,10 +10,8 @@ use types::time::Timestamp;
 
 use super::SqliteStore;
 use super::apply_traffic::submission_end;
-use super::codec::{
-    self, Cells, attempt_columns, lot_columns, message_columns, never, outbox_columns, receipt_columns,
-    submission_columns,
-};
+use super::codec::{self, Cells, lot_columns, message_columns, never, outbox_columns, submission_columns};
+use super::codec_attempt::{self, attempt_columns, receipt_columns};
 use super::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
     inbound_columns,
@@ -272,9 +270,9 @@ pub(crate) fn attempts(connection: &Connection, key: RowKey) -> Result<Vec<Attem
     let parts = "SELECT attempt, part, verdict, status, carrier_id, written_at, answered_at \
                  FROM attempt_part WHERE message = ?1 ORDER BY attempt, part, answer";
     let receipts = concat!("SELECT ", receipt_columns!(), " FROM receipt WHERE message = ?1 ORDER BY key");
-    let rows = all(connection, attempts, message, codec::attempt)?;
-    let parts = all(connection, parts, message, codec::attempt_part)?;
-    let receipts = all(connection, receipts, message, codec::receipt)?;
+    let rows = all(connection, attempts, message, codec_attempt::attempt)?;
+    let parts = all(connection, parts, message, codec_attempt::attempt_part)?;
+    let receipts = all(connection, receipts, message, codec_attempt::receipt)?;
     let mut views: Vec<_> =
         rows.into_iter().map(|row| AttemptView { row, parts: Vec::new(), receipts: Vec::new() }).collect();
     for (attempt, part) in parts {
