@@ -311,6 +311,7 @@ impl Carriers {
             done_date: serial.to_string(),
             source,
             destination: Address::from_text("ACME"),
+            tlvs: Vec::new(),
             read_at: now,
         })
     }

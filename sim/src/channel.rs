@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ports::BoxFuture;
 use ports::channel::{
-    AttemptRef, Capabilities, Channel, ChannelEvent, ChannelFactory, ChannelSink, ConnectorStatus, Dispatch,
-    Joining,
+    AttemptRef, Capabilities, CarrierAlphabet, Channel, ChannelEvent, ChannelFactory, ChannelSink,
+    ConnectorStatus, Dispatch, Joining,
 };
 use ports::clock::Clock;
-use types::address::{Address, Msisdn};
+use types::address::{Address, Addressing, Msisdn};
 use types::catalog::Connector;
+use types::form::Manner;
 use types::id::ConnectorId;
 use types::receipt::{PartOutcome, Verdict};
 use types::time::Timestamp;
@@ -334,11 +335,8 @@ const fn unknown() -> Answer {
 
 /// How many parts a message has on simulated links.
 fn part_count(dispatch: &Dispatch) -> u8 {
-    let parts = match dispatch.content.as_ref() {
-        types::message::Content::Text(text) => gsm_text::count(text).parts,
-        types::message::Content::Octets(_) => 1,
-    };
-    u8::try_from(parts).unwrap_or(u8::MAX).max(1)
+    let pieces = types::form::user_data(&dispatch.content, &dispatch.form);
+    pieces.ok().and_then(|pieces| u8::try_from(pieces.len()).ok()).unwrap_or(1).max(1)
 }
 
 impl Channel for SimChannel {
@@ -396,8 +394,9 @@ impl Channel for SimChannel {
     }
 }
 
-const fn capabilities(query: bool) -> Capabilities {
-    Capabilities { joining: Joining::Udh8, octets: true, receipts: true, query, real: true }
+fn capabilities(query: bool) -> Capabilities {
+    let manner = Manner { joining: Joining::Udh8, alphabet: CarrierAlphabet::Gsm7, octets: true };
+    Capabilities { manner, addressing: Addressing::default(), receipts: true, query, real: true }
 }
 
 /// Opens channels for one process, and finds them again.

@@ -30,9 +30,8 @@ pub(crate) fn traffic(plan: &Plan) -> TrafficDocument {
         connector
     };
     let supplier = |carrier: usize| Supplier {
-        name: connector_name(carrier),
-        currency: Unit::EUR,
         rate: vec![PrefixPrice { prefix: String::new(), price: "0.01".into() }],
+        ..Supplier::new(&connector_name(carrier), Unit::EUR)
     };
     let mut route = Route::over("all", &[]);
     route.connectors = carriers.clone().map(|carrier| RouteLeg::Name(connector_name(carrier))).collect();

@@ -20,6 +20,7 @@ use crate::sealed::{read_addresses, read_content, read_inbound};
 mod attempts;
 
 use attempts::Normal;
+
 /// Where questions to the store are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Questions {

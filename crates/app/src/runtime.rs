@@ -138,8 +138,10 @@ fn assemble(parts: Parts, questions: Questions) -> Result<(Core, Engine), Engine
         connects,
     };
     let mut engine = Engine::new(outfit, &state);
-    engine.begin(&state, profile)?;
+    // The notifier knows what waits in the store before the engine adds events of its own: those of one
+    // endpoint are told in their order.
     shared.notifier.start(&shared, &state.outbox_pending);
+    engine.begin(&state, profile)?;
     let inner = Runtime {
         shared: Arc::clone(&shared),
         reader,

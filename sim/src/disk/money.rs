@@ -106,8 +106,8 @@ impl Tables {
 
     /// Adds a message's side of the ledger, or (with a negative sign) takes it away.
     pub(super) fn count_charge(&mut self, facts: &MessageFacts, charge: ChargeState, sign: i64) {
-        let amount = facts.price.amount;
-        add_message(self.sum_of(amount.unit), charge, sign * amount.micros);
+        let (unit, micros) = (facts.price.amount.unit, paid_micros(facts));
+        add_message(self.sum_of(unit), charge, sign * micros);
     }
 
     pub(super) fn count_move(&mut self, facts: &MessageFacts, before: &Progress, after: &Progress) {
@@ -140,12 +140,18 @@ impl Tables {
             if self.staged.contains(&facts.submission) {
                 continue;
             }
-            let amount = facts.price.amount;
-            let sum = sums.entry(amount.unit).or_insert_with(|| empty(amount.unit));
-            add_message(sum, progress.charge, amount.micros);
+            let unit = facts.price.amount.unit;
+            let sum = sums.entry(unit).or_insert_with(|| empty(unit));
+            add_message(sum, progress.charge, paid_micros(facts));
         }
         sums
     }
+}
+
+/// What the lots pay of a message, by what is written of each.
+fn paid_micros(facts: &MessageFacts) -> i64 {
+    let shares = &facts.shares;
+    if shares.is_empty() { facts.price.amount.micros } else { shares.iter().map(|share| share.micros).sum() }
 }
 
 /// The unit of a price is that of the lots that pay it.

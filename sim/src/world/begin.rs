@@ -55,7 +55,9 @@ impl World {
             let limits = AccountLimits { rate_per_second: 0, window: 0, binds: 0, repeat_guard_s: 3 };
             let new = NewAccount {
                 name: format!("account {place}"),
+                parent: None,
                 price_book: None,
+                region: None,
                 limits,
                 allow_private_callbacks: false,
             };

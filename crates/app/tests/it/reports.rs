@@ -148,3 +148,24 @@ async fn callback_addresses_are_checked_before_they_are_kept() {
         assert!(kept.is_err(), "{url}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_waited_are_told_after_a_restart_that_makes_others() {
+    let house = House::new(route(&["a"])).await;
+    let url = "https://example.com/hook";
+    house.courier.answers.lock().unwrap().push_back(Ok(500));
+    let waits = send_with_callback(&house, url).await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+    house.calls(1).await;
+    // Its outcome is unknown at the start, which is told to the same address.
+    let unknown = send_with_callback(&house, url).await;
+    house.sent_one("a");
+    let house = house.restart().await;
+    house.advance(6_001).await;
+    let mut bodies: Vec<String> = house.calls(2).await.into_iter().map(|(_, body)| body).collect();
+    bodies.sort();
+    let mut expected = [format!("{waits} 0 submitted"), format!("{unknown} 0 unknown")];
+    expected.sort();
+    assert_eq!(bodies, expected);
+}

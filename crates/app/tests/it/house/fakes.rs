@@ -150,8 +150,8 @@ impl ChannelFactory for Factory {
             sent: Mutex::default(),
             arrived: tokio::sync::Notify::new(),
             queries: Mutex::default(),
-            can: capabilities(config),
             refuses: AtomicBool::new(false),
+            can: capabilities(config),
         });
         self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
         Ok(channel)
