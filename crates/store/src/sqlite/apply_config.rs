@@ -6,7 +6,7 @@ use types::account::Account;
 use types::time::Timestamp;
 
 use super::apply::Work;
-use super::codec_config::sid_octets;
+use crate::codec_config::sid_octets;
 use super::fault::{Fault, guarded, integer};
 
 pub(crate) fn write_data_keys(work: &Work<'_>) -> Result<(), Fault> {

@@ -6,7 +6,7 @@ use types::time::Timestamp;
 
 use super::apply::Work;
 use super::apply_traffic::traffic;
-use super::codec::passed_over_text;
+use crate::codec::passed_over_text;
 use super::fault::{Fault, guarded};
 
 const STALE: Fault = Fault::Guard("message version");

@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, ErrorCode};
 
+use crate::codec::Cells;
 use super::fault::{Fault, first};
 use super::open::writing_connection;
 
@@ -116,13 +117,17 @@ fn copy(connection: &Connection, failed: &AtomicBool) {
         )
     };
     if let Err(Fault::Engine(error)) = log(connection, "PRAGMA wal_checkpoint(PASSIVE)")
-        && untrusted(&error)
+        && error.downcast_ref().is_some_and(untrusted)
     {
         failed.store(true, Ordering::Release);
     }
 }
 
 fn log(connection: &Connection, pragma: &str) -> Result<Log, Fault> {
-    let found = first(connection, pragma, [], |row| Ok(Log { pages: row.get(1)?, copied: row.get(2)? }))?;
+    let found = first(connection, pragma, [], |row| {
+        let cells = &mut Cells::new(row, "the log");
+        cells.int()?;
+        Ok(Log { pages: cells.int()?, copied: cells.int()? })
+    })?;
     found.ok_or(Fault::Corrupt("wal_checkpoint"))
 }

@@ -1,14 +1,13 @@
-//! Rows of the tables as values and back: the column lists, and one decoder per row type.
+//! Rows of the tables as values and back: the column lists, and one decoder per row type. Both engines
+//! use them, so that a column is read in one place.
 //!
 //! Decoders read columns in the order of their list; a list and its decoder stand together. Nothing
 //! here runs a statement. Start at [`Cells`].
 
 use ports::store::{
-    AttemptPartView, AttemptRow, EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress,
+    AttemptPartView, AttemptRow, AttemptView, EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress,
     ReceiptRow, SubmissionRow,
 };
-use rusqlite::Row;
-use rusqlite::types::FromSql;
 use types::charge::{ChargeState, ChargeTrigger, Lot, Price};
 use types::id::{AccountId, ConnectorId, EndpointId, LotId, RowKey};
 use types::message::{Class, Door, Flags, Reason, ReportWish, State};
@@ -17,7 +16,7 @@ use types::network::{Country, NetworkFact, NetworkSource, Plmn};
 use types::receipt::{Origin, ReceiptState, Verdict};
 use types::time::Timestamp;
 
-use super::fault::Fault;
+use crate::fault::Fault;
 
 /// Columns of a message with its progress, from `message m JOIN progress p`.
 macro_rules! message_columns {
@@ -84,24 +83,32 @@ macro_rules! lot_columns {
 }
 pub(crate) use lot_columns;
 
+/// One row of an engine's answer. Numbers of every width and truth values are integers.
+pub(crate) trait Columns {
+    /// The integer in a column.
+    fn int(&self, column: usize) -> Result<Option<i64>, Fault>;
+    /// The text in a column.
+    fn text(&self, column: usize) -> Result<Option<String>, Fault>;
+    /// The octets in a column.
+    fn blob(&self, column: usize) -> Result<Option<Vec<u8>>, Fault>;
+}
+
 /// Reads the columns of one row one after another.
-pub(crate) struct Cells<'a, 'stmt> {
-    row: &'a Row<'stmt>,
+pub(crate) struct Cells<'a> {
+    row: &'a dyn Columns,
     next: usize,
     table: &'static str,
 }
 
-impl<'a, 'stmt> Cells<'a, 'stmt> {
+impl<'a> Cells<'a> {
     /// Begins at the first column; `table` is named when a value cannot be read.
-    pub(crate) const fn new(row: &'a Row<'stmt>, table: &'static str) -> Self {
+    pub(crate) const fn new(row: &'a dyn Columns, table: &'static str) -> Self {
         Self { row, next: 0, table }
     }
 
-    /// The next column as it is.
-    pub(crate) fn take<T: FromSql>(&mut self) -> Result<T, Fault> {
-        let column = self.next;
+    const fn step(&mut self) -> usize {
         self.next += 1;
-        Ok(self.row.get(column)?)
+        self.next - 1
     }
 
     pub(crate) const fn corrupt(&self) -> Fault {
@@ -109,7 +116,11 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn int(&mut self) -> Result<i64, Fault> {
-        self.take()
+        self.optional_int()?.ok_or_else(|| self.corrupt())
+    }
+
+    pub(crate) fn optional_int(&mut self) -> Result<Option<i64>, Fault> {
+        self.row.int(self.step())
     }
 
     /// A number of a smaller type.
@@ -118,7 +129,7 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn optional_small<T: TryFrom<i64>>(&mut self) -> Result<Option<T>, Fault> {
-        let value: Option<i64> = self.take()?;
+        let value = self.optional_int()?;
         value.map(|v| T::try_from(v).map_err(|_| self.corrupt())).transpose()
     }
 
@@ -142,7 +153,7 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn optional_time(&mut self) -> Result<Option<Timestamp>, Fault> {
-        Ok(self.take::<Option<i64>>()?.map(Timestamp::from_ms))
+        Ok(self.optional_int()?.map(Timestamp::from_ms))
     }
 
     pub(crate) fn key(&mut self) -> Result<RowKey, Fault> {
@@ -154,7 +165,7 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn optional_account(&mut self) -> Result<Option<AccountId>, Fault> {
-        Ok(self.take::<Option<i64>>()?.map(AccountId))
+        Ok(self.optional_int()?.map(AccountId))
     }
 
     pub(crate) fn connector(&mut self) -> Result<ConnectorId, Fault> {
@@ -162,11 +173,15 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn text(&mut self) -> Result<String, Fault> {
-        self.take()
+        self.optional_text()?.ok_or_else(|| self.corrupt())
+    }
+
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, Fault> {
+        self.row.text(self.step())
     }
 
     pub(crate) fn blob(&mut self) -> Result<Vec<u8>, Fault> {
-        self.take()
+        self.row.blob(self.step())?.ok_or_else(|| self.corrupt())
     }
 
     /// A blob of a fixed length.
@@ -186,6 +201,21 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     pub(crate) fn country(&mut self) -> Result<Country, Fault> {
         Country::parse(&self.text()?).ok_or_else(|| self.corrupt())
     }
+}
+
+/// The one integer of a row.
+pub(crate) fn single(row: &dyn Columns) -> Result<i64, Fault> {
+    Cells::new(row, "a count").int()
+}
+
+/// The one row key of a row.
+pub(crate) fn single_key(row: &dyn Columns) -> Result<RowKey, Fault> {
+    single(row).map(RowKey::from_i64)
+}
+
+/// The one blob of a row.
+pub(crate) fn single_blob(row: &dyn Columns) -> Result<Vec<u8>, Fault> {
+    Cells::new(row, "a blob").blob()
 }
 
 /// The stored number of a source of network knowledge.
@@ -208,11 +238,11 @@ const fn network_source_from_code(code: u8) -> Option<NetworkSource> {
     }
 }
 
-fn network(cells: &mut Cells<'_, '_>) -> Result<Option<NetworkFact>, Fault> {
-    let plmn: Option<String> = cells.take()?;
+fn network(cells: &mut Cells<'_>) -> Result<Option<NetworkFact>, Fault> {
+    let plmn = cells.optional_text()?;
     let source = cells.optional_coded(network_source_from_code)?;
     let data_version = cells.optional_small()?;
-    let ported = cells.take::<Option<i64>>()?.map(|p| p != 0);
+    let ported = cells.optional_int()?.map(|p| p != 0);
     let Some(plmn) = plmn else { return Ok(None) };
     match (Plmn::parse(&plmn), source, data_version) {
         (Some(plmn), Some(source), Some(data_version)) => {
@@ -223,7 +253,7 @@ fn network(cells: &mut Cells<'_, '_>) -> Result<Option<NetworkFact>, Fault> {
 }
 
 /// The row of `message_columns!`.
-pub(crate) fn message(row: &Row<'_>) -> Result<OpenMessage, Fault> {
+pub(crate) fn message(row: &dyn Columns) -> Result<OpenMessage, Fault> {
     let cells = &mut Cells::new(row, "message");
     let key = cells.key()?;
     let account = cells.account()?;
@@ -246,7 +276,7 @@ pub(crate) fn message(row: &Row<'_>) -> Result<OpenMessage, Fault> {
     let send_at = cells.optional_time()?;
     let expires_at = cells.time()?;
     let report = ReportWish {
-        endpoint: cells.take::<Option<i64>>()?.map(EndpointId),
+        endpoint: cells.optional_int()?.map(EndpointId),
         steps: cells.flag()?,
         failures_only: cells.flag()?,
     };
@@ -286,7 +316,7 @@ pub(crate) fn message(row: &Row<'_>) -> Result<OpenMessage, Fault> {
     Ok(OpenMessage { facts, progress })
 }
 
-fn progress(cells: &mut Cells<'_, '_>) -> Result<Progress, Fault> {
+fn progress(cells: &mut Cells<'_>) -> Result<Progress, Fault> {
     Ok(Progress {
         version: cells.small()?,
         state: cells.coded(State::from_code)?,
@@ -295,7 +325,7 @@ fn progress(cells: &mut Cells<'_, '_>) -> Result<Progress, Fault> {
         charge: cells.coded(ChargeState::from_code)?,
         attempts: cells.small()?,
         events: cells.small()?,
-        connector: cells.take::<Option<i64>>()?.map(ConnectorId),
+        connector: cells.optional_int()?.map(ConnectorId),
         due_at: cells.time()?,
         submitted_at: cells.optional_time()?,
         final_at: cells.optional_time()?,
@@ -303,7 +333,7 @@ fn progress(cells: &mut Cells<'_, '_>) -> Result<Progress, Fault> {
 }
 
 /// The row of `submission_columns!`.
-pub(crate) fn submission(row: &Row<'_>) -> Result<SubmissionRow, Fault> {
+pub(crate) fn submission(row: &dyn Columns) -> Result<SubmissionRow, Fault> {
     let cells = &mut Cells::new(row, "submission");
     Ok(SubmissionRow {
         key: cells.key()?,
@@ -334,7 +364,7 @@ fn passed_over(text: &str) -> Option<Vec<(ConnectorId, u8)>> {
 }
 
 /// The row of `attempt_columns!`.
-pub(crate) fn attempt(row: &Row<'_>) -> Result<AttemptRow, Fault> {
+pub(crate) fn attempt(row: &dyn Columns) -> Result<AttemptRow, Fault> {
     let cells = &mut Cells::new(row, "attempt");
     Ok(AttemptRow {
         message: cells.key()?,
@@ -343,8 +373,8 @@ pub(crate) fn attempt(row: &Row<'_>) -> Result<AttemptRow, Fault> {
         trigger: cells.coded(Reason::from_code)?,
         started_at: cells.time()?,
         parts: cells.small()?,
-        cost_micros: cells.take()?,
-        cost_unit: match cells.take::<Option<String>>()? {
+        cost_micros: cells.optional_int()?,
+        cost_unit: match cells.optional_text()? {
             Some(unit) => Some(Unit::parse(&unit).map_err(|_| cells.corrupt())?),
             None => None,
         },
@@ -356,14 +386,14 @@ pub(crate) fn attempt(row: &Row<'_>) -> Result<AttemptRow, Fault> {
 }
 
 /// `attempt, part, verdict, status, carrier_id, written_at, answered_at`, with the attempt.
-pub(crate) fn attempt_part(row: &Row<'_>) -> Result<(u8, AttemptPartView), Fault> {
+pub(crate) fn attempt_part(row: &dyn Columns) -> Result<(u8, AttemptPartView), Fault> {
     let cells = &mut Cells::new(row, "attempt_part");
     let attempt = cells.small()?;
     let view = AttemptPartView {
         part: cells.small()?,
         verdict: cells.coded(Verdict::from_code)?,
         status: cells.small()?,
-        carrier_id: cells.take()?,
+        carrier_id: cells.optional_text()?,
         written_at: cells.time()?,
         answered_at: cells.time()?,
     };
@@ -371,7 +401,7 @@ pub(crate) fn attempt_part(row: &Row<'_>) -> Result<(u8, AttemptPartView), Fault
 }
 
 /// The row of `receipt_columns!`.
-pub(crate) fn receipt(row: &Row<'_>) -> Result<ReceiptRow, Fault> {
+pub(crate) fn receipt(row: &dyn Columns) -> Result<ReceiptRow, Fault> {
     let cells = &mut Cells::new(row, "receipt");
     Ok(ReceiptRow {
         message: cells.key()?,
@@ -390,13 +420,34 @@ pub(crate) fn receipt(row: &Row<'_>) -> Result<ReceiptRow, Fault> {
     })
 }
 
+/// Attempts with their answers and receipts, each in the order given.
+pub(crate) fn attempt_views(
+    rows: Vec<AttemptRow>,
+    parts: Vec<(u8, AttemptPartView)>,
+    receipts: Vec<ReceiptRow>,
+) -> Vec<AttemptView> {
+    let mut views: Vec<_> =
+        rows.into_iter().map(|row| AttemptView { row, parts: Vec::new(), receipts: Vec::new() }).collect();
+    for (attempt, part) in parts {
+        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == attempt) {
+            view.parts.push(part);
+        }
+    }
+    for receipt in receipts {
+        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == receipt.attempt) {
+            view.receipts.push(receipt);
+        }
+    }
+    views
+}
+
 /// An event of `outbox_columns!` that waits.
-pub(crate) fn waiting(row: &Row<'_>) -> Result<OutboxRow, Fault> {
+pub(crate) fn waiting(row: &dyn Columns) -> Result<OutboxRow, Fault> {
     event(row).map(|event| event.row)
 }
 
 /// The row of `outbox_columns!`. An event without a state is about an inbound message.
-pub(crate) fn event(row: &Row<'_>) -> Result<EventView, Fault> {
+pub(crate) fn event(row: &dyn Columns) -> Result<EventView, Fault> {
     let cells = &mut Cells::new(row, "outbox");
     let key = cells.key()?;
     let endpoint = EndpointId(cells.int()?);
@@ -420,7 +471,7 @@ pub(crate) fn event(row: &Row<'_>) -> Result<EventView, Fault> {
 }
 
 /// The row of `lot_columns!`.
-pub(crate) fn lot(row: &Row<'_>) -> Result<Lot, Fault> {
+pub(crate) fn lot(row: &dyn Columns) -> Result<Lot, Fault> {
     let cells = &mut Cells::new(row, "lot");
     Ok(Lot {
         id: LotId(cells.int()?),
