@@ -5,17 +5,21 @@
 //! took it reports exactly one [`PartOutcome`] per part, also when the link breaks or time runs
 //! out ([`types::receipt::Verdict::Unknown`] once octets may have left, `Transient` when none did).
 //! It never repeats a part by itself, never drops a receipt, and decides nothing: codes are mapped
-//! by its error table only. A late answer to a part already reported as unknown is reported again.
+//! by its error table only. It writes a message in the form and with the addresses that the dispatch
+//! names, because those are on record, or answers `Reroute` and writes nothing. A late answer to a part already reported as unknown is reported again.
 
 use std::sync::Arc;
 
-use types::address::Address;
+use types::address::{Address, Addressing};
+use types::form::{Form, Manner};
 use types::id::{ConnectorId, RowKey};
 use types::message::{Class, Content};
 use types::receipt::{InboundNotice, PartOutcome, ReceiptNotice, ReceiptState};
 use types::time::Timestamp;
 
 use crate::BoxFuture;
+
+pub use types::form::{CarrierAlphabet, Joining};
 
 /// Which attempt of which message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,21 +31,21 @@ pub struct AttemptRef {
 }
 
 /// One message for one attempt on one connector. Content is what the customer sent; the channel
-/// encodes and splits it with `gsm-text`.
+/// encodes and splits it with [`types::form::user_data`].
 #[derive(Clone, Debug)]
 pub struct Dispatch {
     /// Which attempt.
     pub attempt: AttemptRef,
     /// Send only these parts (counted from one); empty for all. Set when failed parts are repeated.
     pub only_parts: Vec<u8>,
-    /// The sender as it should appear.
+    /// The sender as it is sent.
     pub source: Address,
-    /// The recipient.
+    /// The recipient as it is sent.
     pub destination: Address,
     /// What to say.
     pub content: Arc<Content>,
-    /// The reference number of its concatenation header.
-    pub reference: u16,
+    /// How to put it.
+    pub form: Form,
     /// Its class; a channel writes one-time codes first.
     pub class: Class,
     /// When it stops being worth sending.
@@ -106,28 +110,13 @@ pub trait ChannelSink: Send + Sync {
     fn tell(&self, connector: ConnectorId, events: Vec<ChannelEvent>) -> BoxFuture<'_, ()>;
 }
 
-/// How a channel joins the parts of a long message; it decides how many parts a text needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Joining {
-    /// User data header with an 8-bit reference.
-    Udh8,
-    /// User data header with a 16-bit reference: one unit less per part.
-    Udh16,
-    /// SAR optional parameters; the carrier adds the header.
-    Sar,
-    /// The whole text in `message_payload`; the carrier splits.
-    Payload,
-    /// The whole text as one request; the supplier splits.
-    Whole,
-}
-
 /// What a channel can carry; fixed while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// How it joins long messages.
-    pub joining: Joining,
-    /// Whether it carries octets in the customer's own coding.
-    pub octets: bool,
+    /// In which form it takes messages.
+    pub manner: Manner,
+    /// How it asks addresses to be stated.
+    pub addressing: Addressing,
     /// Whether the supplier sends receipts.
     pub receipts: bool,
     /// Whether the supplier can be asked what became of a message that it never answered, by our own

@@ -2,31 +2,40 @@
 //! use them, so that a column is read in one place.
 //!
 //! Decoders read columns in the order of their list; a list and its decoder stand together. Nothing
-//! here runs a statement. Start at [`Cells`].
+//! here runs a statement. Attempts and receipts are in `codec_attempt`. Start at [`Cells`].
 
-use ports::store::{
-    AttemptPartView, AttemptRow, AttemptView, EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress,
-    ReceiptRow, SubmissionRow,
-};
-use types::charge::{ChargeState, ChargeTrigger, Lot, Price};
+use ports::store::{EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress, SubmissionRow};
+use types::charge::{ChargeState, ChargeTrigger, LevelPrice, Lot, LotShare, Price};
 use types::id::{AccountId, ConnectorId, EndpointId, LotId, RowKey};
 use types::message::{Class, Door, Flags, Reason, ReportWish, State};
 use types::money::{Money, Unit};
-use types::network::{Country, NetworkFact, NetworkSource, Plmn};
-use types::receipt::{Origin, ReceiptState, Verdict};
+use types::network::Country;
+use types::receipt::ReceiptState;
+use types::region::Region;
 use types::time::Timestamp;
 
+use crate::codec_attempt::network;
 use crate::fault::Fault;
 
-/// Columns of a message with its progress, from `message m JOIN progress p`.
+/// Columns of a message with its progress, from `message m JOIN progress p`. The argument narrows the
+/// look-up of shares, where that takes more than the key.
 macro_rules! message_columns {
     () => {
-        "m.key, m.account, m.recipient_hash, m.submission, m.accepted_at, m.country, m.price_unit, m.parts, \
+        message_columns!("")
+    };
+    ($narrower:literal) => {
+        concat!(
+            "m.key, m.account, m.recipient_hash, m.submission, m.accepted_at, m.country, m.price_unit, m.parts, \
          m.position, m.tail, m.door, m.class, m.traffic_type, m.network, m.network_source, m.network_version, \
-         m.network_ported, m.content_hash, m.book_version, m.charge_trigger, m.received_at, m.send_at, \
-         m.expires_at, m.report_endpoint, m.report_steps, m.report_failures_only, m.profile_version, \
-         m.traffic_version, m.data_key, m.sealed, p.lot, p.price_micros, p.version, p.state, p.reason, p.flags, \
+         m.network_ported, m.network_checked_at, m.content_hash, m.book_version, m.charge_trigger, \
+         m.received_at, m.send_at, m.expires_at, m.report_endpoint, m.report_steps, m.report_failures_only, \
+         m.levels, m.region, m.profile_version, m.traffic_version, m.data_key, m.sealed, p.lot, \
+         CASE WHEN p.lot IS NULL THEN (SELECT string_agg(l.lot || ':' || l.micros, ',' ORDER BY l.position) \
+         FROM message_lot l WHERE ",
+            $narrower,
+            "l.message = p.key) END, p.price_micros, p.version, p.state, p.reason, p.flags, \
          p.charge, p.attempts, p.events, p.connector, p.due_at, p.submitted_at, p.final_at"
+        )
     };
 }
 pub(crate) use message_columns;
@@ -39,24 +48,6 @@ macro_rules! submission_columns {
     };
 }
 pub(crate) use submission_columns;
-
-/// Columns of an attempt.
-macro_rules! attempt_columns {
-    () => {
-        "message, attempt, connector, reason, started_at, parts, cost_micros, cost_unit, traffic_version, \
-         route, passed_over, sealed_sent"
-    };
-}
-pub(crate) use attempt_columns;
-
-/// Columns of a receipt.
-macro_rules! receipt_columns {
-    () => {
-        "message, key, attempt, part, origin, state, stat, error, submit_date, done_date, read_at, \
-         contradicts, sealed_echo"
-    };
-}
-pub(crate) use receipt_columns;
 
 /// Columns of an event.
 macro_rules! outbox_columns {
@@ -198,6 +189,20 @@ impl<'a> Cells<'a> {
         Unit::parse(&self.text()?).map_err(|_| self.corrupt())
     }
 
+    pub(crate) fn optional_unit(&mut self) -> Result<Option<Unit>, Fault> {
+        let code = self.optional_text()?;
+        code.map(|code| Unit::parse(&code).map_err(|_| self.corrupt())).transpose()
+    }
+
+    pub(crate) fn region(&mut self) -> Result<Region, Fault> {
+        Region::parse(&self.text()?).map_err(|_| self.corrupt())
+    }
+
+    pub(crate) fn optional_region(&mut self) -> Result<Option<Region>, Fault> {
+        let word = self.optional_text()?;
+        word.map(|word| Region::parse(&word).map_err(|_| self.corrupt())).transpose()
+    }
+
     pub(crate) fn country(&mut self) -> Result<Country, Fault> {
         Country::parse(&self.text()?).ok_or_else(|| self.corrupt())
     }
@@ -216,40 +221,6 @@ pub(crate) fn single_key(row: &dyn Columns) -> Result<RowKey, Fault> {
 /// The one blob of a row.
 pub(crate) fn single_blob(row: &dyn Columns) -> Result<Vec<u8>, Fault> {
     Cells::new(row, "a blob").blob()
-}
-
-/// The stored number of a source of network knowledge.
-pub(crate) const fn network_source_code(source: NetworkSource) -> u8 {
-    match source {
-        NetworkSource::RangeTable => 0,
-        NetworkSource::Mnp => 1,
-        NetworkSource::Hlr => 2,
-        NetworkSource::Override => 3,
-    }
-}
-
-const fn network_source_from_code(code: u8) -> Option<NetworkSource> {
-    match code {
-        0 => Some(NetworkSource::RangeTable),
-        1 => Some(NetworkSource::Mnp),
-        2 => Some(NetworkSource::Hlr),
-        3 => Some(NetworkSource::Override),
-        _ => None,
-    }
-}
-
-fn network(cells: &mut Cells<'_>) -> Result<Option<NetworkFact>, Fault> {
-    let plmn = cells.optional_text()?;
-    let source = cells.optional_coded(network_source_from_code)?;
-    let data_version = cells.optional_small()?;
-    let ported = cells.optional_int()?.map(|p| p != 0);
-    let Some(plmn) = plmn else { return Ok(None) };
-    match (Plmn::parse(&plmn), source, data_version) {
-        (Some(plmn), Some(source), Some(data_version)) => {
-            Ok(Some(NetworkFact { plmn, source, data_version, ported }))
-        }
-        _ => Err(cells.corrupt()),
-    }
 }
 
 /// The row of `message_columns!`.
@@ -280,11 +251,14 @@ pub(crate) fn message(row: &dyn Columns) -> Result<OpenMessage, Fault> {
         steps: cells.flag()?,
         failures_only: cells.flag()?,
     };
+    let above = cells.optional_text()?;
+    let levels = levels(above.as_deref().unwrap_or("")).ok_or_else(|| cells.corrupt())?;
+    let region = cells.region()?;
     let profile_version = cells.small()?;
     let traffic_version = cells.small()?;
     let data_key = cells.int()?;
     let sealed = cells.blob()?.into_boxed_slice();
-    let lot = LotId(cells.int()?);
+    let (lot, shares) = payers(cells)?;
     let price = Price { amount: Money::new(cells.int()?, unit), parts, book_version };
     let progress = progress(cells)?;
     let facts = MessageFacts {
@@ -301,19 +275,66 @@ pub(crate) fn message(row: &dyn Columns) -> Result<OpenMessage, Fault> {
         recipient_hash,
         content_hash,
         price,
+        levels,
         lot,
+        shares,
         trigger,
         received_at,
         accepted_at,
         send_at,
         expires_at,
         report,
+        region,
         profile_version,
         traffic_version,
         data_key,
         sealed,
     };
     Ok(OpenMessage { facts, progress })
+}
+
+/// Prices of the accounts above as text: account, micro-units, unit, book version and parts of each,
+/// with commas between; `None` where there is none.
+pub(crate) fn levels_text(levels: &[LevelPrice]) -> Option<String> {
+    let word = |level: &LevelPrice| {
+        let Price { amount, parts, book_version } = level.price;
+        format!("{}:{}:{}:{book_version}:{parts}", level.account.0, amount.micros, amount.unit)
+    };
+    (!levels.is_empty()).then(|| levels.iter().map(word).collect::<Vec<_>>().join(","))
+}
+
+fn levels(text: &str) -> Option<Box<[LevelPrice]>> {
+    let words = text.split(',').filter(|word| !word.is_empty());
+    let level = |word: &str| {
+        let mut fields = word.split(':');
+        let account = AccountId(fields.next()?.parse().ok()?);
+        let micros = fields.next()?.parse().ok()?;
+        let amount = Money::new(micros, Unit::parse(fields.next()?).ok()?);
+        let book_version = fields.next()?.parse().ok()?;
+        let parts = fields.next()?.parse().ok()?;
+        let price = Price { amount, parts, book_version };
+        fields.next().is_none().then_some(LevelPrice { account, price })
+    };
+    words.map(level).collect()
+}
+
+/// The lot that pays, and what each pays where there are several.
+fn payers(cells: &mut Cells<'_>) -> Result<(LotId, Box<[LotShare]>), Fault> {
+    let (lot, several) = (cells.optional_int()?, cells.optional_text()?);
+    if let Some(lot) = lot {
+        return Ok((LotId(lot), Box::default()));
+    }
+    let shares = shares(several.as_deref().unwrap_or("")).ok_or_else(|| cells.corrupt())?;
+    let first = shares.first().ok_or_else(|| cells.corrupt())?.lot;
+    Ok((first, shares))
+}
+
+fn shares(text: &str) -> Option<Box<[LotShare]>> {
+    let share = |word: &str| {
+        let (lot, micros) = word.split_once(':')?;
+        Some(LotShare { lot: LotId(lot.parse().ok()?), micros: micros.parse().ok()? })
+    };
+    text.split(',').map(share).collect()
 }
 
 fn progress(cells: &mut Cells<'_>) -> Result<Progress, Fault> {
@@ -344,101 +365,6 @@ pub(crate) fn submission(row: &dyn Columns) -> Result<SubmissionRow, Fault> {
         messages: cells.small()?,
         staged: cells.flag()?,
     })
-}
-
-/// Connectors passed over as text: `connector:reason` pairs with commas between.
-pub(crate) fn passed_over_text(pairs: &[(ConnectorId, u8)]) -> String {
-    let words: Vec<String> =
-        pairs.iter().map(|(connector, reason)| format!("{}:{reason}", connector.0)).collect();
-    words.join(",")
-}
-
-fn passed_over(text: &str) -> Option<Vec<(ConnectorId, u8)>> {
-    let words = text.split(',').filter(|word| !word.is_empty());
-    words
-        .map(|word| {
-            let (connector, reason) = word.split_once(':')?;
-            Some((ConnectorId(connector.parse().ok()?), reason.parse().ok()?))
-        })
-        .collect()
-}
-
-/// The row of `attempt_columns!`.
-pub(crate) fn attempt(row: &dyn Columns) -> Result<AttemptRow, Fault> {
-    let cells = &mut Cells::new(row, "attempt");
-    Ok(AttemptRow {
-        message: cells.key()?,
-        attempt: cells.small()?,
-        connector: cells.connector()?,
-        trigger: cells.coded(Reason::from_code)?,
-        started_at: cells.time()?,
-        parts: cells.small()?,
-        cost_micros: cells.optional_int()?,
-        cost_unit: match cells.optional_text()? {
-            Some(unit) => Some(Unit::parse(&unit).map_err(|_| cells.corrupt())?),
-            None => None,
-        },
-        traffic_version: cells.small()?,
-        route: cells.small()?,
-        passed_over: passed_over(&cells.text()?).ok_or_else(|| cells.corrupt())?,
-        sealed_sent: cells.blob()?,
-    })
-}
-
-/// `attempt, part, verdict, status, carrier_id, written_at, answered_at`, with the attempt.
-pub(crate) fn attempt_part(row: &dyn Columns) -> Result<(u8, AttemptPartView), Fault> {
-    let cells = &mut Cells::new(row, "attempt_part");
-    let attempt = cells.small()?;
-    let view = AttemptPartView {
-        part: cells.small()?,
-        verdict: cells.coded(Verdict::from_code)?,
-        status: cells.small()?,
-        carrier_id: cells.optional_text()?,
-        written_at: cells.time()?,
-        answered_at: cells.time()?,
-    };
-    Ok((attempt, view))
-}
-
-/// The row of `receipt_columns!`.
-pub(crate) fn receipt(row: &dyn Columns) -> Result<ReceiptRow, Fault> {
-    let cells = &mut Cells::new(row, "receipt");
-    Ok(ReceiptRow {
-        message: cells.key()?,
-        key: cells.key()?,
-        attempt: cells.small()?,
-        part: cells.small()?,
-        origin: cells.coded(Origin::from_code)?,
-        state: cells.coded(ReceiptState::from_code)?,
-        stat: cells.text()?,
-        error: cells.text()?,
-        submit_date: cells.text()?,
-        done_date: cells.text()?,
-        read_at: cells.time()?,
-        contradicts: cells.flag()?,
-        sealed_echo: cells.blob()?,
-    })
-}
-
-/// Attempts with their answers and receipts, each in the order given.
-pub(crate) fn attempt_views(
-    rows: Vec<AttemptRow>,
-    parts: Vec<(u8, AttemptPartView)>,
-    receipts: Vec<ReceiptRow>,
-) -> Vec<AttemptView> {
-    let mut views: Vec<_> =
-        rows.into_iter().map(|row| AttemptView { row, parts: Vec::new(), receipts: Vec::new() }).collect();
-    for (attempt, part) in parts {
-        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == attempt) {
-            view.parts.push(part);
-        }
-    }
-    for receipt in receipts {
-        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == receipt.attempt) {
-            view.receipts.push(receipt);
-        }
-    }
-    views
 }
 
 /// An event of `outbox_columns!` that waits.
@@ -488,10 +414,12 @@ pub(crate) fn lot(row: &dyn Columns) -> Result<Lot, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use types::id::ConnectorId;
+    use types::charge::{LevelPrice, LotShare, Price};
+    use types::id::{AccountId, LotId};
+    use types::money::{Money, Unit};
     use types::time::Timestamp;
 
-    use super::{passed_over, passed_over_text};
+    use super::{levels, levels_text, shares};
 
     #[test]
     fn a_dead_letter_is_due_never() {
@@ -499,14 +427,29 @@ mod tests {
     }
 
     #[test]
-    fn passed_over_leads_back() {
-        let cases: [&[(i64, u8)]; 3] = [&[], &[(7, 13)], &[(1, 2), (1_000_000, 255)]];
-        for pairs in cases {
-            let pairs: Vec<_> = pairs.iter().map(|(c, r)| (ConnectorId(*c), *r)).collect();
-            assert_eq!(passed_over(&passed_over_text(&pairs)), Some(pairs));
+    fn levels_lead_back() {
+        let level = |account: i64, micros: i64| {
+            let amount = Money::new(micros, Unit::EUR);
+            LevelPrice {
+                account: AccountId(account),
+                price: Price { amount, parts: 255, book_version: u32::MAX },
+            }
+        };
+        let cases: [&[LevelPrice]; 3] = [&[], &[level(7, 0)], &[level(2, 5), level(1, i64::MAX)]];
+        for prices in cases {
+            let text = levels_text(prices);
+            assert_eq!(text.is_some(), !prices.is_empty());
+            assert_eq!(levels(text.as_deref().unwrap_or("")).as_deref(), Some(prices));
         }
-        for text in ["7", "7:", "7:300", "x:1"] {
-            assert_eq!(passed_over(text), None, "{text}");
+        for text in ["7", "7:1:EUR:1", "7:1:EUR:1:2:3", "7:x:EUR:1:2", "7:1:E R:1:2"] {
+            assert_eq!(levels(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn shares_are_read() {
+        let share = |lot, micros| LotShare { lot: LotId(lot), micros };
+        assert_eq!(shares("11:5,3:7").as_deref(), Some([share(11, 5), share(3, 7)].as_slice()));
+        assert_eq!(shares("11"), None);
     }
 }

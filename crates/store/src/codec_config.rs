@@ -17,8 +17,8 @@ use crate::fault::Fault;
 /// Columns of an account.
 macro_rules! account_columns {
     () => {
-        "id, sid, parent, name, state, unit, price_book, default_class, default_endpoint, rate_per_second, \
-         \"window\", binds, repeat_guard_s, allow_private_callbacks, created_at"
+        "id, sid, parent, name, state, unit, price_book, region, default_class, default_endpoint, \
+         rate_per_second, \"window\", binds, repeat_guard_s, allow_private_callbacks, created_at"
     };
 }
 pub(crate) use account_columns;
@@ -89,6 +89,7 @@ pub(crate) fn account(row: &dyn Columns) -> Result<Account, Fault> {
         state: cells.coded(AccountState::from_code)?,
         unit: cells.unit()?,
         price_book: cells.text()?,
+        region: cells.optional_region()?,
         default_class: cells.coded(Class::from_code)?,
         default_endpoint: cells.optional_int()?.map(EndpointId),
         limits: AccountLimits {

@@ -6,6 +6,7 @@
 //! (`rollup`).
 
 mod codec;
+mod codec_attempt;
 mod codec_config;
 mod fault;
 mod folder;
@@ -19,5 +20,7 @@ mod vault;
 
 pub use folder::LOCK_FILE;
 //PG pub use postgres::{PostgresOpenError, PostgresReader, PostgresStore, PostgresUrl, UrlError, open_postgres};
-pub use sqlite::{DATABASE_FILE, OpenError, SqliteReader, SqliteStore, Tuning, open_sqlite, open_sqlite_with};
+pub use sqlite::{
+    DATABASE_FILE, OpenError, SqliteReader, SqliteStore, Tuning, open_sqlite, open_sqlite_with,
+};
 pub use vault::{FileVault, KEK_FILE, VaultOpenError};

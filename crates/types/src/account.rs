@@ -3,8 +3,13 @@
 use crate::id::{AccountId, CredentialId, EndpointId, PublicId};
 use crate::message::{Class, coded_enum};
 use crate::money::Unit;
+use crate::region::Region;
 use crate::sensitive::Sensitive;
 use crate::time::Timestamp;
+
+/// The most accounts above one on the path of resellers. A path that is longer, or comes back to an
+/// account of its own, cannot be priced.
+pub const PATH_DEPTH_MAX: usize = 16;
 
 coded_enum!(
     /// Whether an account may submit.
@@ -35,6 +40,8 @@ pub struct Account {
     pub unit: Unit,
     /// The price book that it buys from.
     pub price_book: String,
+    /// The region of its data; `None` for the profile's.
+    pub region: Option<Region>,
     /// The class of messages that state none.
     pub default_class: Class,
     /// Where events of messages without an own wish are told.

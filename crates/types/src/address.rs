@@ -156,6 +156,39 @@ impl Address {
     }
 }
 
+/// What a carrier asks addresses to state; `None` leaves what was stated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Addressing {
+    /// Type of number of senders that are not names.
+    pub source_ton: Option<u8>,
+    /// Numbering plan of senders that are not names.
+    pub source_npi: Option<u8>,
+    /// Type of number of recipients.
+    pub destination_ton: Option<u8>,
+    /// Numbering plan of recipients.
+    pub destination_npi: Option<u8>,
+}
+
+impl Addressing {
+    /// A sender in normal form ([`Address::as_sender`]) as this carrier is sent it.
+    #[must_use]
+    pub fn source(&self, mut normal: Address) -> Address {
+        if normal.ton != Address::TON_ALPHANUMERIC {
+            normal.ton = self.source_ton.unwrap_or(normal.ton);
+            normal.npi = self.source_npi.unwrap_or(normal.npi);
+        }
+        normal
+    }
+
+    /// A recipient in normal form ([`Address::international`]) as this carrier is sent it.
+    #[must_use]
+    pub fn destination(&self, mut normal: Address) -> Address {
+        normal.ton = self.destination_ton.unwrap_or(normal.ton);
+        normal.npi = self.destination_npi.unwrap_or(normal.npi);
+        normal
+    }
+}
+
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address {{ ton: {}, npi: {}, octets: *** }}", self.ton, self.npi)
@@ -164,7 +197,19 @@ impl fmt::Debug for Address {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Msisdn};
+    use super::{Address, Addressing, Msisdn};
+
+    #[test]
+    fn carriers_say_how_numbers_are_stated() {
+        let asks = Addressing { source_ton: Some(0), source_npi: Some(9), ..Addressing::default() };
+        let seen = |address: Address| (address.ton, address.npi);
+        assert_eq!(seen(asks.source(Address::from_text("447911123456").as_sender())), (0, 9));
+        assert_eq!(seen(asks.source(Address::from_text("ACME").as_sender())), (5, 0), "names are left alone");
+        let number = Address::international(Msisdn::parse("447911123456").unwrap());
+        assert_eq!(seen(asks.destination(number.clone())), (1, 1));
+        let asks = Addressing { destination_npi: Some(8), ..Addressing::default() };
+        assert_eq!(seen(asks.destination(number)), (1, 8));
+    }
 
     #[test]
     fn reads_numbers_as_people_write_them() {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::money::Unit;
+use crate::region::Region;
 
 pub mod secrets;
 
@@ -46,6 +47,42 @@ pub struct Supplier {
     /// What it asks per part, by longest prefix.
     #[serde(default)]
     pub rate: Vec<PrefixPrice>,
+    /// What makes a rate owed.
+    #[serde(default, skip_serializing_if = "RateTriggerKey::is_default")]
+    pub rate_trigger: RateTriggerKey,
+    /// The zone of the dates in its receipts, e.g. `+02:00` or `Europe/Paris`; kept with each receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+}
+
+impl Supplier {
+    /// A supplier without rates.
+    pub fn new(name: &str, currency: Unit) -> Self {
+        Self {
+            name: name.to_owned(),
+            currency,
+            rate: Vec::new(),
+            rate_trigger: RateTriggerKey::default(),
+            timezone: None,
+        }
+    }
+}
+
+/// The document's word for [`crate::charge::CostTrigger`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateTriggerKey {
+    /// That the supplier took the part.
+    #[default]
+    OnSubmit,
+    /// A receipt that the part was delivered.
+    OnDelivery,
+}
+
+impl RateTriggerKey {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A price per part for all numbers that begin with a prefix. The empty prefix holds for all.
@@ -280,11 +317,18 @@ pub struct OperatorSection {
     pub language: String,
     /// IANA time zone.
     pub timezone: String,
+    /// The region of all data that no account puts elsewhere, e.g. `eu`.
+    pub region: Region,
 }
 
 impl Default for OperatorSection {
     fn default() -> Self {
-        Self { brand: "Chappe".into(), language: "en".into(), timezone: "UTC".into() }
+        Self {
+            brand: "Chappe".into(),
+            language: "en".into(),
+            timezone: "UTC".into(),
+            region: Region::default(),
+        }
     }
 }
 

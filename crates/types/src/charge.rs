@@ -62,6 +62,51 @@ pub struct Price {
     pub book_version: u32,
 }
 
+/// What a message costs one account above its sender's on the path of resellers, by that account's own
+/// price book, as agreed at acceptance. Only the sender's own price is charged; whose lots pay for the
+/// levels above is for the terms of resellers to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelPrice {
+    /// The account above.
+    pub account: AccountId,
+    /// What it is asked.
+    pub price: Price,
+}
+
+coded_enum!(
+    /// What makes the cost of a part owed to the supplier (key `rate_trigger` of a supplier).
+    CostTrigger {
+        /// That the supplier took it.
+        OnSubmit = 0, "on_submit";
+        /// A receipt that it was delivered.
+        OnDelivery = 1, "on_delivery";
+    }
+);
+
+/// What a supplier would ask for an attempt, written ahead of it and never changed. What is owed
+/// follows from the answers and receipts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// For all parts of the attempt, in the supplier's currency.
+    pub amount: Money,
+    /// The version of the rate deck.
+    pub deck_version: u32,
+    /// What makes it owed.
+    pub trigger: CostTrigger,
+}
+
+/// The most lots that pay one message together.
+pub const LOT_SHARES_MAX: usize = 64;
+
+/// What one of several lots pays of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LotShare {
+    /// The lot.
+    pub lot: LotId,
+    /// Its part of the price, micro-units; positive.
+    pub micros: i64,
+}
+
 /// A lot of value: its own unit, its own clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lot {

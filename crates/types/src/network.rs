@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::time::Timestamp;
+
 /// A mobile country code and network code (ITU-T E.212). The code of the network keeps its count
 /// of digits, because `01` and `001` are different networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +58,8 @@ pub struct NetworkFact {
     pub data_version: u32,
     /// Whether the number was ported; `None` when the source cannot tell.
     pub ported: Option<bool>,
+    /// When the source was asked.
+    pub checked_at: Timestamp,
 }
 
 /// A country by its ISO 3166-1 alpha-2 code, or `ZZ` when it is not known.

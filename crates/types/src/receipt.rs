@@ -72,8 +72,48 @@ pub struct ReceiptNotice {
     pub source: Address,
     /// The sender as echoed.
     pub destination: Address,
+    /// Optional parameters as received, tag, length and value of each, without the one that carries
+    /// the text; empty where the protocol has none.
+    pub tlvs: Vec<u8>,
     /// When it was read.
     pub read_at: Timestamp,
+}
+
+/// Optional parameters of receipts that say nothing of a person (SMPP 3.4, section 5.3.2; 5.0, section
+/// 4.8.4): ids, states, reasons and counts.
+const HARMLESS_TAGS: [u16; 13] = [
+    0x001D, // additional_status_info_text
+    0x001E, // receipted_message_id
+    0x0204, // user_message_reference
+    0x020C, // sar_msg_ref_num
+    0x020D, // language_indicator
+    0x020E, // sar_total_segments
+    0x020F, // sar_segment_seqnum
+    0x0420, // dpf_result
+    0x0421, // set_dpf
+    0x0422, // ms_availability_status
+    0x0423, // network_error_code
+    0x0425, // delivery_failure_reason
+    0x0427, // message_state
+];
+
+/// Parts optional parameters into those that say nothing of a person and all others, which may. What
+/// cannot be read counts as the latter.
+pub fn part_tlvs(tlvs: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let (mut harmless, mut personal) = (Vec::new(), Vec::new());
+    let mut rest = tlvs;
+    while let Some((head, after)) = rest.split_first_chunk::<4>() {
+        let [tag_high, tag_low, length_high, length_low] = *head;
+        let length = usize::from(u16::from_be_bytes([length_high, length_low]));
+        let Some((value, after)) = after.split_at_checked(length) else { break };
+        let is_harmless = HARMLESS_TAGS.contains(&u16::from_be_bytes([tag_high, tag_low]));
+        let kept = if is_harmless { &mut harmless } else { &mut personal };
+        kept.extend_from_slice(head);
+        kept.extend_from_slice(value);
+        rest = after;
+    }
+    personal.extend_from_slice(rest);
+    (harmless, personal)
 }
 
 coded_enum!(
@@ -128,5 +168,22 @@ pub struct InboundNotice {
 impl std::fmt::Debug for crate::message::OctetContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "OctetContent {{ data_coding: {}, payload: *** }}", self.data_coding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part_tlvs;
+
+    #[test]
+    fn parameters_that_may_name_a_person_stand_apart() {
+        let id = [0, 0x1E, 0, 2, b'7', b'f'];
+        let callback = [0x03, 0x81, 0, 3, 1, 0, 0x31];
+        let state = [0x04, 0x27, 0, 1, 2];
+        let cut = [0x04, 0x23, 0, 3, 1];
+        let all = [id.as_slice(), &callback, &state, &cut].concat();
+        assert_eq!(part_tlvs(&all), ([id.as_slice(), &state].concat(), [callback.as_slice(), &cut].concat()));
+        assert_eq!(part_tlvs(&[]), (Vec::new(), Vec::new()));
+        assert_eq!(part_tlvs(&[0, 0x1E]), (Vec::new(), vec![0, 0x1E]));
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use types::address::Address;
+use types::form::{Encoding, Form, Joined, Rendering};
 use types::id::{ConnectorId, MessageId, RowKey};
 use types::message::{Class, Content};
 use types::receipt::{PartOutcome, Verdict};
@@ -18,6 +19,15 @@ use crate::channel::{AttemptRef, Channel, ChannelEvent, ChannelSink, Dispatch};
 
 /// The window that a rig gives its channel, in messages.
 pub const WINDOW: u32 = 4;
+
+/// The form of a text for which a channel states none; it then answers for refusing it.
+const PLAIN: Form = Form {
+    data_coding: 0,
+    encoding: Encoding::Gsm7,
+    joined: Joined::None,
+    reference: 0,
+    rendering: Rendering::AsReceived,
+};
 
 /// What a peer does with the requests that it reads from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,16 +178,18 @@ impl ChannelSink for Recorder {
     }
 }
 
-/// A message of the suite.
-pub fn dispatch(number: i64, text: &str) -> Dispatch {
+/// A message of the suite, in the form that the channel asks for.
+pub fn dispatch(channel: &dyn Channel, number: i64, text: &str) -> Dispatch {
     let key = RowKey::from_i64(number);
+    let content = Content::Text(text.to_owned());
+    let fit = types::form::fit(&content, &channel.capabilities().manner, 7);
     Dispatch {
         attempt: AttemptRef { message: key, attempt: 1 },
         only_parts: Vec::new(),
-        source: Address::from_text("Chappe"),
-        destination: Address::from_text("447911123456"),
-        content: Arc::new(Content::Text(text.to_owned())),
-        reference: 7,
+        source: Address::from_text("Chappe").as_sender(),
+        destination: Address { ton: 1, npi: 1, ..Address::from_text("447911123456") },
+        content: Arc::new(content),
+        form: fit.map_or(PLAIN, |fit| fit.form),
         class: Class::Transactional,
         expires_at: Timestamp::NEVER,
         public_id: MessageId::new(key, 1),
@@ -201,7 +213,7 @@ impl Play {
     }
 
     fn send(&self, numbers: std::ops::Range<i64>, text: &str) {
-        let batch: Vec<_> = numbers.map(|number| dispatch(number, text)).collect();
+        let batch: Vec<_> = numbers.map(|number| dispatch(self.channel.as_ref(), number, text)).collect();
         self.recorder.count_sent(batch.len() as u64);
         assert!(self.channel.send(batch).is_ok(), "the credit covers what is sent");
     }
@@ -218,7 +230,7 @@ impl Play {
         assert_eq!(told.len(), outcomes, "{case}: one outcome per part and no more: {told:?}");
         let open_max = self.recorder.inner().open_max;
         assert!(open_max <= u64::from(WINDOW), "{case}: {open_max} messages of credit were open");
-        let refused = self.channel.send(vec![dispatch(1_000, "after the end")]);
+        let refused = self.channel.send(vec![dispatch(self.channel.as_ref(), 1_000, "after the end")]);
         assert_eq!(refused.map_err(|back| back.len()), Err(1), "{case}: a closed channel takes nothing");
     }
 }
@@ -344,7 +356,8 @@ async fn more_than_the_credit_comes_back(rig: &dyn Rig) {
     let play = Play::begin(rig, Patience::Long).await;
     play.peer.behave(Behaviour::Hold);
     let window = i64::from(WINDOW);
-    let batch: Vec<_> = (0..window + 2).map(|number| dispatch(number, "many")).collect();
+    let batch: Vec<_> =
+        (0..window + 2).map(|number| dispatch(play.channel.as_ref(), number, "many")).collect();
     play.recorder.count_sent(u64::from(WINDOW));
     let back = play.channel.send(batch).err().unwrap_or_default();
     let numbers: Vec<_> = back.iter().map(|dispatch| dispatch.attempt.message.as_i64()).collect();

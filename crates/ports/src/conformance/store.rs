@@ -25,6 +25,7 @@ mod messages;
 mod money;
 mod receipts;
 pub mod rows;
+mod shares;
 mod staging;
 
 /// The time at which every case begins: 2026-11-22 09:03:20 UTC.
@@ -47,6 +48,7 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
     let cases: &[Case] = &[
         ("a message lives", messages::life),
         ("late answers follow the first", messages::late_answers),
+        ("what was sent is kept as it was sent", messages::as_sent),
         ("a big batch is one commit", messages::big_batch),
         ("open messages come in pages", messages::open_pages),
         ("a submission keeps its order", messages::submission_order),
@@ -69,6 +71,10 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("the ledger balances", money::ledger),
         ("a lot keeps its floor", money::floors),
         ("postings page", money::postings),
+        ("several lots pay a message", shares::shares),
+        ("shares are proved", shares::are_proved),
+        ("shares of staged messages count when they are visible", shares::staged),
+        ("every level of the path has its price", shares::levels),
         ("traffic is summed by day", money::rollup),
         ("configuration is read back", config::read_back),
         ("documents are versioned", config::documents),

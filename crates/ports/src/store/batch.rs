@@ -1,10 +1,11 @@
 //! A batch: everything that one commit changes.
 
 use types::account::Account;
-use types::charge::{Lot, Posting};
+use types::charge::{Cost, Lot, Posting};
+use types::form::Form;
 use types::id::{AccountId, ConnectorId, EndpointId, LotId, RowKey};
 use types::message::{Door, Reason, State};
-use types::money::Unit;
+use types::network::NetworkFact;
 use types::receipt::{Origin, PartOutcome, ReceiptState};
 use types::time::Timestamp;
 
@@ -176,20 +177,39 @@ pub struct AttemptRow {
     pub trigger: Reason,
     /// When it was written ahead.
     pub started_at: Timestamp,
-    /// Parts bought.
+    /// Parts of the whole message in this form, as the supplier counts them.
     pub parts: u8,
-    /// What the supplier asks for all parts, micro-units; `None` when no rate is known.
-    pub cost_micros: Option<i64>,
-    /// What the supplier is paid in.
-    pub cost_unit: Option<Unit>,
-    /// Version of the traffic document that chose.
+    /// The parts that this attempt sends, by number, when it completes an earlier one; empty for all.
+    pub only_parts: Vec<u8>,
+    /// How the content is put: with the content as sent, the user data of every part follows.
+    pub form: Form,
+    /// Network of the recipient when this attempt was made, if known.
+    pub network: Option<NetworkFact>,
+    /// What the supplier would ask for the parts that are sent; `None` when no rate is known. What is
+    /// owed follows from the answers and receipts.
+    pub cost: Option<Cost>,
+    /// Version of the traffic document that chose, and of the connector's error table.
     pub traffic_version: u32,
     /// Place of the route in that document.
     pub route: u16,
     /// Connectors passed over and why: pairs of connector and [`types::message::Reason`] code.
     pub passed_over: Vec<(ConnectorId, u8)>,
-    /// Addresses as sent, sealed; empty when they are the normal form of what was received.
+    /// Addresses as sent when they are not the normal form of what was received, and the content when
+    /// its characters are not those received; sealed by `app` with the message's data key. Empty when
+    /// neither is so.
     pub sealed_sent: Vec<u8>,
+}
+
+impl AttemptRow {
+    /// How many parts are bought.
+    pub fn bought(&self) -> u8 {
+        u8::try_from(self.only_parts.len()).ok().filter(|parts| *parts > 0).unwrap_or(self.parts)
+    }
+
+    /// How many requests the whole message makes in this form.
+    pub const fn requests(&self) -> u8 {
+        self.form.requests(self.parts)
+    }
 }
 
 /// The answer to one part of an attempt.
@@ -241,11 +261,19 @@ pub struct ReceiptRow {
     pub submit_date: String,
     /// The carrier's done date, as written.
     pub done_date: String,
+    /// The zone of both dates by the supplier's entry, as written there; empty when it says none.
+    pub zone: String,
+    /// Optional parameters as received, without those that may name a person; see
+    /// [`types::receipt::part_tlvs`].
+    pub tlvs: Vec<u8>,
+    /// The version of the traffic document by which its words were understood.
+    pub mapping_version: u32,
     /// When it was read.
     pub read_at: Timestamp,
     /// It came after the end it contradicts was told.
     pub contradicts: bool,
-    /// Addresses as echoed, sealed; empty when they are those that were sent.
+    /// Addresses as echoed and optional parameters that may name a person, sealed; empty when the
+    /// addresses are those that were sent and there are no such parameters.
     pub sealed_echo: Vec<u8>,
 }
 

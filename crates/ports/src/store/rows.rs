@@ -1,7 +1,7 @@
 //! Rows as they are read back: what `app` and the doors ask the store for.
 
 use types::account::{Account, CredentialKind, EndpointKind};
-use types::charge::{ChargeState, ChargeTrigger, Lot, PostingKind, Price};
+use types::charge::{ChargeState, ChargeTrigger, LevelPrice, Lot, LotShare, PostingKind, Price};
 use types::id::{
     AccountId, CommitSeq, ConnectorId, CredentialId, EndpointId, LotId, PersonId, PublicId, RowKey,
 };
@@ -9,6 +9,7 @@ use types::message::{Class, Door, Flags, Reason, ReportWish, State};
 use types::money::Unit;
 use types::network::{Country, NetworkFact};
 use types::receipt::Verdict;
+use types::region::Region;
 use types::role::Role;
 use types::time::Timestamp;
 
@@ -43,8 +44,13 @@ pub struct MessageFacts {
     pub content_hash: i64,
     /// What it costs.
     pub price: Price,
-    /// The lot that pays.
+    /// What it costs the accounts above, the nearest first; empty for the operator's own customers.
+    pub levels: Box<[LevelPrice]>,
+    /// The lot that pays; the first of `shares` where several do.
     pub lot: LotId,
+    /// What each lot pays, in spending order, when one alone did not cover the price; they add up to
+    /// it and have its unit. Empty when `lot` pays all.
+    pub shares: Box<[LotShare]>,
     /// What makes the hold a charge.
     pub trigger: ChargeTrigger,
     /// When it was read at the door.
@@ -57,13 +63,15 @@ pub struct MessageFacts {
     pub expires_at: Timestamp,
     /// What its sender wants to hear.
     pub report: ReportWish,
+    /// The region of its data.
+    pub region: Region,
     /// Version of the profile that decided.
     pub profile_version: u32,
     /// Version of the traffic document that decided.
     pub traffic_version: u32,
     /// The data key of `sealed` and of the body.
     pub data_key: i64,
-    /// Addresses as received and the client's reference, sealed by `app`.
+    /// Addresses as received and as numbers, and the client's reference, sealed by `app`.
     pub sealed: Box<[u8]>,
 }
 

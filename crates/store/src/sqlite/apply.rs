@@ -10,15 +10,15 @@ use ports::store::{ApplyError, Batch};
 use rusqlite::{Connection, ErrorCode, params};
 use types::id::{CommitSeq, RowKey};
 
+use super::SqliteStore;
 use super::apply_config::{write_config, write_data_keys};
 use super::apply_events::{write_inbound, write_outbox};
 use super::apply_money::{write_lots, write_postings};
 use super::apply_progress::{write_attempts, write_changes, write_receipts};
+use super::apply_rollup::write_rollup;
 use super::apply_traffic::{write_messages, write_staging, write_submissions};
 use super::fault::Fault;
 use super::runs::{Entry, Runs};
-use super::SqliteStore;
-use super::apply_rollup::write_rollup;
 use crate::journal;
 use crate::keys::highest_key;
 use crate::rollup::Deltas;
@@ -142,4 +142,3 @@ impl SqliteStore {
         }
     }
 }
-

@@ -3,11 +3,12 @@
 use ports::store::{ConfigChange, ConfigVersion, CredentialRow, EndpointRow, PersonRow, SessionRow};
 use rusqlite::{Connection, params};
 use types::account::Account;
+use types::region::Region;
 use types::time::Timestamp;
 
 use super::apply::Work;
-use crate::codec_config::sid_octets;
 use super::fault::{Fault, guarded, integer};
+use crate::codec_config::sid_octets;
 
 pub(crate) fn write_data_keys(work: &Work<'_>) -> Result<(), Fault> {
     for row in &work.batch.data_keys {
@@ -53,9 +54,10 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
 
 fn write_account(connection: &Connection, account: &Account) -> Result<(), Fault> {
     let mut upsert = connection.prepare_cached(
-        "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+        "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
          ON CONFLICT (id) DO UPDATE SET sid = excluded.sid, parent = excluded.parent, name = excluded.name, \
          state = excluded.state, unit = excluded.unit, price_book = excluded.price_book, \
+         region = excluded.region, \
          default_class = excluded.default_class, default_endpoint = excluded.default_endpoint, \
          rate_per_second = excluded.rate_per_second, window = excluded.window, binds = excluded.binds, \
          repeat_guard_s = excluded.repeat_guard_s, \
@@ -69,6 +71,7 @@ fn write_account(connection: &Connection, account: &Account) -> Result<(), Fault
         account.state.code(),
         account.unit.as_str(),
         account.price_book,
+        account.region.as_ref().map(Region::as_str),
         account.default_class.code(),
         account.default_endpoint.map(|endpoint| endpoint.0),
         account.limits.rate_per_second,

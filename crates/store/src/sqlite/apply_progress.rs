@@ -1,13 +1,13 @@
 //! The part of a commit that moves messages: attempts, answers, receipts and progress.
 
-use ports::store::{AttemptPartRow, MessageChange};
+use ports::store::{AttemptPartRow, AttemptRow, MessageChange};
 use rusqlite::{CachedStatement, Connection, params};
 use types::time::Timestamp;
 
 use super::apply::Work;
 use super::apply_traffic::traffic;
-use crate::codec::passed_over_text;
 use super::fault::{Fault, guarded};
+use crate::codec_attempt::{network_source_code, passed_over_text};
 
 const STALE: Fault = Fault::Guard("message version");
 
@@ -24,24 +24,11 @@ const MOVE_AND_MARK: &str = "UPDATE progress SET version = ?3, state = ?4, reaso
 pub(crate) fn write_attempts(work: &Work<'_>) -> Result<(), Fault> {
     let batch = work.batch;
     if !batch.attempts.is_empty() {
-        let insert = "INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        let insert = "INSERT INTO attempt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+                      ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
         let mut insert = work.connection.prepare_cached(insert)?;
         for row in &batch.attempts {
-            let inserted = insert.execute(params![
-                row.message.as_i64(),
-                row.attempt,
-                row.connector.0,
-                row.trigger.code(),
-                row.started_at.as_ms(),
-                row.parts,
-                row.cost_micros,
-                row.cost_unit.as_ref().map(|unit| unit.as_str()),
-                row.traffic_version,
-                row.route,
-                passed_over_text(&row.passed_over),
-                row.sealed_sent
-            ]);
-            guarded(inserted, "attempt number")?;
+            insert_attempt(&mut insert, row)?;
         }
     }
     if !batch.attempt_parts.is_empty() {
@@ -58,6 +45,38 @@ pub(crate) fn write_attempts(work: &Work<'_>) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+fn insert_attempt(insert: &mut CachedStatement<'_>, row: &AttemptRow) -> Result<(), Fault> {
+    let (form, network, cost) = (&row.form, row.network.as_ref(), row.cost.as_ref());
+    let inserted = insert.execute(params![
+        row.message.as_i64(),
+        row.attempt,
+        row.connector.0,
+        row.trigger.code(),
+        row.started_at.as_ms(),
+        row.parts,
+        row.only_parts,
+        form.data_coding,
+        form.encoding.code(),
+        form.joined.code(),
+        form.reference,
+        form.rendering.code(),
+        network.map(|fact| fact.plmn.to_string()),
+        network.map(|fact| network_source_code(fact.source)),
+        network.map(|fact| fact.data_version),
+        network.and_then(|fact| fact.ported),
+        network.map(|fact| fact.checked_at.as_ms()),
+        cost.map(|cost| cost.amount.micros),
+        cost.map(|cost| cost.amount.unit.as_str()),
+        cost.map(|cost| cost.trigger.code()),
+        cost.map(|cost| cost.deck_version),
+        row.traffic_version,
+        row.route,
+        passed_over_text(&row.passed_over),
+        row.sealed_sent
+    ]);
+    guarded(inserted, "attempt number").map(drop)
 }
 
 fn insert_part(insert: &mut CachedStatement<'_>, row: &AttemptPartRow) -> Result<usize, Fault> {
@@ -78,7 +97,8 @@ fn insert_part(insert: &mut CachedStatement<'_>, row: &AttemptPartRow) -> Result
 pub(crate) fn write_receipts(work: &Work<'_>) -> Result<i64, Fault> {
     let batch = work.batch;
     if !batch.receipts.is_empty() {
-        let insert = "INSERT INTO receipt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        let insert = "INSERT INTO receipt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+                      ?15, ?16)";
         let mut insert = work.connection.prepare_cached(insert)?;
         for row in &batch.receipts {
             let inserted = insert.execute(params![
@@ -92,6 +112,9 @@ pub(crate) fn write_receipts(work: &Work<'_>) -> Result<i64, Fault> {
                 row.error,
                 row.submit_date,
                 row.done_date,
+                row.zone,
+                row.tlvs,
+                row.mapping_version,
                 row.read_at.as_ms(),
                 row.contradicts,
                 row.sealed_echo

@@ -8,12 +8,13 @@ use types::network::Country;
 use types::time::Timestamp;
 
 use super::apply::Work;
-use crate::codec::{Cells, network_source_code};
 use super::fault::{Fault, first, guarded};
 use super::load::submission_keys;
+use super::runs::Entry;
+use crate::codec::{Cells, levels_text};
+use crate::codec_attempt::network_source_code;
 use crate::rollup::Traffic;
 use crate::span::submission_end;
-use super::runs::Entry;
 
 pub(crate) fn write_submissions(work: &mut Work<'_>) -> Result<(), Fault> {
     let batch = work.batch;
@@ -94,6 +95,7 @@ fn discard(connection: &Connection, message: RowKey) -> Result<(), Fault> {
     for sql in [
         "DELETE FROM message WHERE key = ?1",
         "DELETE FROM progress WHERE key = ?1",
+        "DELETE FROM message_lot WHERE message = ?1",
         "DELETE FROM body WHERE message = ?1",
         "DELETE FROM attempt WHERE message = ?1",
         "DELETE FROM attempt_part WHERE message = ?1",
@@ -137,7 +139,7 @@ pub(crate) fn write_messages(work: &mut Work<'_>) -> Result<(), Fault> {
     }
     let mut facts = work.connection.prepare_cached(
         "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-         ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+         ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
     )?;
     let mut progress = work.connection.prepare_cached(
         "INSERT INTO progress VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
@@ -150,6 +152,7 @@ pub(crate) fn write_messages(work: &mut Work<'_>) -> Result<(), Fault> {
         }
         insert_facts(&mut facts, row)?;
         insert_progress(&mut progress, row)?;
+        insert_shares(work.connection, row)?;
         body.execute(params![message.key.as_i64(), row.body])?;
         work.messages.late(
             work.connection,
@@ -195,6 +198,7 @@ fn insert_facts(insert: &mut CachedStatement<'_>, row: &MessageRow) -> Result<()
         network.map(|fact| network_source_code(fact.source)),
         network.map(|fact| fact.data_version),
         network.and_then(|fact| fact.ported),
+        network.map(|fact| fact.checked_at.as_ms()),
         facts.content_hash,
         facts.price.book_version,
         facts.trigger.code(),
@@ -204,6 +208,8 @@ fn insert_facts(insert: &mut CachedStatement<'_>, row: &MessageRow) -> Result<()
         facts.report.endpoint.map(|endpoint| endpoint.0),
         facts.report.steps,
         facts.report.failures_only,
+        levels_text(&facts.levels),
+        facts.region.as_str(),
         facts.profile_version,
         facts.traffic_version,
         facts.data_key,
@@ -228,8 +234,21 @@ fn insert_progress(insert: &mut CachedStatement<'_>, row: &MessageRow) -> Result
         progress.due_at.as_ms(),
         progress.submitted_at.map(Timestamp::as_ms),
         progress.final_at.map(Timestamp::as_ms),
-        facts.lot.0,
+        facts.shares.is_empty().then_some(facts.lot.0),
         facts.price.amount.micros,
     ])?;
+    Ok(())
+}
+
+/// What each of several lots pays; nothing for nearly all messages.
+fn insert_shares(connection: &Connection, row: &MessageRow) -> Result<(), Fault> {
+    let facts = &row.message.facts;
+    if facts.shares.is_empty() {
+        return Ok(());
+    }
+    let mut insert = connection.prepare_cached("INSERT INTO message_lot VALUES (?1, ?2, ?3, ?4)")?;
+    for (position, share) in (0_i64..).zip(&facts.shares) {
+        insert.execute([facts.key.as_i64(), position, share.lot.0, share.micros])?;
+    }
     Ok(())
 }

@@ -15,9 +15,9 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::codec::Cells;
 use super::fault::{Fault, first};
 use super::open::writing_connection;
+use crate::codec::Cells;
 
 /// The thread is woken when this many pages of the log wait to be copied (4 MiB).
 const WAKE_PAGES: i64 = 1_024;

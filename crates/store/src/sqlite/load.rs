@@ -9,17 +9,18 @@ use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
 
 use super::SqliteStore;
-use crate::span::submission_end;
+use super::fault::{Fault, all, first, integer, sql_limit};
+use super::runs::BY_RECIPIENT;
 use crate::codec::{
-    self, Cells, Columns, attempt_columns, lot_columns, message_columns, never, outbox_columns, receipt_columns,
-    single, single_blob, single_key, submission_columns,
+    self, Cells, Columns, lot_columns, message_columns, never, outbox_columns, single, single_blob,
+    single_key, submission_columns,
 };
+use crate::codec_attempt::{self, attempt_columns, receipt_columns};
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
     inbound_columns,
 };
-use super::fault::{Fault, all, first, integer, sql_limit};
-use super::runs::BY_RECIPIENT;
+use crate::span::submission_end;
 
 impl SqliteStore {
     /// Everything that steers decisions.
@@ -273,10 +274,10 @@ pub(crate) fn attempts(connection: &Connection, key: RowKey) -> Result<Vec<Attem
     let parts = "SELECT attempt, part, verdict, status, carrier_id, written_at, answered_at \
                  FROM attempt_part WHERE message = ?1 ORDER BY attempt, part, answer";
     let receipts = concat!("SELECT ", receipt_columns!(), " FROM receipt WHERE message = ?1 ORDER BY key");
-    let rows = all(connection, attempts, message, codec::attempt)?;
-    let parts = all(connection, parts, message, codec::attempt_part)?;
-    let receipts = all(connection, receipts, message, codec::receipt)?;
-    Ok(codec::attempt_views(rows, parts, receipts))
+    let rows = all(connection, attempts, message, codec_attempt::attempt)?;
+    let parts = all(connection, parts, message, codec_attempt::attempt_part)?;
+    let receipts = all(connection, receipts, message, codec_attempt::receipt)?;
+    Ok(codec_attempt::attempt_views(rows, parts, receipts))
 }
 
 /// An idempotency key that still holds.

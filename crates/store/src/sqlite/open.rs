@@ -12,7 +12,8 @@ use ports::Disposition;
 use ports::store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
-use types::charge::ChargeState;
+use types::charge::{ChargeState, CostTrigger};
+use types::form::{Encoding, Joined, Rendering};
 use types::message::{Reason, State};
 
 use crate::codec::single_key;
@@ -202,8 +203,13 @@ fn write_names(connection: &mut Connection) -> Result<(), Fault> {
     let states = State::ALL.iter().map(|s| ("state", s.code(), s.as_str()));
     let reasons = Reason::ALL.iter().map(|r| ("reason", r.code(), r.as_str()));
     let charges = ChargeState::ALL.iter().map(|c| ("charge", c.code(), c.as_str()));
+    let encodings = Encoding::ALL.iter().map(|e| ("encoding", e.code(), e.as_str()));
+    let joined = Joined::ALL.iter().map(|j| ("joined", j.code(), j.as_str()));
+    let renderings = Rendering::ALL.iter().map(|r| ("rendering", r.code(), r.as_str()));
+    let cost_triggers = CostTrigger::ALL.iter().map(|t| ("cost_trigger", t.code(), t.as_str()));
+    let of_attempts = encodings.chain(joined).chain(renderings).chain(cost_triggers);
     let transaction = connection.transaction()?;
-    for (kind, code, name) in states.chain(reasons).chain(charges) {
+    for (kind, code, name) in states.chain(reasons).chain(charges).chain(of_attempts) {
         transaction.execute(
             "INSERT INTO code_name VALUES (?1, ?2, ?3) \
              ON CONFLICT DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
@@ -222,8 +228,7 @@ fn remembered(
 ) -> Result<SqliteStore, Fault> {
     let last_commit = integer(&connection, "SELECT max(seq) FROM journal", [])?;
     let last_key = integer(&connection, "SELECT last_key FROM journal WHERE seq = ?1", [last_commit])?;
-    let staged =
-        all(&connection, "SELECT submission FROM staged", [], single_key)?;
+    let staged = all(&connection, "SELECT submission FROM staged", [], single_key)?;
     Ok(SqliteStore {
         checkpointer,
         tuning,

@@ -11,12 +11,12 @@ use rusqlite::Connection;
 use types::account::Account;
 use types::id::{AccountId, CommitSeq, PersonId};
 
+use super::fault::{Fault, all, first, integer, sql_limit};
+use super::load;
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
     person_columns,
 };
-use super::fault::{Fault, all, first, integer, sql_limit};
-use super::load;
 use crate::journal;
 
 pub(crate) fn accounts(connection: &Connection) -> Result<Vec<Account>, Fault> {

@@ -11,10 +11,10 @@ use types::id::{AccountId, ConnectorId, RowKey};
 use types::message::State;
 use types::time::Timestamp;
 
-use crate::codec::{self, Cells, Columns, outbox_columns, single, single_key, submission_columns};
-use crate::codec_config::{self, inbound_columns};
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::load;
+use crate::codec::{self, Cells, Columns, outbox_columns, single, single_key, submission_columns};
+use crate::codec_config::{self, inbound_columns};
 use crate::span::Span;
 
 pub(crate) fn message(connection: &Connection, key: RowKey) -> Result<Option<MessageView>, Fault> {
@@ -67,8 +67,7 @@ fn view(connection: &Connection, key: RowKey, with_body: bool) -> Result<Option<
 }
 
 fn staged(connection: &Connection) -> Result<HashSet<RowKey>, Fault> {
-    let staged =
-        all(connection, "SELECT submission FROM staged", [], single_key)?;
+    let staged = all(connection, "SELECT submission FROM staged", [], single_key)?;
     Ok(HashSet::from_iter(staged))
 }
 

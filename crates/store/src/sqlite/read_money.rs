@@ -9,9 +9,9 @@ use types::id::{AccountId, RowKey};
 use types::money::Unit;
 use types::time::Timestamp;
 
+use super::fault::{Fault, all, integer, sql_limit};
 use crate::codec::{self, lot_columns, single};
 use crate::codec_config;
-use super::fault::{Fault, all, integer, sql_limit};
 use crate::rollup::{self, day_start};
 
 pub(crate) fn lots(connection: &Connection, account: AccountId) -> Result<Vec<Lot>, Fault> {
@@ -86,16 +86,32 @@ pub(crate) fn ledger_sums(connection: &Connection) -> Result<Vec<LedgerSum>, Fau
         add_message(sum_of(&mut sums, unit), charge, amount);
         Ok(())
     })?;
-    each_amount(connection, STAGED_MESSAGES, &units, |unit, charge, amount| {
-        add_message(sum_of(&mut sums, unit), charge, -amount);
+    each_amount(connection, SHARES, &units, |unit, charge, amount| {
+        add_message(sum_of(&mut sums, unit), charge, amount);
         Ok(())
     })?;
+    for staged in [STAGED_MESSAGES, STAGED_SHARES] {
+        each_amount(connection, staged, &units, |unit, charge, amount| {
+            add_message(sum_of(&mut sums, unit), charge, -amount);
+            Ok(())
+        })?;
+    }
     Ok(sums.into_values().collect())
 }
 
+/// Those that several lots pay have no lot here, and no unit is found for them.
 const MESSAGES: &str = "SELECT lot, charge, price_micros FROM progress WHERE charge = 1 OR charge = 2";
 
+/// Those that several lots pay, lot by lot.
+const SHARES: &str = "SELECT l.lot, p.charge, l.micros FROM message_lot l \
+     CROSS JOIN progress p ON p.key = l.message WHERE p.charge = 1 OR p.charge = 2";
+
 /// What of the above belongs to staged submissions; nearly always nothing.
+const STAGED_SHARES: &str = "SELECT l.lot, p.charge, l.micros FROM staged g \
+     CROSS JOIN message_lot l ON l.message >= g.submission AND l.message < g.submission + (3600000 << 21) \
+     CROSS JOIN message m ON m.key = l.message AND m.submission = g.submission \
+     CROSS JOIN progress p ON p.key = m.key WHERE p.charge = 1 OR p.charge = 2";
+
 const STAGED_MESSAGES: &str = "SELECT p.lot, p.charge, p.price_micros FROM staged g \
      CROSS JOIN message m ON m.key >= g.submission AND m.key < g.submission + (3600000 << 21) \
      AND m.submission = g.submission \
@@ -111,7 +127,8 @@ fn each_amount(
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if let Some(unit) = units.get(&row.get(0)?) {
+        let lot: Option<i64> = row.get(0)?;
+        if let Some(unit) = lot.and_then(|lot| units.get(&lot)) {
             add(*unit, row.get(1)?, row.get(2)?)?;
         }
     }

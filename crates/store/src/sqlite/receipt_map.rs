@@ -18,10 +18,10 @@ use rusqlite::{Connection, params};
 use types::id::ConnectorId;
 use types::time::Timestamp;
 
-use crate::codec::{Cells, Columns, single};
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::runs::RECEIPT_MAP;
 use super::tidy::unsynced;
+use crate::codec::{Cells, Columns, single};
 
 /// How long a carrier id stays findable after it was moved to a run: the default dispute period.
 const KEEP_MS: i64 = 90 * 86_400_000;
@@ -268,8 +268,7 @@ impl ReceiptMap {
         let run = oldest.run;
         let is_gone = unsynced(connection, |connection| {
             let part = "SELECT hash FROM receipt_map_closed WHERE run = ?1 ORDER BY hash LIMIT 1 OFFSET ?2";
-            let bound: Option<i64> =
-                first(connection, part, [run, sql_limit(step_rows)], single)?;
+            let bound: Option<i64> = first(connection, part, [run, sql_limit(step_rows)], single)?;
             let sql = "DELETE FROM receipt_map_closed WHERE run = ?1 AND hash <= ?2";
             connection.prepare_cached(sql)?.execute([run, bound.unwrap_or(i64::MAX)])?;
             if bound.is_none() {

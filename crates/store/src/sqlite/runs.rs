@@ -100,11 +100,10 @@ impl Runs {
     /// Remembers the rows above the last complete run.
     pub(crate) fn open(connection: &Connection, kind: &'static RunKind) -> Result<Self, Fault> {
         let last = "SELECT run, high FROM sorted_run WHERE kind = ?1 ORDER BY run DESC LIMIT 1";
-        let last =
-            first(connection, last, [kind.code], |row| {
-                let cells = &mut Cells::new(row, "sorted_run");
-                Ok((cells.int()?, cells.int()?))
-            })?;
+        let last = first(connection, last, [kind.code], |row| {
+            let cells = &mut Cells::new(row, "sorted_run");
+            Ok((cells.int()?, cells.int()?))
+        })?;
         let (last_run, indexed) = last.unwrap_or((0, i64::MIN));
         let newest = all(connection, kind.newest, [indexed], |row| {
             let cells = &mut Cells::new(row, "message");

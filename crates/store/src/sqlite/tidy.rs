@@ -9,8 +9,8 @@ use types::id::{AccountId, RowKey};
 use types::time::Timestamp;
 
 use super::SqliteStore;
-use crate::codec::{Cells, never, single};
 use super::fault::{Fault, first, integer, sql_limit};
+use crate::codec::{Cells, never, single};
 
 /// Pause between two rounds of removing what has lapsed, milliseconds.
 const SWEEP_PAUSE_MS: i64 = 60_000;
@@ -209,8 +209,7 @@ impl SqliteStore {
         let after = self.sweeps.told.after.unwrap_or(0);
         let nth = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT 1 OFFSET ?3";
         let step = sql_limit(self.tuning.step_rows);
-        let reached: Option<i64> =
-            first(&self.connection, nth, [after, highest, step - 1], single)?;
+        let reached: Option<i64> = first(&self.connection, nth, [after, highest, step - 1], single)?;
         let range = [after, reached.unwrap_or(highest), told_to];
         let is_any = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 AND told_at <= ?3 LIMIT 1";
         if integer(&self.connection, is_any, range)? != 0 {

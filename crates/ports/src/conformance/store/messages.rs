@@ -1,6 +1,7 @@
 //! Cases about the life of messages.
 
-use types::charge::{ChargeState, PostingKind};
+use types::charge::{ChargeState, CostTrigger, PostingKind};
+use types::form::{Encoding, Joined, Rendering};
 use types::id::RowKey;
 use types::message::{Flags, Reason, State};
 use types::receipt::ReceiptState;
@@ -136,6 +137,47 @@ pub(super) fn late_answers(bench: &mut Bench) {
     assert_eq!(ids(0), [(1, None), (1, Some("late")), (1, Some("later")), (2, None)]);
     assert_eq!(ids(1), [(1, Some("second"))]);
     assert_eq!(attempts[1].row, attempt(key, 2, bench.now));
+}
+
+/// Every form, cost and network that an attempt can have, and receipts with and without the rest.
+pub(super) fn as_sent(bench: &mut Bench) {
+    let row = admitted(bench);
+    let key = row.message.facts.key;
+    let mut batch = bench.batch();
+    let places = Encoding::ALL.len().max(Joined::ALL.len()).max(Rendering::ALL.len());
+    for (place, number) in (0..places).zip(1_u8..) {
+        let mut attempt = attempt(key, 1 + number % 2, bench.now);
+        attempt.attempt = number;
+        attempt.form.encoding = Encoding::ALL[place % Encoding::ALL.len()];
+        attempt.form.joined = Joined::ALL[place % Joined::ALL.len()];
+        attempt.form.rendering = Rendering::ALL[place % Rendering::ALL.len()];
+        attempt.form.data_coding = 255 - number;
+        attempt.form.reference = u16::MAX - u16::from(number);
+        if let Some(cost) = &mut attempt.cost {
+            cost.trigger = CostTrigger::ALL[place % CostTrigger::ALL.len()];
+        }
+        if let Some(network) = &mut attempt.network {
+            network.ported = [None, Some(true), Some(false)][place % 3];
+            network.checked_at = bench.now.plus_ms(i64::from(number));
+        }
+        attempt.only_parts = (1..number % 4).collect();
+        let mut told = receipt(key, bench.key(), 1, ReceiptState::Enroute, bench.now);
+        told.attempt = number;
+        if number % 2 == 0 {
+            (told.zone, told.tlvs, told.mapping_version) = (String::new(), Vec::new(), u32::MAX);
+        }
+        batch.attempts.push(attempt);
+        batch.receipts.push(told);
+    }
+    bench.apply(&batch);
+    for _ in 0..2 {
+        let attempts = bench.reader().message(key).unwrap().unwrap().attempts;
+        assert_eq!(attempts, bench.store().attempts(key).unwrap());
+        assert_eq!(attempts.iter().map(|view| view.row.clone()).collect::<Vec<_>>(), batch.attempts);
+        let told: Vec<_> = attempts.into_iter().flat_map(|view| view.receipts).collect();
+        assert_eq!(told, batch.receipts);
+        bench.reopen();
+    }
 }
 
 pub(super) fn big_batch(bench: &mut Bench) {

@@ -1,12 +1,16 @@
 //! Rows for tests and measurements of stores: plausible, all different, and never personal data.
 
 use types::account::{Account, AccountLimits, AccountState};
-use types::charge::{ChargeState, ChargeTrigger, Lot, Posting, PostingKind, Price};
+use types::charge::{
+    ChargeState, ChargeTrigger, Cost, CostTrigger, LevelPrice, Lot, LotShare, Posting, PostingKind, Price,
+};
+use types::form::{Encoding, Form, Joined, Rendering};
 use types::id::{AccountId, ConnectorId, EndpointId, LotId, PublicId, RowKey};
 use types::message::{Class, Door, Flags, Reason, ReportWish, State};
 use types::money::{Money, Unit};
 use types::network::{Country, NetworkFact, NetworkSource, Plmn};
 use types::receipt::{Origin, PartOutcome, ReceiptState, Verdict};
+use types::region::Region;
 use types::time::Timestamp;
 
 use crate::store::{
@@ -23,6 +27,23 @@ pub const ENDPOINT: EndpointId = EndpointId(3);
 /// The connector of every attempt.
 pub const CONNECTOR: ConnectorId = ConnectorId(4);
 
+/// The form of every first attempt.
+pub const FORM: Form = Form {
+    data_coding: 0,
+    encoding: Encoding::Gsm7,
+    joined: Joined::Udh8,
+    reference: 0xBEEF,
+    rendering: Rendering::AsReceived,
+};
+/// The form of later attempts.
+pub const RETRIED_FORM: Form = Form {
+    data_coding: 8,
+    encoding: Encoding::Ucs2,
+    joined: Joined::Sar,
+    reference: 3,
+    rendering: Rendering::Transliterated,
+};
+
 /// An account by number.
 pub fn account(number: i64, at: Timestamp) -> Account {
     Account {
@@ -33,6 +54,7 @@ pub fn account(number: i64, at: Timestamp) -> Account {
         state: AccountState::Active,
         unit: Unit::EUR,
         price_book: "standard".to_owned(),
+        region: if number % 2 == 0 { region("eu") } else { None },
         default_class: Class::Transactional,
         default_endpoint: (number % 2 == 0).then_some(ENDPOINT),
         limits: AccountLimits::default(),
@@ -88,6 +110,17 @@ pub const fn submission(key: RowKey, account: i64, messages: u32, at: Timestamp)
     }
 }
 
+/// A region by its word.
+pub fn region(word: &str) -> Option<Region> {
+    Region::parse(word).ok()
+}
+
+/// The network of some recipients.
+pub const fn network(ported: Option<bool>, checked_at: Timestamp) -> NetworkFact {
+    let plmn = Plmn { mcc: 208, mnc: 1, mnc_digits: 2 };
+    NetworkFact { plmn, source: NetworkSource::Mnp, data_version: 7, ported, checked_at }
+}
+
 /// A country that depends on the recipient.
 pub fn country(recipient: i64) -> Country {
     let code = ["FR", "GB", "DE", "ZZ"].get(usize::try_from(recipient.rem_euclid(4)).unwrap_or(0));
@@ -96,10 +129,11 @@ pub fn country(recipient: i64) -> Country {
 
 /// What a message to `recipient` was admitted as. Optional fields depend on the recipient.
 pub fn facts(key: RowKey, submission: RowKey, account: i64, recipient: i64, at: Timestamp) -> MessageFacts {
-    let plmn = Plmn { mcc: 208, mnc: 1, mnc_digits: 2 };
     let ported =
         [None, Some(true), Some(false)].get(usize::try_from(recipient.rem_euclid(3)).unwrap_or(0)).copied();
-    let network = NetworkFact { plmn, source: NetworkSource::Mnp, data_version: 7, ported: ported.flatten() };
+    let network = network(ported.flatten(), at.plus_ms(-1));
+    let above = Price { amount: Money::new(PRICE_MICROS / 2, Unit::EUR), parts: 2, book_version: 3 };
+    let levels = (account > 1).then_some(LevelPrice { account: AccountId(1), price: above });
     MessageFacts {
         key,
         tail: key.as_i64().cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11,
@@ -114,7 +148,9 @@ pub fn facts(key: RowKey, submission: RowKey, account: i64, recipient: i64, at: 
         recipient_hash: recipient.wrapping_mul(0x5851_f42d_4c95_7f2d),
         content_hash: !recipient,
         price: Price { amount: Money::new(PRICE_MICROS, Unit::EUR), parts: 2, book_version: 3 },
+        levels: levels.into_iter().collect(),
         lot: LotId(account),
+        shares: Box::default(),
         trigger: ChargeTrigger::OnSubmit,
         received_at: at.plus_ms(-5),
         accepted_at: at,
@@ -125,6 +161,7 @@ pub fn facts(key: RowKey, submission: RowKey, account: i64, recipient: i64, at: 
             steps: recipient % 3 == 0,
             failures_only: recipient % 7 == 0,
         },
+        region: if recipient % 2 == 0 { region("eu").unwrap_or_default() } else { Region::default() },
         profile_version: 2,
         traffic_version: 5,
         data_key: 9,
@@ -176,7 +213,15 @@ pub fn change(key: RowKey, before: &Progress, alter: impl FnOnce(&mut Progress))
     MessageChange { key, expected_version: before.version, progress }
 }
 
-/// The first attempt of a message.
+/// Lets several lots pay a message.
+pub fn share(row: &mut MessageRow, shares: &[(i64, i64)]) {
+    let facts = &mut row.message.facts;
+    facts.shares =
+        shares.iter().map(|(lot, micros)| LotShare { lot: LotId(*lot), micros: *micros }).collect();
+    facts.lot = facts.shares.first().map_or(facts.lot, |share| share.lot);
+}
+
+/// An attempt of a message; the second and later ones have every field filled.
 pub fn attempt(message: RowKey, number: u8, at: Timestamp) -> AttemptRow {
     let retried = number > 1;
     AttemptRow {
@@ -186,8 +231,14 @@ pub fn attempt(message: RowKey, number: u8, at: Timestamp) -> AttemptRow {
         trigger: if retried { Reason::Throttled } else { Reason::None },
         started_at: at,
         parts: 2,
-        cost_micros: retried.then_some(20_000),
-        cost_unit: retried.then_some(Unit::EUR),
+        only_parts: if retried { vec![2] } else { Vec::new() },
+        form: if retried { RETRIED_FORM } else { FORM },
+        network: retried.then_some(network(Some(true), at)),
+        cost: retried.then_some(Cost {
+            amount: Money::new(20_000, Unit::EUR),
+            deck_version: 6,
+            trigger: CostTrigger::OnDelivery,
+        }),
         traffic_version: 5,
         route: 1,
         passed_over: if retried { vec![(ConnectorId(8), Reason::NoConnectorUp.code())] } else { Vec::new() },
@@ -238,6 +289,9 @@ pub fn receipt(message: RowKey, key: RowKey, part: u8, state: ReceiptState, at: 
         error: "000".to_owned(),
         submit_date: "2611220903".to_owned(),
         done_date: "2611220904".to_owned(),
+        zone: "Europe/Paris".to_owned(),
+        tlvs: vec![0x04, 0x27, 0, 1, 2],
+        mapping_version: 5,
         read_at: at,
         contradicts: false,
         sealed_echo: Vec::new(),

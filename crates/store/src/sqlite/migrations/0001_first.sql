@@ -32,6 +32,7 @@ CREATE TABLE account (
     state INTEGER NOT NULL,
     unit TEXT NOT NULL,
     price_book TEXT NOT NULL,
+    region TEXT,
     default_class INTEGER NOT NULL,
     default_endpoint INTEGER,
     rate_per_second INTEGER NOT NULL,
@@ -123,7 +124,8 @@ CREATE TABLE idempotency (
 ) STRICT, WITHOUT ROWID;
 
 -- What a message was admitted as; written once. The two columns that lists search for come first,
--- because a scan of the newest rows reads nothing behind them.
+-- because a scan of the newest rows reads nothing behind them. `levels` has the price of each account
+-- above as account:micros:unit:book version:parts with commas between; NULL where there is none.
 CREATE TABLE message (
     key INTEGER PRIMARY KEY,
     account INTEGER NOT NULL,
@@ -142,6 +144,7 @@ CREATE TABLE message (
     network_source INTEGER,
     network_version INTEGER,
     network_ported INTEGER,
+    network_checked_at INTEGER,
     content_hash INTEGER NOT NULL,
     book_version INTEGER NOT NULL,
     charge_trigger INTEGER NOT NULL,
@@ -151,6 +154,8 @@ CREATE TABLE message (
     report_endpoint INTEGER,
     report_steps INTEGER NOT NULL,
     report_failures_only INTEGER NOT NULL,
+    levels TEXT,
+    region TEXT NOT NULL,
     profile_version INTEGER NOT NULL,
     traffic_version INTEGER NOT NULL,
     data_key INTEGER NOT NULL,
@@ -158,7 +163,8 @@ CREATE TABLE message (
 ) STRICT;
 
 -- How far a message has come. Apart from `message`, because it changes several times and a small
--- row is cheap to change; with the price, so that the ledger is proved from this table alone.
+-- row is cheap to change; with the price, so that the ledger is proved from this table alone. `lot` is
+-- NULL where several lots pay: `message_lot` has them.
 CREATE TABLE progress (
     key INTEGER PRIMARY KEY,
     open INTEGER NOT NULL,
@@ -173,16 +179,29 @@ CREATE TABLE progress (
     due_at INTEGER NOT NULL,
     submitted_at INTEGER,
     final_at INTEGER,
-    lot INTEGER NOT NULL,
+    lot INTEGER,
     price_micros INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX progress_open ON progress (key) WHERE open = 1;
+
+-- What each of several lots pays of a message, in spending order from zero; only for messages that no
+-- single lot covered.
+CREATE TABLE message_lot (
+    message INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    lot INTEGER NOT NULL,
+    micros INTEGER NOT NULL,
+    PRIMARY KEY (message, position)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE body (
     message INTEGER PRIMARY KEY,
     sealed BLOB NOT NULL
 ) STRICT;
 
+-- What was sent: with the content, the form (data coding to rendering) gives the octets of each part.
+-- `only_parts` has the numbers of the parts that were sent, an octet each; none for all. The cost is
+-- what the supplier would ask, written ahead; what is owed follows from the answers and receipts.
 CREATE TABLE attempt (
     message INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
@@ -190,8 +209,21 @@ CREATE TABLE attempt (
     reason INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
     parts INTEGER NOT NULL,
+    only_parts BLOB NOT NULL,
+    data_coding INTEGER NOT NULL,
+    encoding INTEGER NOT NULL,
+    joined INTEGER NOT NULL,
+    reference INTEGER NOT NULL,
+    rendering INTEGER NOT NULL,
+    network TEXT,
+    network_source INTEGER,
+    network_version INTEGER,
+    network_ported INTEGER,
+    network_checked_at INTEGER,
     cost_micros INTEGER,
     cost_unit TEXT,
+    cost_trigger INTEGER,
+    deck_version INTEGER,
     traffic_version INTEGER NOT NULL,
     route INTEGER NOT NULL,
     passed_over TEXT NOT NULL,
@@ -213,6 +245,8 @@ CREATE TABLE attempt_part (
     PRIMARY KEY (message, attempt, part, answer)
 ) STRICT, WITHOUT ROWID;
 
+-- `zone` is the supplier's, for both dates. `tlvs` has the optional parameters that name no person; the
+-- others are in `sealed_echo`. `mapping_version` is the document that said what the words mean.
 CREATE TABLE receipt (
     message INTEGER NOT NULL,
     key INTEGER NOT NULL,
@@ -224,6 +258,9 @@ CREATE TABLE receipt (
     error TEXT NOT NULL,
     submit_date TEXT NOT NULL,
     done_date TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    tlvs BLOB NOT NULL,
+    mapping_version INTEGER NOT NULL,
     read_at INTEGER NOT NULL,
     contradicts INTEGER NOT NULL,
     sealed_echo BLOB NOT NULL,
@@ -396,6 +433,7 @@ SELECT m.key,
        s.name AS state,
        r.name AS reason,
        c.name AS charge,
+       m.region,
        m.country,
        m.network,
        m.parts,
