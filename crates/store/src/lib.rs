@@ -12,14 +12,15 @@ mod fault;
 mod folder;
 mod journal;
 mod keys;
-//PG mod postgres;
+mod names;
+mod postgres;
 mod rollup;
 mod span;
 mod sqlite;
 mod vault;
 
 pub use folder::LOCK_FILE;
-//PG pub use postgres::{PostgresOpenError, PostgresReader, PostgresStore, PostgresUrl, UrlError, open_postgres};
+pub use postgres::{PostgresOpenError, PostgresReader, PostgresStore, PostgresUrl, UrlError, open_postgres};
 pub use sqlite::{
     DATABASE_FILE, OpenError, SqliteReader, SqliteStore, Tuning, open_sqlite, open_sqlite_with,
 };

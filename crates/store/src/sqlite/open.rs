@@ -12,12 +12,10 @@ use ports::Disposition;
 use ports::store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
-use types::charge::{ChargeState, CostTrigger};
-use types::form::{Encoding, Joined, Rendering};
-use types::message::{Reason, State};
 
 use crate::codec::single_key;
 use crate::folder::{Refused, claim, private_file};
+use crate::names::code_names;
 
 use super::checkpoint::Checkpointer;
 use super::fault::{Fault, all, integer};
@@ -200,16 +198,8 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// Keeps the names of codes up to date with the `types` crate.
 fn write_names(connection: &mut Connection) -> Result<(), Fault> {
-    let states = State::ALL.iter().map(|s| ("state", s.code(), s.as_str()));
-    let reasons = Reason::ALL.iter().map(|r| ("reason", r.code(), r.as_str()));
-    let charges = ChargeState::ALL.iter().map(|c| ("charge", c.code(), c.as_str()));
-    let encodings = Encoding::ALL.iter().map(|e| ("encoding", e.code(), e.as_str()));
-    let joined = Joined::ALL.iter().map(|j| ("joined", j.code(), j.as_str()));
-    let renderings = Rendering::ALL.iter().map(|r| ("rendering", r.code(), r.as_str()));
-    let cost_triggers = CostTrigger::ALL.iter().map(|t| ("cost_trigger", t.code(), t.as_str()));
-    let of_attempts = encodings.chain(joined).chain(renderings).chain(cost_triggers);
     let transaction = connection.transaction()?;
-    for (kind, code, name) in states.chain(reasons).chain(charges).chain(of_attempts) {
+    for (kind, code, name) in code_names() {
         transaction.execute(
             "INSERT INTO code_name VALUES (?1, ?2, ?3) \
              ON CONFLICT DO UPDATE SET name = excluded.name WHERE name <> excluded.name",

@@ -102,6 +102,8 @@ pub(crate) fn figures(connection: &Connection) -> Result<StoreFigures, Fault> {
             [],
         )?)
         .unwrap_or(0),
+        // The writer syncs every commit, whatever the file says.
+        durable: true,
     })
 }
 
