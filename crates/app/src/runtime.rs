@@ -233,24 +233,20 @@ impl Engine {
                 published_at = now_us;
                 self.publish_connectors();
                 self.shared.metrics.set_unknown(self.unknown_by_recipient.values().map(BTreeSet::len).sum());
-                self.tidy_store()?;
+                self.tidy_store();
             } else if idle {
-                self.tidy_store()?;
+                self.tidy_store();
             }
         }
     }
 
-    fn tidy_store(&mut self) -> Result<(), EngineError> {
-        let now = self.clock.now();
+    fn tidy_store(&mut self) {
         let began_us = self.clock.monotonic_us();
-        if let Err(error) = self.store.tidy(now) {
-            tracing::error!(error = %chain(&error), "the store could not be tidied");
-        }
+        self.tidy_or_note();
         let took_ms = self.clock.monotonic_us().saturating_sub(began_us) / 1_000;
         if took_ms >= SLOW_MS {
             tracing::warn!(took_ms, "tidying the store held up the engine");
         }
-        Ok(())
     }
 }
 

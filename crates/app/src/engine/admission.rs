@@ -15,6 +15,7 @@ use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
 use super::live::Live;
+use super::outage::unavailable;
 use super::{Engine, EngineError, IDEMPOTENCY_MS, STAGE_CHUNK};
 use crate::seal::{KeyClass, Kind, sha256};
 use crate::sealed::{write_addresses, write_content};
@@ -29,6 +30,12 @@ const REPEATS_MAX: usize = 100_000;
 /// Countries kept by the first seven digits of a number.
 const COUNTRIES_MAX: usize = 100_000;
 
+/// Answers one who waits when the store could not be read.
+fn refused(reply: ReplyTo, error: EngineError) -> EngineError {
+    reply.send(Err(Rejected::whole(unavailable())));
+    error
+}
+
 impl Engine {
     /// Takes or refuses a submission; the answer is given after the commit.
     pub(super) fn submit(
@@ -37,7 +44,11 @@ impl Engine {
         reply: ReplyTo,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        match self.replayed(&submission, now)? {
+        let replayed = match self.replayed(&submission, now) {
+            Ok(replayed) => replayed,
+            Err(error) => return Err(refused(reply, error)),
+        };
+        match replayed {
             Some(outcome) => {
                 self.draft.replies.push((reply, outcome));
                 return Ok(());
@@ -45,7 +56,10 @@ impl Engine {
             None if submission.drafts.len() > STAGE_CHUNK => return self.begin_long(submission, reply, now),
             None => {}
         }
-        let outcome = self.take_submission(&submission, now)?;
+        let outcome = match self.take_submission(&submission, now) {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(refused(reply, error)),
+        };
         self.count_outcome(&submission, &outcome);
         self.draft.replies.push((reply, outcome));
         Ok(())

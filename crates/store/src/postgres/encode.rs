@@ -28,11 +28,6 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// How many rows there are.
-    pub(crate) const fn len(&self) -> i32 {
-        self.rows
-    }
-
     /// Adds a row of as many columns as `fill` puts.
     pub(crate) fn push(&mut self, columns: i32, fill: impl FnOnce(&mut Record<'_>)) {
         self.rows += 1;
@@ -217,7 +212,7 @@ mod tests {
         rows.push(3, |row| {
             row.big(1).optional_small(None).text("ab");
         });
-        assert_eq!(rows.len(), 1);
+        assert_eq!(rows.rows, 1);
         let expected: Vec<u8> = [
             [0, 0, 0, 38, 0, 0, 0, 3].as_slice(),
             &[0, 0, 0, 20, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1],

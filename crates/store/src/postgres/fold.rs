@@ -35,6 +35,18 @@ impl LotSum {
 
 /// New lots, and the changes of all lots in the order of their numbers.
 pub(crate) fn lots(changes: &[LotChange]) -> Result<(Vec<&Lot>, Rows), Fault> {
+    let (new, sums) = summed(changes)?;
+    let mut rows = Rows::default();
+    for (lot, sum) in sums {
+        rows.push(5, |record| {
+            record.big(lot).big(sum.available_delta).big(sum.held_delta);
+            record.big(sum.least_available).big(sum.least_held);
+        });
+    }
+    Ok((new, rows))
+}
+
+fn summed(changes: &[LotChange]) -> Result<(Vec<&Lot>, Vec<(i64, LotSum)>), Fault> {
     let mut new = Vec::new();
     let mut sums: HashMap<i64, LotSum> = HashMap::new();
     for change in changes {
@@ -49,14 +61,7 @@ pub(crate) fn lots(changes: &[LotChange]) -> Result<(Vec<&Lot>, Rows), Fault> {
     }
     let mut sums: Vec<_> = sums.into_iter().collect();
     sums.sort_unstable_by_key(|(lot, _)| *lot);
-    let mut rows = Rows::default();
-    for (lot, sum) in sums {
-        rows.push(5, |record| {
-            record.big(lot).big(sum.available_delta).big(sum.held_delta);
-            record.big(sum.least_available).big(sum.least_held);
-        });
-    }
-    Ok((new, rows))
+    Ok((new, sums))
 }
 
 /// The changes of messages, one for each message, in the order of the batch.
@@ -84,7 +89,7 @@ mod tests {
     use ports::store::{Batch, LotChange};
     use types::id::RowKey;
 
-    use super::{LotSum, changes, lots};
+    use super::{LotSum, changes, summed};
 
     fn sum(changes: &[LotChange]) -> Option<(i64, i64, i64, i64)> {
         let mut sum = LotSum { least_available: i64::MIN, least_held: i64::MIN, ..LotSum::default() };

@@ -10,8 +10,7 @@ use types::time::Timestamp;
 use super::encode::holdable;
 use super::session::{Param, Session};
 use crate::codec::{
-    self, Cells, Columns, lot_columns, message_columns, never, outbox_columns, single, single_blob,
-    submission_columns,
+    self, Cells, Columns, lot_columns, message_columns, never, outbox_columns, single, submission_columns,
 };
 use crate::codec_attempt::{self, attempt_columns, receipt_columns};
 use crate::codec_config::{
@@ -41,7 +40,7 @@ macro_rules! inbound_columns {
         "key, tail, nullif(account, 0), connector, received_at, data_key, sealed"
     };
 }
-pub(crate) use {inbound_columns, messages_where};
+pub(crate) use inbound_columns;
 
 /// A count of rows as SQL takes it.
 pub(crate) fn sql_limit(rows: usize) -> i64 {
@@ -135,16 +134,6 @@ pub(crate) async fn bodies(session: &Session, keys: &[i64]) -> Result<Vec<(RowKe
         Ok((cells.key()?, cells.blob()?))
     };
     session.all(sql, &[&keys], pair).await
-}
-
-/// The sealed body of a message, unless erased.
-pub(crate) async fn body(
-    session: &Session,
-    account: AccountId,
-    key: RowKey,
-) -> Result<Option<Vec<u8>>, Fault> {
-    let sql = "SELECT sealed FROM body WHERE account = $1 AND message = $2";
-    session.first(sql, &[&account.0, &key.as_i64()], single_blob).await
 }
 
 /// The attempts of a message with their answers and receipts, oldest first.
@@ -278,7 +267,7 @@ pub(crate) async fn submission(
 }
 
 /// The messages of a submission, in their order.
-pub(crate) async fn of_submission(
+async fn of_submission(
     session: &Session,
     account: AccountId,
     key: RowKey,

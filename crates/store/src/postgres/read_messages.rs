@@ -1,23 +1,23 @@
 //! Answers about messages: one, a submission's, lists, and inbound ones.
 
-use ports::store::{InboundRow, ListFilter, ListPage, MessageView, OpenMessage, PAGE_ROWS_MAX};
+use ports::store::{InboundRow, ListFilter, ListPage, MessageView, PAGE_ROWS_MAX};
 use types::id::{AccountId, RowKey};
 use types::time::Timestamp;
 
-use super::load::{self, inbound_columns, messages_where, sql_limit};
+use super::load::{self, inbound_columns, sql_limit};
 use super::session::{Param, Session};
-use crate::codec::{self, message_columns, outbox_columns, submission_columns};
+use crate::codec::{self, Columns, message_columns, outbox_columns, submission_columns};
 use crate::codec_config;
 use crate::fault::Fault;
-use crate::span::Span;
+use crate::span::{Span, submission_end};
 
 pub(crate) async fn message(session: &Session, key: RowKey) -> Result<Option<MessageView>, Fault> {
-    let found = session.first(messages_where!("WHERE m.key = $1"), &[&key.as_i64()], codec::message).await?;
-    let Some(message) = found else { return Ok(None) };
-    let view = view(session, message, true).await?;
-    if view.submission.staged {
-        return Ok(None);
-    }
+    let sql = views_where!(
+        "(SELECT b.sealed FROM body b WHERE b.account = m.account AND b.message = m.key)",
+        "WHERE m.key = $1"
+    );
+    let found = session.first(sql, &[&key.as_i64()], view).await?;
+    let Some(view) = found.filter(|view| !view.submission.staged) else { return Ok(None) };
     let events = concat!("SELECT ", outbox_columns!(), " FROM outbox o WHERE o.about = $1 ORDER BY o.key");
     Ok(Some(MessageView {
         attempts: load::attempts(session, key).await?,
@@ -27,27 +27,77 @@ pub(crate) async fn message(session: &Session, key: RowKey) -> Result<Option<Mes
 }
 
 pub(crate) async fn of_submission(session: &Session, submission: RowKey) -> Result<Vec<MessageView>, Fault> {
-    let sql = concat!("SELECT ", submission_columns!(), " FROM submission s WHERE s.key = $1");
-    let row = session.first(sql, &[&submission.as_i64()], codec::submission).await?;
-    let Some(row) = row.filter(|row| !row.staged) else { return Ok(Vec::new()) };
-    let mut views = Vec::new();
-    for message in load::of_submission(session, row.account, submission).await? {
-        views.push(view(session, message, true).await?);
-    }
+    let sql = views_where!(
+        "(SELECT b.sealed FROM body b WHERE b.account = m.account AND b.message = m.key)",
+        "WHERE s.key = $1 AND m.key >= $1 AND m.key < $2 AND m.submission = $1 ORDER BY m.position, m.key"
+    );
+    let end = submission_end(submission).as_i64();
+    let mut views = session.all(sql, &[&submission.as_i64(), &end], view).await?;
+    views.retain(|view| !view.submission.staged);
     Ok(views)
 }
 
-/// A message with its submission, without attempts and events.
-async fn view(session: &Session, message: OpenMessage, with_body: bool) -> Result<MessageView, Fault> {
-    let (account, key) = (message.facts.account, message.facts.key);
-    let sql =
-        concat!("SELECT ", submission_columns!(), " FROM submission s WHERE s.account = $1 AND s.key = $2");
-    let params: [Param<'_>; 2] = [&account.0, &message.facts.submission.as_i64()];
-    let submission =
-        session.first(sql, &params, codec::submission).await?.ok_or(Fault::Corrupt("submission"))?;
-    let body = if with_body { load::body(session, account, key).await? } else { None };
-    Ok(MessageView { message, submission, body, attempts: Vec::new(), outbox: Vec::new() })
+/// Messages with their progress, their submission and, where it is wanted, their body; in this order.
+/// What narrows them follows.
+macro_rules! views_where {
+    ($body:literal, $more:literal) => {
+        concat!(
+            "SELECT ",
+            submission_columns!(),
+            ", ",
+            $body,
+            ", ",
+            message_columns!("l.account = p.account AND "),
+            " FROM message m JOIN progress p ON p.account = m.account AND p.key = m.key \
+             JOIN submission s ON s.account = m.account AND s.key = m.submission ",
+            $more
+        )
+    };
 }
+
+/// Columns of a submission.
+const SUBMISSION_COLUMNS: usize = 7;
+
+/// The columns of a row behind the first ones.
+struct Behind<'a>(&'a dyn Columns, usize);
+
+impl Columns for Behind<'_> {
+    fn int(&self, column: usize) -> Result<Option<i64>, Fault> {
+        self.0.int(self.1 + column)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<String>, Fault> {
+        self.0.text(self.1 + column)
+    }
+
+    fn blob(&self, column: usize) -> Result<Option<Vec<u8>>, Fault> {
+        self.0.blob(self.1 + column)
+    }
+}
+
+/// The row of `views_where!`, without attempts and events.
+fn view(row: &dyn Columns) -> Result<MessageView, Fault> {
+    Ok(MessageView {
+        submission: codec::submission(row)?,
+        body: row.blob(SUBMISSION_COLUMNS)?,
+        message: codec::message(&Behind(row, SUBMISSION_COLUMNS + 1))?,
+        attempts: Vec::new(),
+        outbox: Vec::new(),
+    })
+}
+
+/// Messages between two keys that are not staged.
+const SEEN: &str = views_where!(
+    "NULL::bytea",
+    "WHERE m.key >= $1 AND m.key < $2 \
+     AND NOT EXISTS (SELECT 1 FROM staged g WHERE g.submission = m.submission)"
+);
+/// The same with their bodies.
+const SEEN_WITH_BODIES: &str = views_where!(
+    "(SELECT b.sealed FROM body b WHERE b.account = m.account AND b.message = m.key)",
+    "WHERE m.key >= $1 AND m.key < $2 \
+     AND NOT EXISTS (SELECT 1 FROM staged g WHERE g.submission = m.submission)"
+);
 
 /// The values that a filter is compared with.
 struct Wanted {
@@ -76,11 +126,8 @@ impl Wanted {
     /// The statement of a list, with a condition and a parameter for each part of the filter that is
     /// given; there are few such statements.
     fn query<'a>(&'a self, filter: &'a ListFilter) -> (String, Vec<Param<'a>>) {
-        let mut sql = messages_where!(
-            "WHERE m.key >= $1 AND m.key < $2 \
-             AND NOT EXISTS (SELECT 1 FROM staged g WHERE g.submission = m.submission)"
-        )
-        .to_owned();
+        let sql = if filter.with_bodies { SEEN_WITH_BODIES } else { SEEN };
+        let mut sql = sql.to_owned();
         let mut params: Vec<Param<'a>> = vec![&self.span.low, &self.span.high, &self.rows];
         let mut narrow = |condition: &str, param: Param<'a>| {
             params.push(param);
@@ -116,14 +163,10 @@ pub(crate) async fn list(session: &Session, filter: &ListFilter) -> Result<ListP
     let limit = filter.limit.clamp(1, PAGE_ROWS_MAX);
     let wanted = Wanted::of(filter, sql_limit(limit + 1));
     let (sql, params) = wanted.query(filter);
-    let mut found = session.all(sql, &params, codec::message).await?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let next = if has_more { found.last().map(|message| message.facts.key) } else { None };
-    let mut items = Vec::with_capacity(found.len());
-    for message in found {
-        items.push(view(session, message, filter.with_bodies).await?);
-    }
+    let mut items = session.all(sql, &params, view).await?;
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let next = if has_more { items.last().map(|view| view.message.facts.key) } else { None };
     Ok(ListPage { items, next })
 }
 
