@@ -148,8 +148,12 @@ pub struct HouseFigures {
 pub struct NewAccount {
     /// Its name, unique.
     pub name: String,
+    /// The reseller above it; `None` for the operator's own customer.
+    pub parent: Option<AccountId>,
     /// The price book; `None` for the first.
     pub price_book: Option<String>,
+    /// The region of its data; `None` for the profile's.
+    pub region: Option<types::region::Region>,
     /// Limits.
     pub limits: AccountLimits,
     /// Whether private callbacks are allowed.

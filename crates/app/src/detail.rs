@@ -1,13 +1,16 @@
 //! What doors may show of a message, opened and named: built by `lookup` from stored rows.
 
+use decide::cost::Owed;
 use types::Sensitive;
 use types::address::Address;
-use types::charge::ChargeState;
+use types::charge::{ChargeState, Cost, LotShare, Price};
+use types::form::Form;
 use types::id::{AccountId, ConnectorId, InboundId, MessageId, RowKey, SubmissionId};
 use types::message::{Class, Content, Door, Flags, Reason, State};
 use types::money::Money;
 use types::network::{Country, NetworkFact};
 use types::receipt::{Origin, ReceiptState, Verdict};
+use types::region::Region;
 use types::time::Timestamp;
 
 /// Everything about one message. Lists leave `attempts`, `pending_events` and `told` empty.
@@ -51,8 +54,14 @@ pub struct MessageDetail {
     pub price: Money,
     /// The version of the price book.
     pub book_version: u32,
+    /// What it costs the accounts above, the nearest first.
+    pub levels: Vec<LevelDetail>,
+    /// What each of several lots pays; empty when one pays all.
+    pub shares: Vec<LotShare>,
     /// What became of the money.
     pub charge: ChargeState,
+    /// The region of its data.
+    pub region: Region,
     /// The version of the profile that decided.
     pub profile_version: u32,
     /// The version of the traffic document at admission.
@@ -82,6 +91,15 @@ pub struct MessageDetail {
     /// What the customer was told, in the order of the events; known for
     /// [`ports::store::TOLD_KEPT_MS`].
     pub told: Vec<ToldEvent>,
+}
+
+/// What a message costs an account above its sender's. It is not charged yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelDetail {
+    /// The account's name.
+    pub account: String,
+    /// What it is asked.
+    pub price: Price,
 }
 
 /// An event that the customer was told.
@@ -118,10 +136,24 @@ pub struct AttemptDetail {
     pub trigger: Reason,
     /// When it was written ahead of the socket.
     pub started_at: Timestamp,
-    /// Parts bought.
+    /// Parts of the message in the form of this attempt.
     pub parts: u8,
-    /// What the supplier asks.
-    pub cost: Option<Money>,
+    /// The parts that it sent, by number; empty for all.
+    pub only_parts: Vec<u8>,
+    /// How the content was put.
+    pub form: Form,
+    /// The sender as sent.
+    pub source: Address,
+    /// The recipient as sent.
+    pub destination: Address,
+    /// The content as sent, where its characters are not those received.
+    pub content: Option<Content>,
+    /// Network of the recipient when it was sent.
+    pub network: Option<NetworkFact>,
+    /// What the supplier would ask; `None` when no rate was known.
+    pub cost: Option<Cost>,
+    /// What is owed by the answers and receipts so far; `None` when no rate was known.
+    pub owed: Option<Owed>,
     /// Connectors passed over, with why.
     pub passed_over: Vec<(String, Reason)>,
     /// Answers per part.
@@ -164,10 +196,29 @@ pub struct ReceiptDetail {
     pub submit_date: String,
     /// As written by the carrier.
     pub done_date: String,
+    /// The zone of both dates, as the supplier's entry has it; empty when it has none.
+    pub zone: String,
+    /// Optional parameters as received, without those that may name a person.
+    pub tlvs: Vec<u8>,
+    /// What was echoed, where it is not what was sent or names a person.
+    pub echoed: Option<EchoDetail>,
+    /// The version of the traffic document by which its words were understood.
+    pub mapping_version: u32,
     /// When it was read.
     pub read_at: Timestamp,
     /// It contradicts the end that was told before.
     pub contradicts: bool,
+}
+
+/// What a receipt echoed.
+#[derive(Clone, Debug)]
+pub struct EchoDetail {
+    /// The recipient.
+    pub recipient: Address,
+    /// The sender.
+    pub sender: Address,
+    /// Optional parameters that may name a person.
+    pub tlvs: Sensitive<Vec<u8>>,
 }
 
 /// A message from a phone.

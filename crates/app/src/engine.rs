@@ -4,7 +4,7 @@
 //! A cycle is [`Engine::cycle`]. Nothing here blocks but the store. If a commit does not happen,
 //! the working copies are thrown away and read anew, so that memory never runs ahead of the disk.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use ports::channel::{ChannelEvent, ChannelFactory, Dispatch};
@@ -25,6 +25,7 @@ use crate::submission::{ReplyTo, Submission, SubmitOutcome};
 
 mod admission;
 mod answers;
+mod attempt;
 mod catalog;
 mod commit;
 pub(crate) mod live;
@@ -34,6 +35,7 @@ mod outage;
 mod pump;
 mod receipts;
 mod reload;
+mod repeats;
 mod reports;
 mod steps;
 
@@ -135,7 +137,10 @@ pub(crate) struct LongSubmission {
     reply: ReplyTo,
     key: RowKey,
     tail: u64,
-    lot: types::id::LotId,
+    /// The account's lots as this submission will leave them.
+    purse: decide::ledger::Purse,
+    /// What it takes from each lot, and for how many messages.
+    taken: BTreeMap<(types::id::LotId, types::charge::PostingKind), (i64, u32)>,
     next: usize,
     accepted: Vec<crate::submission::AcceptedMessage>,
     staged: Vec<Live>,
@@ -162,7 +167,7 @@ pub(crate) struct Engine {
     pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
     pub(crate) unknown_by_recipient: HashMap<(ConnectorId, i64), BTreeSet<RowKey>>,
     pub(crate) parked: i64,
-    pub(crate) repeats: HashMap<(AccountId, i64, i64), Timestamp>,
+    pub(crate) repeats: HashMap<repeats::RepeatKey, Timestamp>,
     pub(crate) countries: HashMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
     pub(crate) long_keys: HashSet<(AccountId, [u8; 16])>,

@@ -3,11 +3,15 @@
 //! Every sentence is built from what was recorded when the decision was taken; nothing is decided
 //! anew and nothing is guessed. No sentence holds personal data.
 
-use types::charge::ChargeState;
+use decide::cost::Owed;
+use types::address::{Address, mask};
+use types::charge::{ChargeState, LotShare};
 use types::message::{Flags, Reason, State};
+use types::money::Money;
+use types::network::{NetworkFact, NetworkSource};
 use types::receipt::{Origin, Verdict};
 
-use crate::detail::{AttemptDetail, Because, MessageDetail, ToldEvent};
+use crate::detail::{AttemptDetail, Because, LevelDetail, MessageDetail, ToldEvent};
 
 mod customer;
 
@@ -48,24 +52,51 @@ fn admission(detail: &MessageDetail) -> Because {
         ("route version", detail.traffic_version.to_string()),
         ("valid until", detail.expires_at.to_string()),
     ];
-    if let Some(network) = detail.network {
+    facts.push(("region", detail.region.to_string()));
+    if let Some(network) = &detail.network {
         facts.push(("network", network.plmn.to_string()));
+        facts.push(("network by", network_words(network)));
     }
     Because { at: detail.accepted_at, stage: "admission", text, facts }
 }
 
+/// Where the knowledge of a network comes from, and when it was asked.
+fn network_words(network: &NetworkFact) -> String {
+    let source = match network.source {
+        NetworkSource::RangeTable => "number ranges",
+        NetworkSource::Mnp => "look-up of ported numbers",
+        NetworkSource::Hlr => "HLR",
+        NetworkSource::Override => "override",
+    };
+    let ported = match network.ported {
+        Some(true) => ", ported",
+        Some(false) => ", not ported",
+        None => "",
+    };
+    format!("{source}, version {}, asked {}{ported}", network.data_version, network.checked_at)
+}
+
 fn price(detail: &MessageDetail) -> Because {
     let parts = i64::from(detail.parts.max(1));
-    let per_part = types::money::Money::new(detail.price.micros / parts, detail.price.unit);
+    let per_part = Money::new(detail.price.micros / parts, detail.price.unit);
     let text = match detail.parts {
         1 => format!("1 part costs {}.", detail.price),
         count => format!("{count} parts at {per_part} each cost {}.", detail.price),
     };
-    let facts = vec![
+    let mut facts = vec![
         ("price book version", detail.book_version.to_string()),
         ("parts", detail.parts.to_string()),
         ("counted", "by 8-bit user data headers".to_owned()),
     ];
+    if !detail.levels.is_empty() {
+        let level = |level: &LevelDetail| {
+            format!(
+                "{} {} (price book version {})",
+                level.account, level.price.amount, level.price.book_version
+            )
+        };
+        facts.push(("levels above", detail.levels.iter().map(level).collect::<Vec<_>>().join(", ")));
+    }
     Because { at: detail.accepted_at, stage: "price", text, facts }
 }
 
@@ -77,7 +108,13 @@ fn charge(detail: &MessageDetail) -> Because {
         ChargeState::Released => "The price was held and given back.",
         ChargeState::Refunded => "The price was charged and paid back.",
     };
-    let facts = vec![("charge", detail.charge.to_string()), ("amount", detail.price.to_string())];
+    let mut facts = vec![("charge", detail.charge.to_string()), ("amount", detail.price.to_string())];
+    if !detail.shares.is_empty() {
+        let share = |share: &LotShare| {
+            format!("lot {}: {}", share.lot.0, Money::new(share.micros, detail.price.unit))
+        };
+        facts.push(("lots", detail.shares.iter().map(share).collect::<Vec<_>>().join(", ")));
+    }
     Because { at: detail.accepted_at, stage: "charge", text: text.to_owned(), facts }
 }
 
@@ -91,17 +128,72 @@ fn route(attempt: &AttemptDetail) -> Because {
     let over =
         if passed.is_empty() { String::new() } else { format!(" Passed over: {}.", passed.join(", ")) };
     let text = format!("Attempt {} goes to connector {}.{why}{over}", attempt.number, attempt.connector);
-    let mut facts = vec![
-        ("route version", attempt.traffic_version.to_string()),
-        ("parts bought", attempt.parts.to_string()),
-    ];
+    let bought = if attempt.only_parts.is_empty() {
+        attempt.parts.to_string()
+    } else {
+        let numbers: Vec<_> = attempt.only_parts.iter().map(u8::to_string).collect();
+        format!("{} of {} ({})", numbers.len(), attempt.parts, numbers.join(", "))
+    };
+    let mut facts = vec![("route version", attempt.traffic_version.to_string()), ("parts bought", bought)];
     if !attempt.route.is_empty() {
         facts.push(("route", attempt.route.clone()));
     }
-    if let Some(cost) = attempt.cost {
-        facts.push(("cost", cost.to_string()));
-    }
+    facts.extend(sent(attempt));
+    facts.extend(cost(attempt));
     Because { at: attempt.started_at, stage: "route", text, facts }
+}
+
+/// How the message went out: form, addresses, network. Numbers are masked.
+fn sent(attempt: &AttemptDetail) -> Vec<(&'static str, String)> {
+    let form = &attempt.form;
+    let mut facts = vec![
+        ("data coding", format!("0x{:02X}", form.data_coding)),
+        ("encoding", form.encoding.to_string()),
+        ("joined", form.joined.to_string()),
+        ("text", form.rendering.to_string()),
+        ("sender as sent", address_words(&attempt.source)),
+        ("recipient as sent", address_words(&attempt.destination)),
+    ];
+    if form.reference != 0 {
+        facts.push(("reference", form.reference.to_string()));
+    }
+    if let Some(network) = &attempt.network {
+        facts.push(("network at send", format!("{} by {}", network.plmn, network_words(network))));
+    }
+    facts
+}
+
+/// An address with its types; digits are masked.
+fn address_words(address: &Address) -> String {
+    let text = address.text();
+    let digits = address.octets.iter().all(|octet| octet.is_ascii_digit() || *octet == b'+');
+    let name = address.ton == Address::TON_ALPHANUMERIC && !digits;
+    let shown = if name { text.into_owned() } else { mask(&text, 4, 2) };
+    format!("{shown} (type {}, plan {})", address.ton, address.npi)
+}
+
+/// What the supplier asked and what is owed by the answers and receipts. Nothing is shown as cost
+/// where nothing is owed.
+fn cost(attempt: &AttemptDetail) -> Vec<(&'static str, String)> {
+    let (Some(cost), Some(owed)) = (attempt.cost, attempt.owed) else { return Vec::new() };
+    let mut facts = vec![
+        ("asked", cost.amount.to_string()),
+        ("rate deck version", cost.deck_version.to_string()),
+        ("owed", cost.trigger.to_string()),
+    ];
+    facts.extend(owed_facts(&owed));
+    facts
+}
+
+fn owed_facts(owed: &Owed) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if owed.parts > 0 {
+        facts.push(("cost", owed.amount.to_string()));
+    }
+    if owed.possible_parts > 0 {
+        facts.push(("possible cost", owed.possible.to_string()));
+    }
+    facts
 }
 
 fn answers(attempt: &AttemptDetail) -> impl Iterator<Item = Because> + '_ {
@@ -135,12 +227,24 @@ fn receipts(attempt: &AttemptDetail) -> impl Iterator<Item = Because> + '_ {
         let late =
             if receipt.contradicts { " It contradicts the end that was told, which stays." } else { "" };
         let text = format!("{who} says of part {}: {}.{late}", receipt.part, receipt.state);
-        let facts = vec![
+        let mut facts = vec![
             ("stat", receipt.stat.clone()),
             ("err", receipt.error.clone()),
             ("submit date", receipt.submit_date.clone()),
             ("done date", receipt.done_date.clone()),
+            ("origin", receipt.origin.to_string()),
+            ("mapping version", receipt.mapping_version.to_string()),
         ];
+        if !receipt.zone.is_empty() {
+            facts.push(("zone of the dates", receipt.zone.clone()));
+        }
+        if !receipt.tlvs.is_empty() {
+            facts.push(("parameters", hexadecimal(&receipt.tlvs)));
+        }
+        if let Some(echoed) = &receipt.echoed {
+            facts.push(("recipient as echoed", address_words(&echoed.recipient)));
+            facts.push(("sender as echoed", address_words(&echoed.sender)));
+        }
         Because { at: receipt.read_at, stage: "receipt", text, facts }
     })
 }
@@ -158,12 +262,19 @@ fn end(detail: &MessageDetail) -> Option<Because> {
     if detail.flags.contains(Flags::POSSIBLE_DUPLICATE) {
         text.push_str(" It may have arrived twice.");
     }
-    Some(Because {
-        at,
-        stage: "end",
-        text,
-        facts: vec![("state", detail.state.to_string()), ("reason", detail.reason.to_string())],
-    })
+    let mut facts = vec![("state", detail.state.to_string()), ("reason", detail.reason.to_string())];
+    let owed = detail.attempts.iter().filter_map(|attempt| attempt.owed);
+    for (name, text) in decide::cost::sum(owed).iter().flat_map(owed_facts) {
+        match facts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = format!("{known}, {text}"),
+            None => facts.push((name, text)),
+        }
+    }
+    Some(Because { at, stage: "end", text, facts })
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn told(event: &ToldEvent) -> Because {

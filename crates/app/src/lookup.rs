@@ -3,23 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ports::store::{
-    AttemptView, EventSubject, EventView, ListFilter, ListPage, MessageView, Reader, StoreError,
-};
+use ports::store::{EventSubject, EventView, ListFilter, ListPage, MessageView, Reader, StoreError};
 use types::address::Address;
 use types::catalog::TrafficDocument;
+use types::charge::LevelPrice;
 use types::id::{AccountId, ConnectorId, InboundId, MessageId, SubmissionId};
-use types::message::Reason;
 use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
 
 use crate::core::{MessageQuery, Scope};
-use crate::detail::{
-    AttemptDetail, InboundDetail, MessageDetail, Movement, Page, PartAnswer, ReceiptDetail, ToldEvent,
-};
+use crate::detail::{InboundDetail, LevelDetail, MessageDetail, Movement, Page, ToldEvent};
 use crate::runtime::Runtime;
 use crate::seal::{KeyHandle, Kind};
 use crate::sealed::{read_addresses, read_content, read_inbound};
+
+mod attempts;
+
+use attempts::Normal;
 
 impl Runtime {
     /// Runs a question on a thread that may block.
@@ -179,22 +179,34 @@ impl Runtime {
         let content = body.and_then(|(sealed, key)| key.open(Kind::Body, facts.key, sealed).ok());
         let content = content.and_then(|plain| read_content(&plain));
         let directory = self.shared.directory.load();
-        let account_name = directory.accounts.get(&facts.account).map(|handle| handle.account.name.clone());
         let ending = view
             .attempts
             .iter()
             .flat_map(|attempt| &attempt.receipts)
             .rfind(|r| r.state.end().is_some() && !r.contradicts);
         let receipt_error = ending.map(|receipt| receipt.error.clone()).unwrap_or_default();
+        let recipient = addresses.as_ref().and_then(|read| read.recipient);
         let (source, destination, client_reference) = match addresses {
             Some(read) => (read.source, read.destination, read.client_reference),
             None => (Address::default(), Address::default(), None),
+        };
+        let normal = Normal {
+            key: key.as_ref(),
+            source: source.as_sender(),
+            destination: recipient.map(Address::international).unwrap_or_default(),
+        };
+        let attempts =
+            view.attempts.iter().map(|attempt| self.attempt_of(attempt, documents, &normal)).collect();
+        let named = |id| directory.accounts.get(&id).map(|handle| handle.account.name.clone());
+        let level = |level: &LevelPrice| LevelDetail {
+            account: named(level.account).unwrap_or_default(),
+            price: level.price,
         };
         MessageDetail {
             id: ports::store::message_id(facts),
             submission: SubmissionId::new(view.submission.key, view.submission.tail),
             account: facts.account,
-            account_name: account_name.unwrap_or_default(),
+            account_name: named(facts.account).unwrap_or_default(),
             door: facts.door,
             source,
             destination,
@@ -210,7 +222,10 @@ impl Runtime {
             parts: facts.price.parts,
             price: facts.price.amount,
             book_version: facts.price.book_version,
+            levels: facts.levels.iter().map(level).collect(),
+            shares: facts.shares.to_vec(),
             charge: progress.charge,
+            region: facts.region,
             profile_version: facts.profile_version,
             traffic_version: facts.traffic_version,
             received_at: facts.received_at,
@@ -222,63 +237,9 @@ impl Runtime {
             attempts_made: progress.attempts,
             connector: progress.connector.map(|id| self.connector_name(id)),
             receipt_error,
-            attempts: view.attempts.iter().map(|attempt| self.attempt_of(attempt, documents)).collect(),
+            attempts,
             pending_events: view.outbox.iter().filter(|event| event.told_at.is_none()).count(),
             told: view.outbox.iter().filter_map(told).collect(),
-        }
-    }
-
-    fn attempt_of(&self, view: &AttemptView, documents: &HashMap<u32, TrafficDocument>) -> AttemptDetail {
-        let row = &view.row;
-        let connector = self.connector_name(row.connector);
-        let document = documents.get(&row.traffic_version);
-        let configured = document.and_then(|d| d.connector.iter().find(|c| c.name == connector));
-        let route = document.and_then(|d| d.route.get(usize::from(row.route)));
-        AttemptDetail {
-            number: row.attempt,
-            connector_id: row.connector,
-            supplier: configured.map(|c| c.supplier_name().to_owned()).unwrap_or_default(),
-            connector,
-            route: route.map(|route| route.name.clone()).unwrap_or_default(),
-            traffic_version: row.traffic_version,
-            trigger: row.trigger,
-            started_at: row.started_at,
-            parts: row.parts,
-            cost: row.cost_micros.zip(row.cost_unit).map(|(micros, unit)| Money::new(micros, unit)),
-            passed_over: row
-                .passed_over
-                .iter()
-                .map(|(id, code)| {
-                    (self.connector_name(*id), Reason::from_code(*code).unwrap_or(Reason::None))
-                })
-                .collect(),
-            answers: view
-                .parts
-                .iter()
-                .map(|part| PartAnswer {
-                    part: part.part,
-                    verdict: part.verdict,
-                    status: part.status,
-                    carrier_id: part.carrier_id.clone(),
-                    written_at: part.written_at,
-                    answered_at: part.answered_at,
-                })
-                .collect(),
-            receipts: view
-                .receipts
-                .iter()
-                .map(|receipt| ReceiptDetail {
-                    part: receipt.part,
-                    origin: receipt.origin,
-                    state: receipt.state,
-                    stat: receipt.stat.clone(),
-                    error: receipt.error.clone(),
-                    submit_date: receipt.submit_date.clone(),
-                    done_date: receipt.done_date.clone(),
-                    read_at: receipt.read_at,
-                    contradicts: receipt.contradicts,
-                })
-                .collect(),
         }
     }
 

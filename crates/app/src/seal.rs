@@ -47,6 +47,10 @@ pub(crate) enum Kind {
     Credential = 4,
     /// Address and secret of an endpoint.
     Endpoint = 5,
+    /// Addresses and content as an attempt sent them.
+    Sent = 6,
+    /// What a receipt echoed.
+    Echo = 7,
 }
 
 /// Why a value could not be sealed or opened.

@@ -2,27 +2,41 @@
 //!
 //! Each value begins with a version octet, so that old rows can always be read.
 
-use types::address::Address;
+use types::address::{Address, Msisdn};
 use types::message::{Content, OctetContent};
+use types::receipt::{ReceiptNotice, ReceiptState};
+use types::time::Timestamp;
 
 const VERSION: u8 = 1;
+/// Addresses with the numbers that they mean beside them.
+const VERSION_WITH_NUMBERS: u8 = 2;
 const TEXT: u8 = 0;
 const OCTETS: u8 = 1;
 
-/// Addresses as received and the client's reference.
+/// Addresses as received, the E.164 numbers that they meant at the door, and the client's reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Addresses {
     pub(crate) source: Address,
     pub(crate) destination: Address,
+    /// `None` for a name or a short code.
+    pub(crate) sender: Option<Msisdn>,
+    pub(crate) recipient: Option<Msisdn>,
     pub(crate) client_reference: Option<String>,
 }
 
 /// Writes addresses.
-pub(crate) fn write_addresses(source: &Address, destination: &Address, reference: Option<&str>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(64);
-    out.push(VERSION);
+pub(crate) fn write_addresses(
+    source: &Address,
+    destination: &Address,
+    recipient: Msisdn,
+    reference: Option<&str>,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(96);
+    out.push(VERSION_WITH_NUMBERS);
     put_address(&mut out, source);
     put_address(&mut out, destination);
+    put_number(&mut out, source.msisdn());
+    put_number(&mut out, Some(recipient));
     match reference {
         None => out.push(0),
         Some(reference) => {
@@ -33,16 +47,113 @@ pub(crate) fn write_addresses(source: &Address, destination: &Address, reference
     out
 }
 
-/// Reads addresses; `None` for anything that this version did not write.
+/// Reads addresses; `None` for anything that no version wrote. The first version kept no numbers: they
+/// are read from the addresses.
 pub(crate) fn read_addresses(octets: &[u8]) -> Option<Addresses> {
-    let mut reader = Reader::begin(octets)?;
+    let (version, rest) = octets.split_first()?;
+    let mut reader = Reader(rest);
     let source = reader.address()?;
     let destination = reader.address()?;
+    let (sender, recipient) = match *version {
+        VERSION => (source.msisdn(), destination.msisdn()),
+        VERSION_WITH_NUMBERS => (reader.number()?, reader.number()?),
+        _ => return None,
+    };
     let client_reference = match reader.octet()? {
         0 => None,
         _ => Some(String::from_utf8(reader.block()?.to_vec()).ok()?),
     };
-    Some(Addresses { source, destination, client_reference })
+    Some(Addresses { source, destination, sender, recipient, client_reference })
+}
+
+/// What an attempt sent otherwise than in the normal form of what was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// The attempt, so that the value of one cannot stand for another's.
+    pub(crate) attempt: u8,
+    pub(crate) source: Option<Address>,
+    pub(crate) destination: Option<Address>,
+    pub(crate) content: Option<Content>,
+}
+
+impl Sent {
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.source.is_none() && self.destination.is_none() && self.content.is_none()
+    }
+}
+
+/// Writes what was sent.
+pub(crate) fn write_sent(sent: &Sent) -> Vec<u8> {
+    let mut out = vec![VERSION, sent.attempt];
+    for address in [&sent.source, &sent.destination] {
+        out.push(u8::from(address.is_some()));
+        if let Some(address) = address {
+            put_address(&mut out, address);
+        }
+    }
+    if let Some(content) = &sent.content {
+        put(&mut out, &write_content(content));
+    }
+    out
+}
+
+/// Reads what was sent.
+pub(crate) fn read_sent(octets: &[u8]) -> Option<Sent> {
+    let mut reader = Reader::begin(octets)?;
+    let attempt = reader.octet()?;
+    let source = reader.optional_address()?;
+    let destination = reader.optional_address()?;
+    let content = if reader.0.is_empty() { None } else { Some(read_content(reader.block()?)?) };
+    Some(Sent { attempt, source, destination, content })
+}
+
+/// What a receipt echoed: recipient, sender, and parameters that may name a person.
+pub(crate) type Echo = (Address, Address, Vec<u8>);
+
+/// Writes what a receipt echoed.
+pub(crate) fn write_echo(source: &Address, destination: &Address, tlvs: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(96);
+    out.push(VERSION);
+    put_address(&mut out, source);
+    put_address(&mut out, destination);
+    put(&mut out, tlvs);
+    out
+}
+
+/// Reads what a receipt echoed.
+pub(crate) fn read_echo(octets: &[u8]) -> Option<Echo> {
+    let mut reader = Reader::begin(octets)?;
+    Some((reader.address()?, reader.address()?, reader.block()?.to_vec()))
+}
+
+/// Writes a receipt that found no message, without its carrier id and its time.
+pub(crate) fn write_receipt(notice: &ReceiptNotice) -> Vec<u8> {
+    let mut out = Vec::with_capacity(192);
+    out.extend_from_slice(&[VERSION, notice.state.code()]);
+    for text in [&notice.stat, &notice.error, &notice.submit_date, &notice.done_date] {
+        put(&mut out, text.as_bytes());
+    }
+    put_address(&mut out, &notice.source);
+    put_address(&mut out, &notice.destination);
+    put(&mut out, &notice.tlvs);
+    out
+}
+
+/// Reads a receipt that found no message.
+pub(crate) fn read_receipt(octets: &[u8], carrier_id: &str, read_at: Timestamp) -> Option<ReceiptNotice> {
+    let mut reader = Reader::begin(octets)?;
+    Some(ReceiptNotice {
+        carrier_id: carrier_id.to_owned(),
+        state: ReceiptState::from_code(reader.octet()?)?,
+        stat: reader.text()?,
+        error: reader.text()?,
+        submit_date: reader.text()?,
+        done_date: reader.text()?,
+        source: reader.address()?,
+        destination: reader.address()?,
+        tlvs: reader.block()?.to_vec(),
+        read_at,
+    })
 }
 
 /// Writes a content.
@@ -88,7 +199,7 @@ pub(crate) fn read_inbound(octets: &[u8]) -> Option<(Address, Address, OctetCont
     Some((reader.address()?, reader.address()?, reader.octets()?))
 }
 
-/// Writes several texts, e.g. an endpoint's address and secret, or the fields of a receipt.
+/// Writes several texts, e.g. an endpoint's address and secret.
 pub(crate) fn write_texts(texts: &[&str]) -> Vec<u8> {
     let mut out = vec![VERSION];
     for text in texts {
@@ -102,7 +213,7 @@ pub(crate) fn read_texts<const N: usize>(octets: &[u8]) -> Option<[String; N]> {
     let mut reader = Reader::begin(octets)?;
     let mut texts: [String; N] = std::array::from_fn(|_| String::new());
     for text in &mut texts {
-        *text = String::from_utf8(reader.block()?.to_vec()).ok()?;
+        *text = reader.text()?;
     }
     Some(texts)
 }
@@ -116,6 +227,11 @@ fn put(out: &mut Vec<u8>, block: &[u8]) {
 fn put_address(out: &mut Vec<u8>, address: &Address) {
     out.extend_from_slice(&[address.ton, address.npi]);
     put(out, &address.octets);
+}
+
+/// A number as eight octets; zero for none.
+fn put_number(out: &mut Vec<u8>, number: Option<Msisdn>) {
+    out.extend_from_slice(&number.map_or(0, Msisdn::as_u64).to_be_bytes());
 }
 
 fn put_octets(out: &mut Vec<u8>, octets: &OctetContent) {
@@ -150,6 +266,26 @@ impl<'a> Reader<'a> {
         Some(Address { ton: self.octet()?, npi: self.octet()?, octets: self.block()?.into() })
     }
 
+    fn optional_address(&mut self) -> Option<Option<Address>> {
+        match self.octet()? {
+            0 => Some(None),
+            _ => self.address().map(Some),
+        }
+    }
+
+    fn number(&mut self) -> Option<Option<Msisdn>> {
+        let (octets, rest) = self.0.split_first_chunk::<8>()?;
+        self.0 = rest;
+        match u64::from_be_bytes(*octets) {
+            0 => Some(None),
+            number => Msisdn::from_u64(number).map(Some),
+        }
+    }
+
+    fn text(&mut self) -> Option<String> {
+        String::from_utf8(self.block()?.to_vec()).ok()
+    }
+
     fn octets(&mut self) -> Option<OctetContent> {
         Some(OctetContent {
             data_coding: self.octet()?,
@@ -162,39 +298,4 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use types::address::Address;
-    use types::message::{Content, OctetContent};
-
-    use super::{read_addresses, read_content, read_texts, write_addresses, write_content, write_texts};
-
-    #[test]
-    fn what_is_written_is_read() {
-        let source = Address { ton: 5, npi: 0, octets: b"ACME".as_slice().into() };
-        let destination = Address::from_text("+447911123456");
-        for reference in [None, Some("order 7 ✓")] {
-            let read = read_addresses(&write_addresses(&source, &destination, reference)).unwrap();
-            assert_eq!((&read.source, &read.destination), (&source, &destination));
-            assert_eq!(read.client_reference.as_deref(), reference);
-        }
-        let octets = OctetContent {
-            data_coding: 8,
-            protocol_id: 1,
-            has_header: true,
-            payload: vec![5, 0, 3, 1, 2, 1, 0, 65],
-            tlvs: vec![1],
-        };
-        for content in [Content::Text("Grüße 😀".into()), Content::Octets(octets)] {
-            assert_eq!(read_content(&write_content(&content)), Some(content));
-        }
-        assert_eq!(read_texts(&write_texts(&["a", "", "ü"])), Some(["a".into(), String::new(), "ü".into()]));
-    }
-
-    #[test]
-    fn what_was_cut_is_not_read() {
-        let whole = write_content(&Content::Text("hello".into()));
-        for length in 0..whole.len() {
-            assert_eq!(read_content(&whole[..length]), None);
-        }
-    }
-}
+mod tests;

@@ -120,6 +120,7 @@ pub fn receipt_from_callback(
         done_date: text(&options.done_date),
         source: Address::from_text(&text(&options.to)),
         destination: Address::from_text(&text(&options.from)),
+        tlvs: Vec::new(),
         read_at,
     })
 }

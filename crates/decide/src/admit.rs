@@ -1,23 +1,23 @@
 //! The one admission path: may this message be taken, and on which terms?
 //!
-//! The stages are shape and times, account, content, price, route and balance, in this order; the
-//! first refusal wins, so that nobody is asked to top up for a message that could not go anyway. A
+//! The stages are shape and times, account, content, price, route, repeats and balance, in this order;
+//! the first refusal wins, so that nobody is asked to top up for a message that could not go anyway. A
 //! plan says what the message will be; nothing has happened until it is committed.
 
 use std::borrow::Cow;
 
-use gsm_text::DataCoding;
 use types::account::{Account, AccountState};
 use types::address::{ADDRESS_OCTETS_MAX, Address, Msisdn};
-use types::charge::{ChargeTrigger, Price};
-use types::id::LotId;
-use types::message::{Class, Content, Draft, OctetContent, PARTS_MAX, State, TEXT_CHARS_MAX};
+use types::charge::{ChargeTrigger, LOT_SHARES_MAX, LevelPrice, Price};
+use types::form::octet_parts;
+use types::message::{Class, Content, Draft, PARTS_MAX, State, TEXT_CHARS_MAX};
 use types::money::Money;
 use types::network::{Country, NetworkFact};
 use types::refusal::{Refusal, RefusalCode};
+use types::region::Region;
 use types::time::Timestamp;
 
-use crate::ledger::Purse;
+use crate::ledger::{Payment, Purse};
 use crate::route::{Subject, choose, find_route};
 use crate::snapshot::Snapshot;
 
@@ -49,6 +49,12 @@ pub struct Facts<'a> {
     pub purse: &'a Purse,
     /// The recipient's country by its numbering plan.
     pub country: Country,
+    /// The accounts above, the nearest first; `None` when the path cannot be walked
+    /// ([`crate::path::Broken`]).
+    pub above: Option<&'a [&'a Account]>,
+    /// Whether the same text went to the same number within the account's guard, where the door
+    /// promises one.
+    pub is_repeat: bool,
 }
 
 /// What an admitted message will be.
@@ -64,8 +70,12 @@ pub struct Plan {
     pub class: Class,
     /// What it costs.
     pub price: Price,
-    /// The lot that pays.
-    pub lot: LotId,
+    /// What it costs the accounts above, the nearest first. Only `price` is charged.
+    pub levels: Box<[LevelPrice]>,
+    /// Who pays.
+    pub payment: Payment,
+    /// The region of its data.
+    pub region: Region,
     /// What makes the hold a charge.
     pub trigger: ChargeTrigger,
     /// `queued` or `scheduled`.
@@ -86,26 +96,27 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     check_account(facts.account)?;
     let parts = count_parts(&draft.content)?;
     let class = draft.class.unwrap_or(facts.account.default_class);
-    let network = facts.snapshot.traffic.network_of(recipient);
+    let network = facts.snapshot.traffic.network_of(recipient, now);
     let country = network.map_or(facts.country, |(_, country)| country);
-    let price =
-        facts.snapshot.prices.quote(&facts.account.price_book, recipient, parts).ok_or_else(|| {
-            Refusal::new(
-                RefusalCode::NoPrice,
-                "no price is published for this destination; ask the operator to open it",
-            )
-            .at("to")
-        })?;
-    check_route(facts, draft, recipient, country, network.map(|(fact, _)| fact), class, parts)?;
-    let lot = facts.purse.choose(price.amount, now, facts.snapshot.profile.money.allow_negative);
-    let lot = lot.ok_or_else(|| too_little_balance(facts, price, now))?;
+    let network = network.map(|(fact, _)| fact);
+    let price = quote(facts, facts.account, recipient, parts)?;
+    let levels = quote_above(facts, recipient, parts)?;
+    check_route(facts, draft, recipient, country, network, class, parts)?;
+    if facts.is_repeat {
+        let detail = "the same text went to the same number a moment ago";
+        return Err(Refusal::new(RefusalCode::RepeatedMessage, detail).at("to"));
+    }
+    let payment = facts.purse.choose(price.amount, now, facts.snapshot.profile.money.allow_negative);
+    let payment = payment.ok_or_else(|| too_little_balance(facts.purse, price.amount, now))?;
     Ok(Plan {
         recipient,
         country,
-        network: network.map(|(fact, _)| fact),
+        network,
         class,
         price,
-        lot,
+        levels,
+        payment,
+        region: facts.account.region.unwrap_or(facts.snapshot.profile.operator.region),
         trigger: facts.snapshot.trigger(),
         state: if send_at.is_some() { State::Scheduled } else { State::Queued },
         send_at,
@@ -113,16 +124,45 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     })
 }
 
-/// Says what is missing. One lot must cover a message, so the sum of the lots would mislead.
-fn too_little_balance(facts: &Facts<'_>, price: Price, now: Timestamp) -> Refusal {
-    let unit = price.amount.unit;
-    let usable =
-        facts.purse.lots().iter().filter(|lot| lot.unit == unit && lot.expires_at.is_none_or(|at| at > now));
-    let largest = Money::new(usable.map(|lot| lot.available_micros).max().unwrap_or(0), unit);
-    Refusal::new(
-        RefusalCode::InsufficientBalance,
-        format!("the message costs {} and {largest} is available; top up and send again", price.amount),
-    )
+fn quote(facts: &Facts<'_>, account: &Account, recipient: Msisdn, parts: u32) -> Result<Price, Refusal> {
+    facts
+        .snapshot
+        .prices
+        .quote(&account.price_book, recipient, parts)
+        .ok_or_else(|| no_price("no price is published for this destination; ask the operator to open it"))
+}
+
+/// What a message costs each account above, by that account's own book.
+fn quote_above(facts: &Facts<'_>, recipient: Msisdn, parts: u32) -> Result<Box<[LevelPrice]>, Refusal> {
+    let above = facts.above.ok_or_else(|| {
+        no_price("the accounts above this one cannot be priced; ask the operator to put them in order")
+    })?;
+    let level = |account: &&Account| {
+        let price = facts.snapshot.prices.quote(&account.price_book, recipient, parts).ok_or_else(|| {
+            no_price(
+                "an account above this one has no price for this destination; ask the operator to open it",
+            )
+        })?;
+        Ok(LevelPrice { account: account.id, price })
+    };
+    above.iter().map(level).collect()
+}
+
+fn no_price(detail: &str) -> Refusal {
+    Refusal::new(RefusalCode::NoPrice, detail).at("to")
+}
+
+/// Says what is missing: all lots that may be spent, against the price.
+pub fn too_little_balance(purse: &Purse, price: Money, now: Timestamp) -> Refusal {
+    let spendable = purse.spendable(price.unit, now);
+    let detail = if spendable.micros >= price.micros {
+        format!(
+            "the message costs {price} and would take more than {LOT_SHARES_MAX} lots; top up and send again"
+        )
+    } else {
+        format!("the message costs {price} and {spendable} is available; top up and send again")
+    };
+    Refusal::new(RefusalCode::InsufficientBalance, detail)
 }
 
 /// Checks sender, recipient and texts; gives the recipient's number.
@@ -231,23 +271,6 @@ fn count_parts(content: &Content) -> Result<u32, Refusal> {
     }
 }
 
-/// How many parts octets in the customer's own coding are billed as; `None` when their header
-/// cannot be read.
-pub fn octet_parts(octets: &OctetContent) -> Option<u32> {
-    let (header_octets, body): (usize, &[u8]) = if octets.has_header {
-        let (header, body) = gsm_text::split_udh(&octets.payload).ok()?;
-        (header.octets().len(), body)
-    } else {
-        (0, &octets.payload)
-    };
-    let alphabet = DataCoding::from_octet(octets.data_coding).alphabet(gsm_text::Alphabet::Gsm7);
-    let count = match alphabet {
-        Some(alphabet) => gsm_text::count_body(body, alphabet, header_octets),
-        None => gsm_text::count_octets(body.len(), header_octets),
-    };
-    u32::try_from(count.parts).ok()
-}
-
 fn check_route(
     facts: &Facts<'_>,
     draft: &Draft,
@@ -289,4 +312,4 @@ fn check_route(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,10 +3,32 @@
 //! A [`Purse`] is a working copy of one account's lots while a batch is decided: every message of
 //! the batch sees what the ones before it took.
 
-use types::charge::{Lot, PostingKind};
+use types::charge::{LOT_SHARES_MAX, Lot, LotShare, PostingKind};
 use types::id::LotId;
-use types::money::Money;
+use types::money::{Money, Unit};
 use types::time::Timestamp;
+
+/// Who pays a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// The lot; the first of `shares` where several pay.
+    pub lot: LotId,
+    /// What each of several lots pays, in spending order; empty when one pays all.
+    pub shares: Box<[LotShare]>,
+}
+
+impl Payment {
+    /// What each lot pays of `micros`.
+    pub fn each(&self, micros: i64) -> impl Iterator<Item = LotShare> + '_ {
+        each_share(self.lot, &self.shares, micros)
+    }
+}
+
+/// What each lot pays of a price of `micros`: `shares`, or all of it by `lot` where there are none.
+pub fn each_share(lot: LotId, shares: &[LotShare], micros: i64) -> impl Iterator<Item = LotShare> + '_ {
+    let alone = shares.is_empty().then_some(LotShare { lot, micros });
+    alone.into_iter().chain(shares.iter().copied())
+}
 
 /// The lots of one account in the order in which they are spent.
 #[derive(Clone, Debug, Default)]
@@ -34,13 +56,55 @@ impl Purse {
         *self = Self::new(lots);
     }
 
-    /// The first lot in spending order that covers `price` at `now`. A price of zero needs a lot
-    /// of its unit too, so that every message names who would pay.
-    pub fn choose(&self, price: Money, now: Timestamp, allow_negative: bool) -> Option<LotId> {
-        let usable = |lot: &&Lot| lot.unit == price.unit && lot.expires_at.is_none_or(|at| at > now);
-        let covering = self.lots.iter().filter(usable).find(|lot| lot.available_micros >= price.micros);
-        let any = || if allow_negative { self.lots.iter().rfind(usable) } else { None };
-        covering.or_else(any).map(|lot| lot.id)
+    /// Who pays `price` at `now`: the first lot in spending order that covers it, else as many lots in
+    /// that order as it takes, at most [`LOT_SHARES_MAX`]. Where balances may fall below zero the lot
+    /// that lapses last pays what all together do not cover. A price of zero needs a lot of its unit
+    /// too, so that every message names who would pay.
+    pub fn choose(&self, price: Money, now: Timestamp, allow_negative: bool) -> Option<Payment> {
+        let alone = |lot: &Lot| Payment { lot: lot.id, shares: Box::default() };
+        let mut usable = self.usable(price.unit, now);
+        if let Some(covering) = usable.find(|lot| lot.available_micros >= price.micros) {
+            return Some(alone(covering));
+        }
+        self.divide(price, now)
+            .or_else(|| self.usable(price.unit, now).last().filter(|_| allow_negative).map(alone))
+    }
+
+    /// What all lots of a unit together can pay at `now`; the sum stops at the end of the range.
+    pub fn spendable(&self, unit: Unit, now: Timestamp) -> Money {
+        let available = self.usable(unit, now).map(|lot| lot.available_micros.max(0));
+        Money::new(available.fold(0, i64::saturating_add), unit)
+    }
+
+    fn usable(&self, unit: Unit, now: Timestamp) -> impl Iterator<Item = &Lot> {
+        self.lots.iter().filter(move |lot| lot.unit == unit && lot.expires_at.is_none_or(|at| at > now))
+    }
+
+    fn divide(&self, price: Money, now: Timestamp) -> Option<Payment> {
+        let mut left = price.micros;
+        let mut shares = Vec::new();
+        for lot in self.usable(price.unit, now).filter(|lot| lot.available_micros > 0) {
+            if shares.len() >= LOT_SHARES_MAX {
+                return None;
+            }
+            let micros = lot.available_micros.min(left);
+            shares.push(LotShare { lot: lot.id, micros });
+            left -= micros;
+            if left == 0 {
+                let first = shares.first()?.lot;
+                return Some(Payment { lot: first, shares: shares.into() });
+            }
+        }
+        None
+    }
+
+    /// Posts what each lot pays of `micros`; false when a lot did not move.
+    pub fn pay(&mut self, payment: &Payment, kind: PostingKind, micros: i64) -> bool {
+        let mut moved = true;
+        for share in payment.each(micros) {
+            moved &= self.post(share.lot, kind, share.micros);
+        }
+        moved
     }
 
     /// Moves value within a lot as a posting of `kind` does; false, and nothing moves, when the lot
@@ -55,7 +119,7 @@ impl Purse {
     }
 
     /// Available and held value of a unit; sums stop at the ends of the range.
-    pub fn balance(&self, unit: types::money::Unit) -> (i64, i64) {
+    pub fn balance(&self, unit: Unit) -> (i64, i64) {
         let of_unit = self.lots.iter().filter(|lot| lot.unit == unit);
         of_unit.fold((0_i64, 0_i64), |(available, held), lot| {
             (available.saturating_add(lot.available_micros), held.saturating_add(lot.held_micros))
@@ -65,7 +129,7 @@ impl Purse {
 
 #[cfg(test)]
 mod tests {
-    use types::charge::{Lot, PostingKind};
+    use types::charge::{LOT_SHARES_MAX, Lot, LotShare, PostingKind};
     use types::id::{AccountId, LotId};
     use types::money::{Money, Unit};
     use types::time::Timestamp;
@@ -86,19 +150,65 @@ mod tests {
         }
     }
 
+    /// The lots that pay, and how much each: nothing for one alone.
+    type Payers = (i64, Vec<(i64, i64)>);
+
+    fn payers(purse: &Purse, micros: i64, at_ms: i64, allow_negative: bool) -> Option<Payers> {
+        let price = Money::new(micros, Unit::EUR);
+        let payment = purse.choose(price, Timestamp::from_ms(at_ms), allow_negative)?;
+        let shares = payment.shares.iter().map(|share| (share.lot.0, share.micros)).collect();
+        assert_eq!(payment.each(micros).map(|share| share.micros).sum::<i64>(), micros);
+        assert_eq!(payment.each(micros).next().map(|share| share.lot), Some(payment.lot));
+        Some((payment.lot.0, shares))
+    }
+
     #[test]
     fn spends_what_lapses_first() {
         let mut purse = Purse::new(vec![lot(1, 100, None), lot(2, 100, Some(500)), lot(3, 100, Some(400))]);
-        let price = Money::new(60, Unit::EUR);
         let now = Timestamp::from_ms(10);
-        assert_eq!(purse.choose(price, now, false), Some(LotId(3)));
+        assert_eq!(payers(&purse, 60, 10, false), Some((3, vec![])));
         assert!(purse.post(LotId(3), PostingKind::Charge, 60));
-        assert_eq!(purse.choose(price, now, false), Some(LotId(2)));
-        assert_eq!(purse.choose(price, Timestamp::from_ms(500), false), Some(LotId(1)));
-        assert_eq!(purse.choose(Money::new(101, Unit::EUR), now, false), None);
+        let cases = [
+            (60, 10, Some((2, vec![]))),
+            (60, 500, Some((1, vec![]))),
+            // None covers it, and together they do: the soonest to lapse is emptied first.
+            (101, 10, Some((3, vec![(3, 40), (2, 61)]))),
+            (240, 10, Some((3, vec![(3, 40), (2, 100), (1, 100)]))),
+            (241, 10, None),
+            (101, 400, Some((2, vec![(2, 100), (1, 1)]))),
+            (101, 500, None),
+        ];
+        for (micros, at_ms, expected) in cases {
+            assert_eq!(payers(&purse, micros, at_ms, false), expected, "{micros} at {at_ms}");
+        }
+        assert_eq!(payers(&purse, 101, 10, true), Some((3, vec![(3, 40), (2, 61)])));
+        assert_eq!(payers(&purse, 241, 10, true), Some((1, vec![])), "the last to lapse goes below zero");
         assert_eq!(purse.choose(Money::new(1, Unit::parse("SMS").unwrap()), now, false), None);
-        assert_eq!(purse.choose(Money::new(101, Unit::EUR), now, true), Some(LotId(1)));
         assert_eq!(purse.balance(Unit::EUR), (240, 0));
+        assert_eq!(purse.spendable(Unit::EUR, Timestamp::from_ms(400)).micros, 200);
+    }
+
+    #[test]
+    fn each_lot_moves_by_its_share() {
+        let mut purse = Purse::new(vec![lot(1, 30, None), lot(2, 30, Some(500)), lot(3, 0, Some(400))]);
+        let payment = purse.choose(Money::new(50, Unit::EUR), Timestamp::from_ms(1), false).unwrap();
+        assert!(purse.pay(&payment, PostingKind::Hold, 50));
+        let seen = |purse: &Purse| -> Vec<_> {
+            purse.lots().iter().map(|lot| (lot.id.0, lot.available_micros, lot.held_micros)).collect()
+        };
+        assert_eq!(seen(&purse), [(3, 0, 0), (2, 0, 30), (1, 10, 20)]);
+        assert!(purse.pay(&payment, PostingKind::Capture, 50));
+        assert_eq!(seen(&purse), [(3, 0, 0), (2, 0, 0), (1, 10, 0)]);
+        assert!(purse.pay(&payment, PostingKind::Refund, 50));
+        assert_eq!(purse.balance(Unit::EUR), (60, 0));
+    }
+
+    #[test]
+    fn more_lots_than_can_be_named_do_not_pay() {
+        let most = i64::try_from(LOT_SHARES_MAX).unwrap();
+        let purse = Purse::new((1..=most + 1).map(|id| lot(id, 1, None)).collect());
+        assert!(payers(&purse, most, 1, false).is_some());
+        assert_eq!(payers(&purse, most + 1, 1, false), None);
     }
 
     #[test]

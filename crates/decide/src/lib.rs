@@ -5,6 +5,7 @@
 //! the door and at [`lifecycle`] for everything after it.
 
 pub mod admit;
+pub mod cost;
 pub mod invariant;
 pub mod ledger;
 pub mod lifecycle;
@@ -12,6 +13,7 @@ pub mod limits;
 pub mod loops;
 pub mod notice;
 pub mod numbering;
+pub mod path;
 pub mod prefix;
 pub mod price;
 pub mod route;

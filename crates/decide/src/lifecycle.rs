@@ -108,8 +108,10 @@ pub enum Input {
     Due,
     /// The customer withdraws it.
     Cancel,
-    /// The connector to be tried cannot carry the content after all.
+    /// The connector to be tried cannot carry the content after all: the next one may.
     NotEncodable,
+    /// No connector of its route will ever take it.
+    NoConnector,
 }
 
 /// What follows from a step.
@@ -158,6 +160,7 @@ pub fn step(
         Input::Due => step.due(),
         Input::Cancel => step.cancel(),
         Input::NotEncodable => step.not_encodable(),
+        Input::NoConnector => step.no_connector(),
     }
 }
 

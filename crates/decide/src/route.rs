@@ -4,8 +4,8 @@
 //! that state a weight share traffic by it. A connector that would need more parts than were sold,
 //! that cannot carry the content, or that was tried already is passed over, and the answer says so.
 
-use gsm_text::{Concatenation, SplitOptions};
-use types::address::Msisdn;
+use types::address::{Addressing, Msisdn};
+use types::form::{Manner, fit};
 use types::id::ConnectorId;
 use types::message::{Class, Content, Reason};
 use types::network::{Country, Plmn};
@@ -13,26 +13,13 @@ use types::network::{Country, Plmn};
 use crate::prefix::begins_with;
 use crate::snapshot::{CompiledRoute, Conditions, TrafficTable};
 
-/// How a connector joins the parts of a long message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Joining {
-    /// User data header with an 8-bit reference.
-    Udh8,
-    /// User data header with a 16-bit reference: one unit less per part.
-    Udh16,
-    /// SAR optional parameters.
-    Sar,
-    /// The whole text; the carrier splits.
-    Whole,
-}
-
 /// What a connector can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// How it joins long messages.
-    pub joining: Joining,
-    /// Whether it carries octets in the customer's own coding.
-    pub octets: bool,
+    /// In which form it takes messages.
+    pub manner: Manner,
+    /// How it asks addresses to be stated.
+    pub addressing: Addressing,
     /// Whether receipts come.
     pub receipts: bool,
 }
@@ -76,8 +63,7 @@ pub fn find_route<'t>(table: &'t TrafficTable, subject: &Subject<'_>) -> Option<
     table.routes.iter().find(|route| holds(&route.when, subject))
 }
 
-/// The connectors that may take a message. `needs_parts` tells, for a way of joining, how many parts
-/// the content needs there, or `None` when the connector cannot carry it.
+/// The connectors that may take a message, and those that are passed over.
 pub fn choose(
     table: &TrafficTable,
     route: &CompiledRoute,
@@ -99,18 +85,7 @@ pub fn choose(
 
 /// How many parts a content needs on a connector; `None` when it cannot be carried there.
 pub fn parts_needed(content: &Content, offer: &Offer) -> Option<u32> {
-    match content {
-        Content::Octets(_) if !offer.octets => None,
-        Content::Octets(octets) => crate::admit::octet_parts(octets),
-        Content::Text(text) => match offer.joining {
-            Joining::Udh16 => {
-                let options = SplitOptions { concatenation: Concatenation::Udh16, ..SplitOptions::default() };
-                let split = gsm_text::split(text, &options).ok()?;
-                u32::try_from(split.parts.len()).ok()
-            }
-            Joining::Udh8 | Joining::Sar | Joining::Whole => u32::try_from(gsm_text::count(text).parts).ok(),
-        },
-    }
+    fit(content, &offer.manner, 0).map(|fit| u32::from(fit.parts))
 }
 
 /// Legs in the order in which this message tries them: runs of weighted neighbours are rotated so

@@ -4,18 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use types::address::Msisdn;
-use types::catalog::{OneOrMany, Profile, Route, RouteLeg, TrafficDocument, TriggerKey};
-use types::charge::ChargeTrigger;
+use types::address::{Addressing, Msisdn};
+use types::catalog::{OneOrMany, Profile, RateTriggerKey, Route, RouteLeg, TrafficDocument, TriggerKey};
+use types::charge::{ChargeTrigger, CostTrigger};
+use types::form::Manner;
 use types::id::ConnectorId;
 use types::message::{Class, State, UnknownPolicy};
 use types::money::Unit;
 use types::network::{Country, NetworkFact, NetworkSource, Plmn};
+use types::time::Timestamp;
 
 use crate::loops::find_cycle;
 use crate::prefix::{PrefixMap, parse_prefix};
 use crate::price::{PriceTable, compile_prices};
-use crate::route::{Joining, Offer};
+use crate::route::Offer;
+
+/// Characters of a time zone's name.
+const ZONE_LENGTH_MAX: usize = 64;
 
 /// Everything that steers decisions.
 #[derive(Clone, Debug, Default)]
@@ -46,10 +51,10 @@ impl Snapshot {
 pub struct ConnectorFacts {
     /// Its number.
     pub id: ConnectorId,
-    /// How it joins long messages.
-    pub joining: Joining,
-    /// Whether it carries octets in the customer's own coding.
-    pub octets: bool,
+    /// In which form it takes messages.
+    pub manner: Manner,
+    /// How it asks addresses to be stated.
+    pub addressing: Addressing,
     /// Whether receipts come.
     pub receipts: bool,
     /// The account that it comes back in as, when it leads to this installation.
@@ -85,6 +90,10 @@ pub struct CompiledConnector {
     pub currency: Unit,
     /// What the supplier asks per part.
     pub rates: PrefixMap<i64>,
+    /// What makes a rate owed.
+    pub rate_trigger: CostTrigger,
+    /// The zone of the dates in its receipts, as the supplier's entry has it; empty when it has none.
+    pub zone: String,
     /// Receipt errors after which another connector is tried, from `error_codes` (`err:…`).
     pub reroute_errors: BTreeSet<String>,
     /// The account that it comes back in as.
@@ -171,14 +180,15 @@ impl TrafficTable {
         Ok(table)
     }
 
-    /// The network of a number by the operator's ranges.
-    pub fn network_of(&self, number: Msisdn) -> Option<(NetworkFact, Country)> {
+    /// The network of a number by the operator's ranges, as looked up at `now`.
+    pub fn network_of(&self, number: Msisdn, now: Timestamp) -> Option<(NetworkFact, Country)> {
         let (_, (plmn, country)) = self.networks.get(number)?;
         let fact = NetworkFact {
             plmn: *plmn,
             source: NetworkSource::RangeTable,
             data_version: self.version,
             ported: None,
+            checked_at: now,
         };
         Some((fact, *country))
     }
@@ -251,6 +261,12 @@ fn compile_connector(
         }
         None => PrefixMap::default(),
     };
+    let rate_trigger = match supplier.map(|supplier| supplier.rate_trigger).unwrap_or_default() {
+        RateTriggerKey::OnSubmit => CostTrigger::OnSubmit,
+        RateTriggerKey::OnDelivery => CostTrigger::OnDelivery,
+    };
+    let zone = supplier.and_then(|supplier| supplier.timezone.clone()).unwrap_or_default();
+    check_zone(&zone).map_err(|e| format!("supplier {supplier_name:?}: {e}"))?;
     let reroute_errors = connector.error_codes.iter().filter(|(_, means)| *means == "reroute");
     let reroute_errors =
         reroute_errors.filter_map(|(code, _)| code.strip_prefix("err:")).map(str::to_owned).collect();
@@ -258,12 +274,25 @@ fn compile_connector(
         name: connector.name.clone(),
         supplier: supplier_name.to_owned(),
         disabled: connector.disabled,
-        offer: Offer { joining: facts.joining, octets: facts.octets, receipts: facts.receipts },
+        offer: Offer { manner: facts.manner, addressing: facts.addressing, receipts: facts.receipts },
         currency: supplier.map_or(Unit::EUR, |supplier| supplier.currency),
         rates,
+        rate_trigger,
+        zone,
         reroute_errors,
         comes_back_as: facts.comes_back_as.clone(),
     })
+}
+
+/// A zone is an offset from UTC or a name of the IANA list, by its shape; empty for none.
+fn check_zone(zone: &str) -> Result<(), String> {
+    let lawful = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '_' | '/' | ':');
+    if zone.len() <= ZONE_LENGTH_MAX && zone.chars().all(lawful) {
+        return Ok(());
+    }
+    Err(format!(
+        "timezone {zone:?} must be an offset or a name of the IANA list, such as +02:00 or Europe/Paris"
+    ))
 }
 
 fn compile_route(

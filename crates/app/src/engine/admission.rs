@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use decide::admit::{Facts, Plan, admit};
+use decide::ledger::Purse;
 use decide::lifecycle::Stage;
 use ports::store::{IdempotencyRow, JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
@@ -15,7 +16,9 @@ use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
 use super::live::Live;
+use super::money::Payer;
 use super::outage::unavailable;
+use super::repeats::RepeatKey;
 use super::{Engine, EngineError, IDEMPOTENCY_MS, STAGE_CHUNK};
 use crate::seal::{KeyClass, Kind, sha256};
 use crate::sealed::{write_addresses, write_content};
@@ -24,11 +27,15 @@ use crate::submission::{
     Accepted, AcceptedMessage, Idempotency, Rejected, ReplyTo, Submission, SubmitOutcome,
 };
 
-/// Entries of the guard against repeats; when it is full, it is emptied of what has lapsed, and
-/// what remains above this is dropped, oldest first.
-const REPEATS_MAX: usize = 100_000;
 /// Countries kept by the first seven digits of a number.
 const COUNTRIES_MAX: usize = 100_000;
+
+/// The plans of a submission, in the order of its drafts.
+pub(super) struct Planned {
+    pub(super) plans: Vec<Plan>,
+    /// What the guard against repeats remembers of them.
+    pub(super) repeats: Vec<RepeatKey>,
+}
 
 /// Answers one who waits when the store could not be read.
 fn refused(reply: ReplyTo, error: EngineError) -> EngineError {
@@ -81,7 +88,8 @@ impl Engine {
 
     /// What a submission would cost; nothing is kept.
     pub(super) fn quote(&mut self, submission: &Submission, now: Timestamp) -> SubmitOutcome {
-        let plans = self.plan_all(submission, now)?;
+        let Planned { plans, repeats } = self.plan_all(submission, now)?;
+        self.forget_repeats(&repeats);
         let id = SubmissionId::new(RowKey::ZERO, 0);
         let messages = plans.iter().map(|plan| AcceptedMessage {
             id: MessageId::new(RowKey::ZERO, 0),
@@ -156,33 +164,10 @@ impl Engine {
         submission: &Submission,
         now: Timestamp,
     ) -> Result<SubmitOutcome, EngineError> {
-        // Each message must see what the ones before it took, so money moves while planning; a
-        // refusal puts the purse back as it was.
-        let saved = self.purses.get(&submission.account).cloned();
-        let mut plans = Vec::with_capacity(submission.drafts.len());
-        let mut refusals = Vec::new();
-        if submission.drafts.is_empty() || submission.drafts.len() > RECIPIENTS_MAX {
-            let detail = format!("a submission has 1 to {RECIPIENTS_MAX} recipients");
-            return Ok(Err(Rejected::whole(Refusal::new(RefusalCode::TooManyRecipients, detail))));
+        match self.plan_all(submission, now) {
+            Ok(planned) => self.keep_submission(submission, planned.plans, now),
+            Err(rejected) => Ok(Err(rejected)),
         }
-        for (place, draft) in submission.drafts.iter().enumerate() {
-            match self.plan(submission.account, submission.guard_repeats, draft, now) {
-                Ok(plan) => {
-                    if let Some(purse) = self.purses.get_mut(&submission.account) {
-                        purse.post(plan.lot, admission_posting(plan.trigger), plan.price.amount.micros);
-                    }
-                    plans.push(plan);
-                }
-                Err(refusal) => refusals.push((Some(place), refusal)),
-            }
-        }
-        if let Some(saved) = saved {
-            self.purses.insert(submission.account, saved);
-        }
-        if !refusals.is_empty() {
-            return Ok(Err(Rejected { refusals }));
-        }
-        self.keep_submission(submission, plans, now)
     }
 
     fn keep_submission(
@@ -198,7 +183,8 @@ impl Engine {
         for (index, (draft, plan)) in submission.drafts.iter().zip(plans).enumerate() {
             let live = self.new_message(submission, key, index, draft, &plan, now)?;
             messages.push(accepted(&live));
-            self.charge_admission(&live);
+            let kind = admission_posting(live.facts.trigger);
+            self.post_price(&Payer::of(&live.facts), kind);
             self.admit_live(live, now)?;
         }
         Ok(Ok(Accepted { id: SubmissionId::new(key, tail), messages, replayed: false }))
@@ -222,33 +208,46 @@ impl Engine {
         (self.keys.next(now, chance >> 40), chance & ((1 << 53) - 1))
     }
 
-    pub(super) fn plan_all(
-        &mut self,
-        submission: &Submission,
-        now: Timestamp,
-    ) -> Result<Vec<Plan>, Rejected> {
-        if submission.drafts.is_empty() || submission.drafts.len() > RECIPIENTS_MAX {
+    /// Plans every message of a submission, or says why not, message by message. Each sees what the
+    /// ones before it took, in a purse of its own, so that nothing has moved yet.
+    pub(super) fn plan_all(&mut self, submission: &Submission, now: Timestamp) -> Result<Planned, Rejected> {
+        let (account, drafts) = (submission.account, &submission.drafts);
+        if drafts.is_empty() || drafts.len() > RECIPIENTS_MAX {
             let detail = format!("a submission has 1 to {RECIPIENTS_MAX} recipients");
             return Err(Rejected::whole(Refusal::new(RefusalCode::TooManyRecipients, detail)));
         }
-        let mut plans = Vec::with_capacity(submission.drafts.len());
+        let mut purse = (drafts.len() > 1).then(|| self.purses.get(&account).cloned().unwrap_or_default());
+        let mut planned = Planned { plans: Vec::with_capacity(drafts.len()), repeats: Vec::new() };
         let mut refusals = Vec::new();
-        for (place, draft) in submission.drafts.iter().enumerate() {
-            match self.plan(submission.account, submission.guard_repeats, draft, now) {
-                Ok(plan) => plans.push(plan),
+        for (place, draft) in drafts.iter().enumerate() {
+            match self.plan(account, purse.as_ref(), submission.guard_repeats, draft, now) {
+                Ok((plan, repeat)) => {
+                    if let Some(purse) = &mut purse {
+                        let kind = admission_posting(plan.trigger);
+                        purse.pay(&plan.payment, kind, plan.price.amount.micros);
+                    }
+                    planned.plans.push(plan);
+                    planned.repeats.extend(repeat);
+                }
                 Err(refusal) => refusals.push((Some(place), refusal)),
             }
         }
-        if refusals.is_empty() { Ok(plans) } else { Err(Rejected { refusals }) }
+        if refusals.is_empty() {
+            return Ok(planned);
+        }
+        self.forget_repeats(&planned.repeats);
+        Err(Rejected { refusals })
     }
 
+    /// Plans one message against a purse; `None` for the account's own.
     pub(super) fn plan(
         &mut self,
         account: AccountId,
+        purse: Option<&Purse>,
         guard_repeats: bool,
         draft: &Draft,
         now: Timestamp,
-    ) -> Result<Plan, Refusal> {
+    ) -> Result<(Plan, Option<RepeatKey>), Refusal> {
         let directory = Arc::clone(&self.shared.directory.load());
         let handle = directory.accounts.get(&account);
         let handle = handle
@@ -257,46 +256,25 @@ impl Engine {
             .destination
             .msisdn()
             .map_or(types::network::Country::UNKNOWN, |number| self.country_of(number));
-        let empty = decide::ledger::Purse::default();
+        let guard_ms = i64::from(handle.account.limits.repeat_guard_s) * 1_000;
+        let guarded = guard_repeats && guard_ms > 0;
+        let repeat = if guarded { self.repeat_key(account, draft) } else { None };
+        let find = |id| directory.accounts.get(&id).map(|handle| handle.account.as_ref());
+        let above = decide::path::above(&handle.account, find);
+        let empty = Purse::default();
         let facts = Facts {
             account: &handle.account,
             snapshot: &self.snapshot,
-            purse: self.purses.get(&account).unwrap_or(&empty),
+            purse: purse.or_else(|| self.purses.get(&account)).unwrap_or(&empty),
             country,
+            above: above.as_deref().ok(),
+            is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
         };
         let plan = admit(&facts, draft, now)?;
-        if guard_repeats {
-            let guard_s = handle.account.limits.repeat_guard_s;
-            self.refuse_repeat(account, &plan, draft, i64::from(guard_s) * 1_000, now)?;
+        if let Some(key) = repeat {
+            self.remember_repeat(key, guard_ms, now);
         }
-        Ok(plan)
-    }
-
-    fn refuse_repeat(
-        &mut self,
-        account: AccountId,
-        plan: &Plan,
-        draft: &Draft,
-        guard_ms: i64,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        if guard_ms == 0 {
-            return Ok(());
-        }
-        let content = self.hasher.hash(b'c', &write_content(&draft.content));
-        let key = (account, self.hasher.number(plan.recipient), content);
-        if self.repeats.get(&key).is_some_and(|at| now.ms_since(*at) < guard_ms) {
-            let detail = "the same text went to the same number a moment ago";
-            return Err(Refusal::new(RefusalCode::RepeatedMessage, detail).at("to"));
-        }
-        if self.repeats.len() >= REPEATS_MAX {
-            self.repeats.retain(|_, at| now.ms_since(*at) < guard_ms);
-            if self.repeats.len() >= REPEATS_MAX {
-                self.repeats.clear();
-            }
-        }
-        self.repeats.insert(key, now);
-        Ok(())
+        Ok((plan, repeat))
     }
 
     fn country_of(&mut self, number: types::address::Msisdn) -> types::network::Country {
@@ -331,7 +309,12 @@ impl Engine {
             now,
             &mut self.draft.batch.data_keys,
         )?;
-        let addresses = write_addresses(&draft.source, &draft.destination, draft.client_reference.as_deref());
+        let addresses = write_addresses(
+            &draft.source,
+            &draft.destination,
+            plan.recipient,
+            draft.client_reference.as_deref(),
+        );
         let content = write_content(&draft.content);
         let entropy = self.entropy.as_ref();
         self.draft.bodies.insert(key, data_key.seal(Kind::Body, key, &content, entropy).into());
@@ -349,13 +332,16 @@ impl Engine {
             recipient_hash: self.hasher.number(plan.recipient),
             content_hash: self.hasher.hash(b'c', &content),
             price: plan.price,
-            lot: plan.lot,
+            levels: plan.levels.clone(),
+            lot: plan.payment.lot,
+            shares: plan.payment.shares.clone(),
             trigger: plan.trigger,
             received_at: submission.received_at,
             accepted_at: now,
             send_at: plan.send_at,
             expires_at: plan.expires_at,
             report: draft.report,
+            region: plan.region,
             profile_version: self.snapshot.profile_version,
             traffic_version: self.snapshot.traffic.version,
             data_key: data_key.id(),
@@ -389,13 +375,6 @@ impl Engine {
             left: Vec::new(),
             timer: Timestamp::NEVER,
         })
-    }
-
-    fn charge_admission(&mut self, live: &Live) {
-        let facts = &live.facts;
-        let kind = admission_posting(facts.trigger);
-        let (account, lot, amount) = (facts.account, facts.lot, facts.price.amount.micros);
-        self.post(account, lot, kind, amount);
     }
 
     /// Puts a new message among the open ones.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ports::channel::{Channel, ConnectorStatus};
 use ports::store::{AttemptView, MessageFacts, Progress};
 use types::address::{Address, Msisdn};
+use types::form::{Fit, Form};
 use types::id::{ConnectorId, RowKey};
 use types::message::{Class, Content, Reason};
 use types::receipt::{ReceiptState, Verdict};
@@ -17,9 +18,13 @@ pub(crate) struct AttemptLive {
     pub(crate) number: u8,
     pub(crate) connector: ConnectorId,
     pub(crate) trigger: Reason,
-    /// The last answer per part; `None` while none came.
+    /// How the content was put.
+    pub(crate) form: Form,
+    /// Parts of the whole message in that form, as the supplier counts them.
+    pub(crate) parts: u8,
+    /// The last answer per request; `None` while none came.
     pub(crate) answers: Vec<Option<Verdict>>,
-    /// The last receipt per part that is an end.
+    /// The last receipt per request that is an end.
     pub(crate) receipts: Vec<Option<ReceiptState>>,
     /// The attempt whose taken parts this one completes, itself when it began anew.
     pub(crate) group: u8,
@@ -69,16 +74,14 @@ impl Live {
     pub(crate) fn adopt_attempts(&mut self, views: &[AttemptView]) {
         self.attempts.clear();
         for view in views {
-            let parts = usize::from(view.row.parts.max(1));
-            let mut attempt = AttemptLive {
-                number: view.row.attempt,
-                connector: view.row.connector,
-                trigger: view.row.trigger,
-                answers: vec![None; parts],
-                receipts: vec![None; parts],
-                group: view.row.attempt,
-            };
-            self.inherit_parts(&mut attempt);
+            let row = &view.row;
+            let mut attempt = AttemptLive::new(
+                row.attempt,
+                row.connector,
+                row.trigger,
+                Fit { form: row.form, parts: row.parts.max(1) },
+            );
+            self.complete(&mut attempt, &row.only_parts);
             for part in &view.parts {
                 if let Some(slot) = attempt.answers.get_mut(usize::from(part.part).saturating_sub(1)) {
                     *slot = Some(part.verdict);
@@ -96,21 +99,33 @@ impl Live {
         self.left = self.attempts.iter().filter(rejected).map(|attempt| attempt.connector).collect();
     }
 
-    /// A repeat on the same connector keeps the parts that the attempt before got through.
-    pub(crate) fn inherit_parts(&self, attempt: &mut AttemptLive) {
-        let Some(before) = self.attempts.last() else { return };
-        let partly = before.answers.len() > 1 && before.answers.contains(&Some(Verdict::Accepted));
-        let repeats = matches!(attempt.trigger, Reason::Throttled | Reason::Transient);
-        if before.connector != attempt.connector || !partly || !repeats {
-            return;
-        }
+    /// An attempt that sends certain parts only completes the one before: all others were taken.
+    pub(crate) fn complete(&self, attempt: &mut AttemptLive, only_parts: &[u8]) {
+        let Some(before) = self.attempts.last().filter(|_| !only_parts.is_empty()) else { return };
         attempt.group = before.group;
-        for (slot, answer) in attempt.answers.iter_mut().zip(&before.answers) {
-            if *answer == Some(Verdict::Accepted) {
+        for (slot, number) in attempt.answers.iter_mut().zip(1_u8..=u8::MAX) {
+            if !only_parts.contains(&number) {
                 *slot = Some(Verdict::Accepted);
             }
         }
         attempt.receipts.clone_from(&before.receipts);
+    }
+}
+
+impl AttemptLive {
+    /// An attempt of which nothing was heard yet.
+    pub(crate) fn new(number: u8, connector: ConnectorId, trigger: Reason, fit: Fit) -> Self {
+        let requests = usize::from(fit.form.requests(fit.parts));
+        Self {
+            number,
+            connector,
+            trigger,
+            form: fit.form,
+            parts: fit.parts,
+            answers: vec![None; requests],
+            receipts: vec![None; requests],
+            group: number,
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! Nothing of one is charged or sent before its last row is there. Start at [`Engine::begin_long`]; how
 //! one message is planned and made is in `admission`.
 
+use std::collections::BTreeMap;
+
 use decide::admit::Plan;
 use ports::store::{MessageRow, OpenMessage};
 use types::id::{LotId, SubmissionId};
@@ -25,17 +27,12 @@ impl Engine {
     ) -> Result<(), EngineError> {
         // Whatever can be refused is refused before a row is written; the balance is asked again
         // when the last row is there.
-        let lot = match self
-            .plan_all(&submission, now)
-            .and_then(|plans| self.lot_for_all(&submission, &plans, now))
-        {
-            Ok(lot) => lot,
-            Err(rejected) => {
-                self.count_outcome(&submission, &Err(rejected.clone()));
-                self.draft.replies.push((reply, Err(rejected)));
-                return Ok(());
-            }
-        };
+        if let Err(rejected) = self.plan_all(&submission, now) {
+            self.count_outcome(&submission, &Err(rejected.clone()));
+            self.draft.replies.push((reply, Err(rejected)));
+            return Ok(());
+        }
+        let purse = self.purses.get(&submission.account).cloned().unwrap_or_default();
         let (key, tail) = self.next_key(now);
         self.draft.batch.submissions.push(submission_row(&submission, key, tail, true));
         if let Some(idempotency) = &submission.idempotency {
@@ -46,29 +43,13 @@ impl Engine {
             reply,
             key,
             tail,
-            lot,
+            purse,
+            taken: BTreeMap::new(),
             next: 0,
             accepted: Vec::new(),
             staged: Vec::new(),
         });
         Ok(())
-    }
-
-    /// The one lot that covers a whole long submission: its rows name the lot that pays.
-    fn lot_for_all(
-        &self,
-        submission: &Submission,
-        plans: &[Plan],
-        now: Timestamp,
-    ) -> Result<LotId, Rejected> {
-        let total = plans.iter().try_fold(0_i64, |sum, plan| sum.checked_add(plan.price.amount.micros));
-        let unit = plans.first().map(|plan| plan.price.amount.unit);
-        let purse = self.purses.get(&submission.account);
-        let allow_negative = self.snapshot.profile.money.allow_negative;
-        let lot = total.zip(unit).zip(purse).and_then(|((total, unit), purse)| {
-            purse.choose(types::money::Money::new(total, unit), now, allow_negative)
-        });
-        lot.ok_or_else(|| Rejected::whole(whole_too_dear()))
     }
 
     /// Stages one more chunk of the long submission that waits longest; the last chunk makes all of
@@ -80,9 +61,9 @@ impl Engine {
         let mut chunk = Vec::with_capacity(end - begin);
         let drafts = std::mem::take(&mut long.submission.drafts);
         for (index, draft) in drafts.iter().enumerate().take(end).skip(begin) {
-            match self.plan(long.submission.account, false, draft, now) {
-                Ok(plan) => {
-                    let plan = Plan { lot: long.lot, ..plan };
+            match self.plan(long.submission.account, Some(&long.purse), false, draft, now) {
+                Ok((plan, _)) => {
+                    long.take(&plan);
                     chunk.push(self.new_message(&long.submission, long.key, index, draft, &plan, now)?);
                 }
                 Err(refusal) => {
@@ -113,19 +94,14 @@ impl Engine {
         chunk: Vec<Live>,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        let total: i64 = long.accepted.iter().map(|message| message.price.micros).sum();
-        let lot = long.lot;
-        let covers = self.snapshot.profile.money.allow_negative
-            || self.purses.get(&long.submission.account).is_some_and(|purse| {
-                purse.lots().iter().any(|known| known.id == lot && known.available_micros >= total)
-            });
-        if !covers {
+        let account = long.submission.account;
+        if !self.covers(&long) {
             self.give_up_long(long, vec![(None, whole_too_dear())]);
             return Ok(());
         }
-        let messages = u32::try_from(long.accepted.len()).unwrap_or(u32::MAX);
-        let posting = admission_posting(self.snapshot.trigger());
-        self.post_many(long.submission.account, lot, posting, total, messages);
+        for ((lot, kind), (micros, messages)) in &long.taken {
+            self.post_many(account, *lot, *kind, *micros, *messages);
+        }
         self.draft.batch.unstaged.push(long.key);
         self.keep_idempotency(&long.submission, long.key, now);
         self.release_key(&long.submission);
@@ -140,6 +116,20 @@ impl Engine {
             self.wait_for_turn(key, now)?;
         }
         chunk.into_iter().try_for_each(|live| self.admit_live(live, now))
+    }
+
+    /// Whether the lots still hold what the messages take from each.
+    fn covers(&self, long: &LongSubmission) -> bool {
+        let mut totals: BTreeMap<LotId, i64> = BTreeMap::new();
+        for ((lot, _), (micros, _)) in &long.taken {
+            let total = totals.entry(*lot).or_default();
+            *total = total.saturating_add(*micros);
+        }
+        let purse = self.purses.get(&long.submission.account);
+        let available = |lot: LotId| purse?.lots().iter().find(|known| known.id == lot);
+        let covers =
+            |(lot, total): (&LotId, &i64)| available(*lot).is_some_and(|lot| lot.available_micros >= *total);
+        self.snapshot.profile.money.allow_negative || totals.iter().all(covers)
     }
 
     fn release_key(&mut self, submission: &Submission) {
@@ -160,6 +150,19 @@ impl Engine {
         let outcome = Err(Rejected { refusals });
         self.count_outcome(&long.submission, &outcome);
         self.draft.replies.push((long.reply, outcome));
+    }
+}
+
+impl LongSubmission {
+    /// Books what a message takes.
+    fn take(&mut self, plan: &Plan) {
+        let (kind, micros) = (admission_posting(plan.trigger), plan.price.amount.micros);
+        self.purse.pay(&plan.payment, kind, micros);
+        for share in plan.payment.each(micros) {
+            let sum = self.taken.entry((share.lot, kind)).or_default();
+            sum.0 = sum.0.saturating_add(share.micros);
+            sum.1 = sum.1.saturating_add(1);
+        }
     }
 }
 

@@ -7,13 +7,11 @@
 use decide::lifecycle::Input as StepInput;
 use decide::route::{Subject, choose, find_route, parts_needed};
 use decide::snapshot::CompiledRoute;
-use ports::channel::{AttemptRef, Dispatch};
-use ports::store::AttemptRow;
-use types::address::Address;
 use types::id::{ConnectorId, RowKey};
-use types::message::{Content, Reason, State};
+use types::message::{Reason, State};
 use types::time::Timestamp;
 
+use super::attempt::Outline;
 use super::live::{AttemptLive, Live};
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
@@ -60,7 +58,7 @@ impl Engine {
         let (expires_at, class) = (live.facts.expires_at, live.facts.class);
         let target = self.target_of(live, spread);
         if target == Target::Never {
-            return self.step(key, StepInput::NotEncodable, ReceiptNote::default(), now).map(|_| ());
+            return self.step(key, StepInput::NoConnector, ReceiptNote::default(), now).map(|_| ());
         }
         self.set_timer(key, expires_at);
         let connector = if let Target::Connector(id) = target { Some(id) } else { None };
@@ -190,14 +188,24 @@ impl Engine {
         }
         let Some(content) = live.content.clone() else {
             tracing::error!("a queued message has lost its content");
+            return self.step(key, StepInput::NoConnector, ReceiptNote::default(), now).map(|_| ());
+        };
+        let Some(Outline { fit, only_parts }) = self.outline(live, connector, &content) else {
+            // Routes or connectors have changed since it was placed: the next one may carry it.
+            if let Some(live) = self.live.get_mut(&key) {
+                live.left.push(connector);
+            }
             return self.step(key, StepInput::NotEncodable, ReceiptNote::default(), now).map(|_| ());
         };
         let trigger = if live.attempts.is_empty() { Reason::None } else { live.progress.reason };
         if self.step(key, StepInput::Begin, ReceiptNote::default(), now)?.is_none() {
             return Ok(());
         }
-        let row = self.attempt_row(key, connector, trigger, &content, now);
-        let Some(row) = row else { return Ok(()) };
+        let Some(live) = self.live.get(&key) else { return Ok(()) };
+        let mut attempt = AttemptLive::new(live.progress.attempts, connector, trigger, fit);
+        live.complete(&mut attempt, &only_parts);
+        let written = self.attempt_row(live, &attempt, only_parts, &content, now);
+        let Some((row, dispatch)) = written else { return Ok(()) };
         let real = self.connectors.get(&connector).is_none_or(|state| state.channel.capabilities().real);
         let Some(live) = self.live.get_mut(&key) else { return Ok(()) };
         live.queued_for = None;
@@ -205,17 +213,6 @@ impl Engine {
         if !real {
             live.progress.flags = live.progress.flags.with(types::message::Flags::TEST);
         }
-        let parts = usize::from(row.parts);
-        let mut attempt = AttemptLive {
-            number: row.attempt,
-            connector,
-            trigger,
-            answers: vec![None; parts],
-            receipts: vec![None; parts],
-            group: row.attempt,
-        };
-        live.inherit_parts(&mut attempt);
-        let dispatch = dispatch_of(live, &attempt, content);
         live.attempts.push(attempt);
         self.draft.batch.attempts.push(row);
         self.draft.dispatches.entry(connector).or_default().push(dispatch);
@@ -223,51 +220,6 @@ impl Engine {
             state.credit = state.credit.saturating_sub(1);
         }
         Ok(())
-    }
-
-    fn attempt_row(
-        &self,
-        key: RowKey,
-        id: ConnectorId,
-        trigger: Reason,
-        content: &Content,
-        now: Timestamp,
-    ) -> Option<AttemptRow> {
-        let live = self.live.get(&key)?;
-        let connector = self.snapshot.traffic.connectors.get(&id)?;
-        let parts = parts_needed(content, &connector.offer).unwrap_or(1).clamp(1, 255);
-        let rate = connector.rates.get(live.recipient).map(|(_, micros)| *micros);
-        let mut passed_over = Vec::new();
-        if let Some(route) = self.route_of(live) {
-            let before = route.legs.iter().take_while(|(leg, _)| *leg != id);
-            passed_over.extend(before.map(|(leg, _)| (*leg, self.why_passed_over(live, *leg).code())));
-        }
-        Some(AttemptRow {
-            message: key,
-            attempt: live.progress.attempts,
-            connector: id,
-            trigger,
-            started_at: now,
-            parts: u8::try_from(parts).unwrap_or(u8::MAX),
-            cost_micros: rate.and_then(|rate| rate.checked_mul(i64::from(parts))),
-            cost_unit: rate.map(|_| connector.currency),
-            traffic_version: self.snapshot.traffic.version,
-            route: self.route_of(live).map_or(u16::MAX, |route| route.index),
-            passed_over,
-            sealed_sent: Vec::new(),
-        })
-    }
-
-    fn why_passed_over(&self, live: &Live, connector: ConnectorId) -> Reason {
-        if live.left.contains(&connector) {
-            return Reason::Rerouted;
-        }
-        match self.connectors.get(&connector) {
-            Some(state) if !state.is_up() => Reason::NoConnectorUp,
-            None => Reason::NoConnectorUp,
-            Some(_) if !self.carries(live, connector) => Reason::NotEncodable,
-            Some(_) => Reason::None,
-        }
     }
 }
 
@@ -282,26 +234,5 @@ fn subject_of<'a>(live: &'a Live, account: &'a str, sender: &'a str, spread: u64
         traffic_type: &live.facts.traffic_type,
         parts: live.facts.price.parts,
         spread,
-    }
-}
-
-fn dispatch_of(live: &Live, attempt: &AttemptLive, content: std::sync::Arc<Content>) -> Dispatch {
-    let missing = |(place, answer): (usize, &Option<types::receipt::Verdict>)| {
-        if answer.is_none() { u8::try_from(place + 1).ok() } else { None }
-    };
-    let inherited = attempt.answers.iter().any(Option::is_some);
-    let only_parts =
-        if inherited { attempt.answers.iter().enumerate().filter_map(missing).collect() } else { Vec::new() };
-    Dispatch {
-        attempt: AttemptRef { message: live.facts.key, attempt: attempt.number },
-        only_parts,
-        source: live.source.as_sender(),
-        destination: Address::international(live.recipient),
-        content,
-        // The low bits of the key differ between messages that follow each other to one phone.
-        reference: u16::try_from(live.facts.key.as_i64() & 0xffff).unwrap_or(0),
-        class: live.facts.class,
-        expires_at: live.facts.expires_at,
-        public_id: ports::store::message_id(&live.facts),
     }
 }

@@ -7,16 +7,18 @@
 
 use decide::lifecycle::{Input as StepInput, worst_receipt};
 use ports::store::{EventSubject, InboundRow, OutboxRow, ParkedReceiptRow, ReceiptRow, ReceiptTarget};
-use types::address::Address;
+use types::address::{Address, Addressing};
 use types::id::{ConnectorId, RowKey};
 use types::message::State;
-use types::receipt::{InboundNotice, Origin, ReceiptNotice, ReceiptState};
+use types::receipt::{InboundNotice, Origin, ReceiptNotice, part_tlvs};
 use types::time::Timestamp;
 
+use super::attempt::sent_addresses;
+use super::live::Live;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
 use crate::seal::{KeyClass, Kind};
-use crate::sealed::{read_texts, write_inbound, write_texts};
+use crate::sealed::{read_receipt, write_echo, write_inbound, write_receipt};
 use crate::shared::Count;
 
 impl Engine {
@@ -127,7 +129,7 @@ impl Engine {
             None => None,
         };
         let contradicts = effects.is_some_and(|effects| effects.contradicts);
-        self.keep_receipt(target, notice, contradicts, now);
+        self.keep_receipt(connector, target, notice, contradicts, now);
         let waited_ms = submitted_at.map_or(0, |at| notice.read_at.ms_since(at));
         let state = notice.state.end().unwrap_or(State::Submitted);
         self.draft.counts.push(Count::Receipt(connector, state, waited_ms));
@@ -139,6 +141,7 @@ impl Engine {
 
     fn keep_receipt(
         &mut self,
+        connector: ConnectorId,
         target: ReceiptTarget,
         notice: &ReceiptNotice,
         contradicts: bool,
@@ -146,9 +149,12 @@ impl Engine {
     ) {
         let (key, _) = self.next_key(now);
         let Some(live) = self.live.get(&target.message) else { return };
-        let echoed = Address::international(live.recipient);
-        let unusual = notice.source.msisdn() != echoed.msisdn();
-        let sealed_echo = if unusual { self.seal_echo(target.message, notice) } else { Vec::new() };
+        let (tlvs, personal) = part_tlvs(&notice.tlvs);
+        let connector = self.snapshot.traffic.connectors.get(&connector);
+        let usual =
+            personal.is_empty() && connector.is_some_and(|c| echoes(live, &c.offer.addressing, notice));
+        let zone = connector.map(|connector| connector.zone.clone()).unwrap_or_default();
+        let sealed_echo = if usual { Vec::new() } else { self.seal_echo(live, key, notice, &personal) };
         let origin = if notice.state.end().is_some() { Origin::Carrier } else { Origin::Intermediate };
         self.draft.batch.receipts.push(ReceiptRow {
             message: target.message,
@@ -161,17 +167,19 @@ impl Engine {
             error: notice.error.clone(),
             submit_date: notice.submit_date.clone(),
             done_date: notice.done_date.clone(),
+            zone,
+            tlvs,
+            mapping_version: self.snapshot.traffic.version,
             read_at: notice.read_at,
             contradicts,
             sealed_echo,
         });
     }
 
-    fn seal_echo(&self, message: RowKey, notice: &ReceiptNotice) -> Vec<u8> {
-        let Some(live) = self.live.get(&message) else { return Vec::new() };
+    fn seal_echo(&self, live: &Live, key: RowKey, notice: &ReceiptNotice, personal: &[u8]) -> Vec<u8> {
         let Some(data_key) = self.sealer.key(live.facts.data_key) else { return Vec::new() };
-        let plain = crate::sealed::write_addresses(&notice.source, &notice.destination, None);
-        data_key.seal(Kind::Receipt, message, &plain, self.entropy.as_ref())
+        let plain = write_echo(&notice.source, &notice.destination, personal);
+        data_key.seal(Kind::Echo, key, &plain, self.entropy.as_ref())
     }
 
     fn park(
@@ -182,15 +190,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (key, _) = self.next_key(now);
         let data_key = self.sealer.current(None, KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
-        let plain = write_texts(&[
-            &notice.stat,
-            &notice.error,
-            &notice.submit_date,
-            &notice.done_date,
-            &notice.source.text(),
-            &notice.destination.text(),
-            notice.state.as_str(),
-        ]);
+        let plain = write_receipt(notice);
         let sealed = data_key.seal(Kind::Receipt, key, &plain, self.entropy.as_ref());
         self.draft.batch.parked.push(ParkedReceiptRow {
             key,
@@ -233,18 +233,7 @@ impl Engine {
 
     fn unseal_parked(&self, row: &ParkedReceiptRow) -> Option<ReceiptNotice> {
         let plain = self.sealer.key(row.data_key)?.open(Kind::Receipt, row.key, &row.sealed).ok()?;
-        let [stat, error, submit_date, done_date, source, destination, state] = read_texts::<7>(&plain)?;
-        Some(ReceiptNotice {
-            carrier_id: row.carrier_id.clone(),
-            state: ReceiptState::parse(&state)?,
-            stat,
-            error,
-            submit_date,
-            done_date,
-            source: Address::from_text(&source),
-            destination: Address::from_text(&destination),
-            read_at: row.read_at,
-        })
+        read_receipt(&plain, &row.carrier_id, row.read_at)
     }
 
     /// Takes a message from a phone: it is for the account that wrote to that phone last, else for
@@ -305,4 +294,17 @@ impl Engine {
         let handle = directory.accounts.get(&account)?;
         handle.account.default_endpoint.or_else(|| directory.smpp_endpoints.get(&account).copied())
     }
+}
+
+/// Whether a receipt echoes the addresses that were sent. One without a type of number, as HTTP has
+/// none, is compared by what it says; an empty one says nothing.
+fn echoes(live: &Live, asks: &Addressing, notice: &ReceiptNotice) -> bool {
+    let (sender, recipient) = sent_addresses(live, asks);
+    let same = |echoed: &Address, sent: &Address| {
+        let untyped = echoed.ton == 0 && echoed.npi == 0;
+        let alike = echoed.octets == sent.octets
+            || echoed.msisdn().is_some_and(|number| Some(number) == sent.msisdn());
+        echoed == sent || (untyped && (echoed.octets.is_empty() || alike))
+    };
+    same(&notice.source, &recipient) && same(&notice.destination, &sender)
 }

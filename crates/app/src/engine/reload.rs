@@ -75,12 +75,11 @@ impl Engine {
         let OpenMessage { facts, progress } = message;
         let Some(data_key) = self.sealer.key(facts.data_key) else { return Ok(None) };
         let plain = data_key.open(Kind::Addresses, facts.key, &facts.sealed).ok();
-        let Some(Addresses { source, destination, client_reference }) =
+        let Some(Addresses { source, destination, recipient: Some(recipient), client_reference, .. }) =
             plain.and_then(|p| read_addresses(&p))
         else {
             return Ok(None);
         };
-        let Some(recipient) = destination.msisdn() else { return Ok(None) };
         let timer = if self.timers.contains(&(facts.expires_at, facts.key)) {
             facts.expires_at
         } else {

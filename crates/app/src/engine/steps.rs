@@ -9,6 +9,7 @@ use types::time::Timestamp;
 
 use super::admission::stage_of;
 use super::live::Live;
+use super::money::Payer;
 use super::{Engine, EngineError};
 use crate::shared::Count;
 
@@ -33,7 +34,7 @@ impl Engine {
     ) -> Result<Option<Effects>, EngineError> {
         let Some(live) = self.live.get(&key) else { return Ok(None) };
         let before = live.progress;
-        let (reroute_on, policy) = self.policy_of(live, note);
+        let (reroute_on, policy) = self.policy_of(live, input, note);
         let policy = Policy { reroute_on: &reroute_on, ..policy };
         let Ok((stage, effects)) = step(&stage_of(&before), &policy, input, now) else { return Ok(None) };
         debug_assert!(
@@ -53,8 +54,8 @@ impl Engine {
         progress.due_at = stage.due_at;
         progress.submitted_at = stage.submitted_at;
         progress.final_at = stage.final_at;
-        let (facts_account, lot, amount) =
-            (live.facts.account, live.facts.lot, live.facts.price.amount.micros);
+        let facts_account = live.facts.account;
+        let payer = effects.money.map(|kind| (Payer::of(&live.facts), kind));
         self.draft.batch.journal.push(JournalEntry {
             message: key,
             from: before.state,
@@ -62,8 +63,8 @@ impl Engine {
             reason: stage.reason,
             attempt: stage.attempts,
         });
-        if let Some(kind) = effects.money {
-            self.post(facts_account, lot, kind, amount);
+        if let Some((payer, kind)) = payer {
+            self.post_price(&payer, kind);
         }
         self.follow_unknown(key, before.state, stage.state);
         if before.submitted_at.is_none() && stage.submitted_at.is_some() {
@@ -130,7 +131,7 @@ impl Engine {
         }
     }
 
-    fn policy_of(&self, live: &Live, note: ReceiptNote) -> (Vec<State>, Policy<'static>) {
+    fn policy_of(&self, live: &Live, input: StepInput, note: ReceiptNote) -> (Vec<State>, Policy<'static>) {
         let traffic = &self.snapshot.traffic;
         let route = self.route_of(live);
         let connector = live.latest().and_then(|attempt| traffic.connectors.get(&attempt.connector));
@@ -142,7 +143,9 @@ impl Engine {
             .latest()
             .and_then(|attempt| self.connectors.get(&attempt.connector))
             .is_some_and(|state| state.channel.capabilities().query);
+        // A message that a connector cannot carry was not tried there: the latest one may take it again.
         let latest = live.latest().map(|attempt| attempt.connector);
+        let latest = latest.filter(|_| input != StepInput::NotEncodable);
         // Parts that a carrier took bind the rest of the message to it.
         let bound = live.latest().is_some_and(|attempt| {
             attempt.answers.len() > 1 && attempt.answers.contains(&Some(types::receipt::Verdict::Accepted))

@@ -17,6 +17,7 @@ const FACTS_FOR_CUSTOMERS: &[&str] = &[
     "price book version",
     "profile version",
     "reason",
+    "region",
     "route version",
     "stat",
     "state",

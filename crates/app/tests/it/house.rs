@@ -45,15 +45,26 @@ pub(crate) fn route(legs: &[&str]) -> Route {
 pub(crate) fn traffic(route: Route) -> TrafficDocument {
     let connector = |name: &str| Connector::new(name, "fake");
     let supplier = |name: &str, price: &str| Supplier {
-        name: name.into(),
-        currency: Unit::EUR,
         rate: vec![PrefixPrice { prefix: String::new(), price: price.into() }],
+        ..Supplier::new(name, Unit::EUR)
     };
     TrafficDocument {
         supplier: vec![supplier("a", "0.01"), supplier("b", "0.02")],
         connector: vec![connector("a"), connector("b")],
         route: vec![route],
         network: Vec::new(),
+    }
+}
+
+/// An account of the operator's own.
+pub(crate) fn new_account(name: &str, limits: AccountLimits) -> NewAccount {
+    NewAccount {
+        name: name.into(),
+        parent: None,
+        price_book: None,
+        region: None,
+        limits,
+        allow_private_callbacks: false,
     }
 }
 
@@ -70,7 +81,7 @@ impl House {
         Self::with_profile(route, profile).await
     }
 
-    async fn with_profile(route: Route, profile: Profile) -> Self {
+    pub(crate) async fn with_profile(route: Route, profile: Profile) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock =
             Arc::new(TestClock { now_ms: AtomicI64::new(NOON_MS), moved: tokio::sync::Notify::new() });
@@ -80,9 +91,7 @@ impl House {
         house.core.change_prices(vec![book], "test", "").await.unwrap();
         house.core.change_traffic(traffic(route), "test", "").await.unwrap();
         let limits = AccountLimits { rate_per_second: 0, window: 0, binds: 0, repeat_guard_s: 3 };
-        let new =
-            NewAccount { name: "acme".into(), price_book: None, limits, allow_private_callbacks: false };
-        let account = house.core.create_account(new).await.unwrap();
+        let account = house.core.create_account(new_account("acme", limits)).await.unwrap();
         house.core.top_up(account.id, Money::parse("10.00 EUR").unwrap(), "test").await.unwrap();
         house.up("a").await;
         house.up("b").await;

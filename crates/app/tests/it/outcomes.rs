@@ -19,7 +19,7 @@ async fn a_message_is_taken_and_delivered() {
     house.receipt("a", "c1", ReceiptState::Delivered).await;
     let detail = house.message(id).await;
     assert_eq!((detail.state, detail.attempts.len()), (State::Delivered, 1));
-    assert_eq!(detail.attempts[0].cost.unwrap().micros, 10_000);
+    assert_eq!(detail.attempts[0].owed.unwrap().amount.micros, 10_000);
     assert_eq!(house.balance().await, (9_950_000, 0));
     house.receipt("a", "c1", ReceiptState::Delivered).await;
     assert_eq!(house.message(id).await.flags, Flags::default());
@@ -139,7 +139,7 @@ async fn a_failure_or_silence_of_one_carrier_is_another_ones_turn() {
     house.receipt("b", "b1", ReceiptState::Delivered).await;
     let detail = house.message(failed).await;
     assert_eq!(detail.state, State::Delivered);
-    let costs: Vec<_> = detail.attempts.iter().map(|attempt| attempt.cost.unwrap().micros).collect();
+    let costs: Vec<_> = detail.attempts.iter().map(|attempt| attempt.owed.unwrap().amount.micros).collect();
     assert_eq!(costs, [10_000, 20_000]);
 
     let silent = house.send("two").await;

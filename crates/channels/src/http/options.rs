@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 
 use base64::Engine;
-use ports::channel::{Capabilities, Joining};
+use ports::channel::{Capabilities, CarrierAlphabet, Joining};
 use ports::courier::{CALL_TIMEOUT_MS, Method};
 use serde::Deserialize;
 use types::Sensitive;
+use types::address::Addressing;
 use types::catalog::Connector;
+use types::form::Manner;
 
 use super::template::{Escape, Template, Values};
 use crate::callback::CallbackOptions;
@@ -159,8 +161,8 @@ impl Settings {
     /// What the channel can carry.
     pub(super) fn capabilities(&self) -> Capabilities {
         Capabilities {
-            joining: Joining::Whole,
-            octets: false,
+            manner: Manner { joining: Joining::Whole, alphabet: CarrierAlphabet::Gsm7, octets: false },
+            addressing: Addressing::default(),
             receipts: self.callback.is_some(),
             query: false,
             real: !self.simulated,

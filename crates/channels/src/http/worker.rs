@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gsm_text::{Alphabet, DataCoding, NationalShift};
 use ports::channel::{AttemptRef, ChannelEvent, ConnectorStatus, Dispatch};
 use ports::courier::{Answer, Call, CourierError, Method};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use types::Sensitive;
+use types::form::Joined;
 use types::message::Content;
 use types::receipt::{PartOutcome, Verdict};
 use types::time::Timestamp;
@@ -156,12 +156,12 @@ impl Worker {
 
     fn call_of(&self, dispatch: &Dispatch) -> Option<Call> {
         let settings = &self.shared.settings;
-        let text = text_of(&dispatch.content)?;
+        let text = text_of(dispatch)?;
         let number = dispatch.destination.msisdn().map(types::address::Msisdn::digits);
         let to = number.unwrap_or_else(|| dispatch.destination.text().into_owned());
         let id = dispatch.public_id.to_string();
         let from = dispatch.source.text();
-        let values = Values { to: &to, from: &from, text: &text, id: &id, reference: dispatch.reference };
+        let values = Values { to: &to, from: &from, text, id: &id, reference: dispatch.form.reference };
         let body = match settings.method {
             Method::Get => Vec::new(),
             Method::Post => settings.body.render(&values, settings.escape).into_bytes(),
@@ -252,17 +252,10 @@ impl Worker {
 }
 
 /// The text of a message. Octets in a text alphabet are read; other octets cannot be put into a request.
-fn text_of(content: &Content) -> Option<String> {
-    match content {
-        Content::Text(text) => Some(text.clone()),
-        Content::Octets(octets) => {
-            let coding = DataCoding::from_octet(octets.data_coding);
-            let alphabet = coding.alphabet(Alphabet::Gsm7).filter(|alphabet| *alphabet != Alphabet::Octets);
-            if octets.has_header || alphabet.is_none() {
-                return None;
-            }
-            let decoded = gsm_text::decode(coding, Alphabet::Gsm7, &octets.payload, NationalShift::NONE);
-            (!decoded.lossy).then_some(decoded.text)
-        }
+/// The text of a message in the form that a supplier's API takes.
+fn text_of(dispatch: &Dispatch) -> Option<&str> {
+    match (dispatch.content.as_ref(), dispatch.form.joined) {
+        (Content::Text(text), Joined::Whole) => Some(text),
+        _ => None,
     }
 }

@@ -71,8 +71,21 @@ fn notice(
         done_date: text(receipt.text.done_date),
         source: address(&message.source),
         destination: address(&message.destination),
+        tlvs: parameters(message),
         read_at: now,
     }
+}
+
+/// The optional parameters without the one that carries the text.
+fn parameters(message: &ShortMessage<'_>) -> Vec<u8> {
+    let mut tlvs = smpp::TlvBuffer::new();
+    for tlv in message.tlvs.iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD) {
+        // A value that was read has a length that can be written.
+        if tlvs.push_tlv(tlv).is_err() {
+            tracing::debug!("an optional parameter could not be copied");
+        }
+    }
+    tlvs.as_tlvs().octets().to_vec()
 }
 
 fn inbound(message: &ShortMessage<'_>, settings: &Settings, now: Timestamp) -> InboundNotice {
@@ -82,19 +95,12 @@ fn inbound(message: &ShortMessage<'_>, settings: &Settings, now: Timestamp) -> I
         (0, DefaultAlphabet::Ucs2) => DataCoding::UCS2.octet(),
         (octet, _) => octet,
     };
-    let mut tlvs = smpp::TlvBuffer::new();
-    for tlv in message.tlvs.iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD) {
-        // A value that was read has a length that can be written.
-        if tlvs.push_tlv(tlv).is_err() {
-            tracing::debug!("an optional parameter could not be copied");
-        }
-    }
     let content = OctetContent {
         data_coding,
         protocol_id: message.protocol_id,
         has_header: message.has_udh(),
         payload: message.payload().to_vec(),
-        tlvs: tlvs.as_tlvs().octets().to_vec(),
+        tlvs: parameters(message),
     };
     InboundNotice {
         source: address(&message.source),
@@ -191,6 +197,18 @@ mod tests {
                 .map(|(id, state, stat, error)| (id.as_str(), *state, stat.as_str(), error.as_str()));
             assert_eq!(found, expected, "{name}");
         }
+    }
+
+    #[test]
+    fn receipts_keep_their_parameters_without_the_text() {
+        let mut tlvs = tlvs("abc", MessageState::Delivered);
+        let kept = tlvs.clone();
+        tlvs.push(smpp::Tag::MESSAGE_PAYLOAD, TEXT).unwrap();
+        let message = ShortMessage { esm_class: 4, tlvs: tlvs.as_tlvs(), ..ShortMessage::default() };
+        let ChannelEvent::Receipt(notice) = read(&message, &json!({})) else {
+            panic!("a receipt is expected")
+        };
+        assert_eq!(notice.tlvs, kept.as_tlvs().octets());
     }
 
     #[test]

@@ -359,7 +359,7 @@ fn given_back(hub: &Hub, stranded: Vec<Dispatch>) -> Vec<ChannelEvent> {
     let mut events = Vec::new();
     let count = u32::try_from(stranded.len()).unwrap_or(u32::MAX);
     for dispatch in stranded {
-        let numbers = match encode::prepare(&dispatch, &hub.settings) {
+        let numbers = match encode::prepare(&dispatch) {
             Ok(prepared) => (prepared.total, prepared.parts.iter().map(|part| part.number).collect()),
             Err(encode::Unsendable) => numbers_asked(&dispatch),
         };

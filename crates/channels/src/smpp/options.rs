@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gsm_text::Alphabet;
-use ports::channel::{Capabilities, Joining};
+use ports::channel::{Capabilities, CarrierAlphabet, Joining};
 use rustls::ClientConfig;
 use serde::Deserialize;
 use serde_json::Value;
 use smpp::limits;
 use smpp::message_id::IdNotation;
 use types::Sensitive;
+use types::address::Addressing;
 use types::catalog::Connector;
+use types::form::Manner;
 
 use crate::options::{self, ErrorTable, Secrets, secret, within};
 use crate::tls::{Trust, client_config};
@@ -70,6 +72,15 @@ pub(crate) enum DefaultAlphabet {
 }
 
 impl DefaultAlphabet {
+    /// What it means for the form of a message.
+    const fn of_form(self) -> CarrierAlphabet {
+        match self {
+            Self::Gsm7 => CarrierAlphabet::Gsm7,
+            Self::Latin1 => CarrierAlphabet::Latin1,
+            Self::Ucs2 => CarrierAlphabet::Ucs2,
+        }
+    }
+
     /// The alphabet.
     pub(crate) const fn alphabet(self) -> Alphabet {
         match self {
@@ -216,10 +227,7 @@ pub(crate) struct Settings {
     pub(crate) service_type: String,
     pub(crate) interface_version: u8,
     pub(crate) address_range: types::address::Address,
-    pub(crate) source_ton: Option<u8>,
-    pub(crate) source_npi: Option<u8>,
-    pub(crate) destination_ton: Option<u8>,
-    pub(crate) destination_npi: Option<u8>,
+    pub(crate) addressing: Addressing,
     pub(crate) timing: Timing,
     pub(crate) joining: Joining,
     pub(crate) default_alphabet: DefaultAlphabet,
@@ -263,10 +271,12 @@ impl Settings {
                 npi: o.address_npi,
                 octets: o.address_range.as_bytes().into(),
             },
-            source_ton: o.source_ton,
-            source_npi: o.source_npi,
-            destination_ton: o.destination_ton,
-            destination_npi: o.destination_npi,
+            addressing: Addressing {
+                source_ton: o.source_ton,
+                source_npi: o.source_npi,
+                destination_ton: o.destination_ton,
+                destination_npi: o.destination_npi,
+            },
             joining: match o.joining {
                 JoiningOption::Udh8 => Joining::Udh8,
                 JoiningOption::Udh16 => Joining::Udh16,
@@ -292,8 +302,8 @@ impl Settings {
     /// What the channel can carry.
     pub(crate) fn capabilities(&self) -> Capabilities {
         Capabilities {
-            joining: self.joining,
-            octets: true,
+            manner: Manner { joining: self.joining, alphabet: self.default_alphabet.of_form(), octets: true },
+            addressing: self.addressing,
             receipts: self.registered_delivery != 0,
             query: false,
             real: !self.simulated,

@@ -62,7 +62,7 @@ async fn requests_are_made_as_described() {
     });
     let channel = open(&connector("http", config), Arc::clone(&recorder) as Arc<dyn ChannelSink>);
     timeout(LIMIT, recorder.until(|r| r.open_credit() > 0)).await.unwrap();
-    let message = dispatch(1, "a & b = ü");
+    let message = dispatch(channel.as_ref(), 1, "a & b = ü");
     let id = message.public_id.to_string();
     channel.send(vec![message]).unwrap();
     timeout(LIMIT, recorder.until(|r| r.outcomes().len() == 1)).await.unwrap();

@@ -82,7 +82,7 @@ async fn a_blocked_link_tells_what_left_from_what_did_not() {
     smsc.behave(Behaviour::Hold);
     until(&recorder, |r| r.open_credit() == count).await;
     let text = "x".repeat(20_000);
-    channel.send((0..800).map(|number| dispatch(number, &text)).collect()).unwrap();
+    channel.send((0..800).map(|number| dispatch(channel.as_ref(), number, &text)).collect()).unwrap();
     timeout(LIMIT, smsc.until(|seen| seen.submits.len() >= 5)).await.unwrap();
     smsc.hang_up();
     until(&recorder, |r| r.outcomes().len() == 800).await;
@@ -103,7 +103,13 @@ async fn a_blocked_link_tells_what_left_from_what_did_not() {
 async fn parts_stay_in_order_on_one_session() {
     let (smsc, channel, recorder) = stage(Script::default(), json!({"sessions": 3, "window": 2})).await;
     until(&recorder, |r| r.open_credit() == 6).await;
-    channel.send((0..6).map(|number| dispatch(number, &format!("{number}").repeat(700))).collect()).unwrap();
+    channel
+        .send(
+            (0..6)
+                .map(|number| dispatch(channel.as_ref(), number, &format!("{number}").repeat(700)))
+                .collect(),
+        )
+        .unwrap();
     until(&recorder, |r| r.outcomes().len() == 30).await;
     assert!(
         recorder
@@ -129,7 +135,7 @@ async fn one_time_codes_go_first() {
     until(&recorder, |r| r.open_credit() == 8).await;
     let classes = [Class::Bulk, Class::Bulk, Class::Transactional, Class::OneTime];
     let batch = (0..).zip(classes).map(|(number, class)| {
-        let mut message = dispatch(number, &number.to_string());
+        let mut message = dispatch(channel.as_ref(), number, &number.to_string());
         message.class = class;
         message
     });
@@ -278,7 +284,7 @@ async fn a_peer_that_answers_no_submits_is_left() {
     let (smsc, channel, recorder) = stage(Script::default(), timing).await;
     smsc.behave(Behaviour::Hold);
     until(&recorder, |r| r.open_credit() > 0).await;
-    channel.send(vec![dispatch(1, "hello")]).unwrap();
+    channel.send(vec![dispatch(channel.as_ref(), 1, "hello")]).unwrap();
     until(&recorder, |r| statuses(r).iter().any(|status| status.last_error == "the peer answers no submits"))
         .await;
     let verdicts: Vec<_> = recorder.outcomes().iter().map(|(_, outcome, _)| outcome.verdict).collect();
@@ -291,7 +297,7 @@ async fn throttling_slows_the_link_down_and_is_shown() {
     let (smsc, channel, recorder) = stage(Script::default(), json!({"rate": 100})).await;
     smsc.behave(Behaviour::Throttle);
     until(&recorder, |r| r.open_credit() > 0).await;
-    channel.send(vec![dispatch(1, "hello")]).unwrap();
+    channel.send(vec![dispatch(channel.as_ref(), 1, "hello")]).unwrap();
     until(&recorder, |r| statuses(r).last().is_some_and(|status| status.rate_per_second == 70)).await;
     channel.drain(1_000).await;
 }
@@ -304,12 +310,11 @@ async fn questions_and_expired_and_unsendable_messages_are_answered() {
     channel.query(attempt, "00000001", &types::address::Address::from_text("ACME"));
     let asked = |event: &ChannelEvent| matches!(event, ChannelEvent::QueryAnswer { attempt: of, state: Some(ReceiptState::Delivered) } if *of == attempt);
     until(&recorder, |r| r.events().iter().any(asked)).await;
-    let mut expired = dispatch(1, "too late");
+    let mut expired = dispatch(channel.as_ref(), 1, "too late");
     expired.expires_at = types::time::Timestamp::from_ms(1);
-    let mut unsendable = dispatch(2, "x");
+    let mut unsendable = dispatch(channel.as_ref(), 2, "x");
     unsendable.source = types::address::Address::from_text("A name that is far too long");
-    let mut again = dispatch(3, "x");
-    again.content = Arc::new(Content::Text("y".repeat(400)));
+    let mut again = dispatch(channel.as_ref(), 3, &"y".repeat(400));
     again.only_parts = vec![2];
     channel.send(vec![expired, unsendable, again]).unwrap();
     until(&recorder, |r| r.outcomes().len() == 3).await;
@@ -358,7 +363,7 @@ async fn tls_is_verified() {
         let channel = open(&config, Arc::clone(&recorder) as Arc<dyn ChannelSink>);
         if good {
             until(&recorder, |r| r.open_credit() > 0).await;
-            channel.send(vec![dispatch(1, "hello")]).unwrap();
+            channel.send(vec![dispatch(channel.as_ref(), 1, "hello")]).unwrap();
             until(&recorder, |r| r.outcomes().len() == 1).await;
             assert_eq!(recorder.outcomes()[0].1.verdict, Verdict::Accepted, "{tls}");
         } else {

@@ -9,18 +9,19 @@ use types::address::Address;
 use types::catalog::{
     Connector, NetworkRange, OneOrMany, PrefixPrice, PriceBook, Profile, Route, TrafficDocument,
 };
-use types::charge::Lot;
+use types::charge::{Lot, LotShare};
+use types::form::{CarrierAlphabet, Joining, Manner};
 use types::id::{AccountId, ConnectorId, LotId, PublicId, RowKey};
 use types::message::{Class, Content, Draft, OctetContent, PARTS_MAX, ReportWish, State};
 use types::money::Unit;
 use types::network::{Country, NetworkSource};
 use types::refusal::Refusal;
+use types::region::Region;
 use types::time::Timestamp;
 
 use super::{Facts, Plan, SCHEDULE_MS_MAX, VALIDITY_MS_DEFAULT, VALIDITY_MS_MAX, admit};
 use crate::ledger::Purse;
 use crate::price::PriceTable;
-use crate::route::Joining;
 use crate::snapshot::{ConnectorFacts, Snapshot, TrafficTable};
 
 mod refusals;
@@ -44,6 +45,9 @@ struct World {
     snapshot: Snapshot,
     lots: Vec<Lot>,
     country: Country,
+    /// The accounts above; `None` for a path that cannot be walked.
+    above: Option<Vec<Account>>,
+    is_repeat: bool,
     draft: Draft,
 }
 
@@ -55,22 +59,35 @@ impl World {
             snapshot: Snapshot {
                 profile_version: 1,
                 profile: Arc::new(Profile::default()),
-                prices: Arc::new(PriceTable::compile(7, &[book()]).unwrap()),
+                prices: Arc::new(PriceTable::compile(7, &[book(), wholesale()]).unwrap()),
                 traffic: Arc::new(traffic()),
             },
             lots: vec![lot(1, 250_000_000, None)],
             country: Country::parse("GB").unwrap(),
+            above: Some(Vec::new()),
+            is_repeat: false,
             draft: draft("447911123456", "hello"),
         }
     }
 
     fn decide(&self) -> Result<Plan, Refusal> {
-        let purse = Purse::new(self.lots.clone());
-        let facts =
-            Facts { account: &self.account, snapshot: &self.snapshot, purse: &purse, country: self.country };
-        let outcome = admit(&facts, &self.draft, NOW);
-        assert_eq!(admit(&facts, &self.draft, NOW), outcome, "the same facts give the same answer");
+        let outcome = self.decide_with(&Purse::new(self.lots.clone()));
+        let again = self.decide_with(&Purse::new(self.lots.clone()));
+        assert_eq!(again, outcome, "the same facts give the same answer");
         outcome
+    }
+
+    fn decide_with(&self, purse: &Purse) -> Result<Plan, Refusal> {
+        let above: Option<Vec<&Account>> = self.above.as_ref().map(|above| above.iter().collect());
+        let facts = Facts {
+            account: &self.account,
+            snapshot: &self.snapshot,
+            purse,
+            country: self.country,
+            above: above.as_deref(),
+            is_repeat: self.is_repeat,
+        };
+        admit(&facts, &self.draft, NOW)
     }
 
     fn plan(&self) -> Plan {
@@ -85,7 +102,7 @@ fn with(change: impl FnOnce(&mut World)) -> Result<Plan, Refusal> {
     world.decide()
 }
 
-fn account() -> Account {
+pub(crate) fn account() -> Account {
     Account {
         id: AccountId(1),
         sid: PublicId::new(RowKey::from_parts(1, 1), 1),
@@ -94,6 +111,7 @@ fn account() -> Account {
         state: AccountState::Active,
         unit: Unit::EUR,
         price_book: "standard".into(),
+        region: None,
         default_class: Class::Transactional,
         default_endpoint: None,
         limits: AccountLimits::default(),
@@ -106,6 +124,12 @@ fn book() -> PriceBook {
     let entry =
         |(prefix, price): &(&str, &str)| PrefixPrice { prefix: (*prefix).into(), price: (*price).into() };
     PriceBook { name: "standard".into(), unit: Unit::EUR, price: PRICES.iter().map(entry).collect() }
+}
+
+/// What an account above pays, in a unit of its own.
+fn wholesale() -> PriceBook {
+    let price = vec![PrefixPrice { prefix: "44".into(), price: "0.9".into() }];
+    PriceBook { name: "wholesale".into(), unit: Unit::parse("SMS").unwrap(), price }
 }
 
 /// Routes to 44, 1, 32 and 7; to 49 there is one that leads back, to 33 there is none.
@@ -123,8 +147,8 @@ fn traffic() -> TrafficTable {
     };
     let facts = |id, joining, octets| ConnectorFacts {
         id: ConnectorId(id),
-        joining,
-        octets,
+        manner: Manner { joining, alphabet: CarrierAlphabet::Gsm7, octets },
+        addressing: types::address::Addressing::default(),
         receipts: true,
         comes_back_as: None,
     };
@@ -190,7 +214,7 @@ fn a_message_takes_what_it_does_not_state_from_its_account() {
     assert_eq!((plan.class, plan.state, plan.send_at), (Class::Transactional, State::Queued, None));
     assert_eq!(plan.expires_at, NOW.plus_ms(VALIDITY_MS_DEFAULT));
     assert_eq!((plan.recipient.digits().as_str(), plan.country.as_str()), ("447911123456", "GB"));
-    assert_eq!((plan.lot, plan.network), (LotId(1), None));
+    assert_eq!((plan.payment.lot, plan.network), (LotId(1), None));
     assert_eq!((plan.price.parts, plan.price.book_version), (1, 7));
     let bulk = with(|w| w.account.default_class = Class::Bulk).unwrap();
     assert_eq!(bulk.class, Class::Bulk);
@@ -283,7 +307,7 @@ fn value_is_spent_in_the_order_in_which_it_lapses() {
     for (lots, expected) in cases {
         let lots = lots.iter().map(|(id, available, lapses)| lot(*id, *available, *lapses));
         let plan = with(|w| w.lots = lots.chain([credits.clone()]).collect()).unwrap();
-        assert_eq!(plan.lot, LotId(*expected));
+        assert_eq!(plan.payment.lot, LotId(*expected));
     }
 }
 
@@ -295,7 +319,7 @@ fn a_balance_below_zero_falls_on_the_lot_that_lapses_last() {
         profile.money.allow_negative = true;
         w.snapshot.profile = Arc::new(profile);
     });
-    assert_eq!(plan.unwrap().lot, LotId(1));
+    assert_eq!(plan.unwrap().payment.lot, LotId(1));
 }
 
 #[test]
@@ -311,6 +335,7 @@ fn the_operators_ranges_overrule_the_numbering_plan() {
     let network = plan.network.unwrap();
     assert_eq!((network.plmn.to_string().as_str(), plan.country.as_str()), ("20801", "FR"));
     assert_eq!((network.source, network.data_version), (NetworkSource::RangeTable, 9));
+    assert_eq!(network.checked_at, NOW);
 }
 
 #[test]
@@ -325,4 +350,47 @@ fn recipients_and_senders_as_people_write_them() {
         let accepted = with(|w| w.draft.source = Address::from_text(from)).is_ok();
         assert_eq!(accepted, from.len() != 12 || from.starts_with('4'), "{from}");
     }
+}
+
+#[test]
+fn several_lots_pay_what_none_covers() {
+    let plan =
+        with(|w| w.lots = vec![lot(1, 20_000, None), lot(2, 7_000, Some(500)), lot(3, 900, Some(400))]);
+    let plan = plan.unwrap();
+    let share = |lot, micros| LotShare { lot: LotId(lot), micros };
+    assert_eq!(*plan.payment.shares, [share(3, 900), share(2, 7_000), share(1, 19_600)]);
+    assert_eq!(plan.payment.lot, LotId(3));
+    let refused = with(|w| w.lots = vec![lot(1, 20_000, None), lot(2, 7_000, None)]).unwrap_err();
+    assert!(refused.detail.contains("0.0275 EUR and 0.027 EUR is available"), "{}", refused.detail);
+    let many = with(|w| w.lots = (1..=275).map(|id| lot(id, 100, None)).collect()).unwrap_err();
+    assert!(many.detail.contains("more than 64 lots"), "{}", many.detail);
+}
+
+#[test]
+fn every_account_above_has_its_price_and_only_the_own_one_is_charged() {
+    let parent =
+        |number: i64, book: &str| Account { id: AccountId(number), price_book: book.into(), ..account() };
+    let plan = with(|w| {
+        w.draft.content = Content::Text("x".repeat(200));
+        w.above = Some(vec![parent(2, "wholesale"), parent(3, "standard")]);
+    });
+    let plan = plan.unwrap();
+    let seen: Vec<_> = plan.levels.iter().map(|l| (l.account.0, l.price.amount.to_string())).collect();
+    assert_eq!(seen, [(2, "1.80 SMS".to_owned()), (3, "0.055 EUR".to_owned())]);
+    assert!(plan.levels.iter().all(|level| (level.price.parts, level.price.book_version) == (2, 7)));
+    assert_eq!((plan.price.amount.micros, plan.payment.lot), (55_000, LotId(1)));
+    assert!(World::new().plan().levels.is_empty());
+}
+
+#[test]
+fn the_region_is_the_profiles_unless_the_account_has_its_own() {
+    assert_eq!(World::new().plan().region.as_str(), "default");
+    let in_eu = |w: &mut World| {
+        let mut profile = Profile::default();
+        profile.operator.region = Region::parse("eu").unwrap();
+        w.snapshot.profile = Arc::new(profile);
+    };
+    assert_eq!(with(in_eu).unwrap().region.as_str(), "eu");
+    let own = with(|w| (in_eu(w), w.account.region = Region::parse("us-1").ok()).1);
+    assert_eq!(own.unwrap().region.as_str(), "us-1");
 }

@@ -73,6 +73,7 @@ fn input(text: &str) -> Input {
         ["due"] => Input::Due,
         ["cancel"] => Input::Cancel,
         ["not_encodable"] => Input::NotEncodable,
+        ["no_connector"] => Input::NoConnector,
         _ => panic!("{text} is no input"),
     }
 }
@@ -154,7 +155,8 @@ fn checked(stage: &Stage, policy: &Policy<'_>, input: Input, now: Timestamp) -> 
     assert_eq!(after.charge, settled, "{context}");
     assert!(effects.money.is_none() || stage.charge == ChargeState::Held, "money moves once: {context}");
     assert!(!effects.tell || after.state != stage.state, "only news is told: {context}");
-    assert_eq!(effects.enqueue, after.state == State::Queued && stage.state != State::Queued, "{context}");
+    let waits_anew = stage.state != State::Queued || input == Input::NotEncodable;
+    assert_eq!(effects.enqueue, after.state == State::Queued && waits_anew, "{context}");
     let begun = u8::from(input == Input::Begin);
     assert_eq!(after.attempts, stage.attempts + begun, "{context}");
     Some((after, effects))
@@ -187,6 +189,7 @@ not_known              .         .         .         .           .           .  
 due                    queued    queued    .         .           unconfirmed =           .  .  .  .  .  .  .  .           .
 cancel                 cancelled cancelled .         .           .           .           .  .  .  .  .  .  .  .           .
 not_encodable          .         .         failed    .           .           .           .  .  .  .  .  .  .  .           .
+no_connector           .         .         failed    .           .           .           .  .  .  .  .  .  .  .           .
 ";
 
 #[test]

@@ -319,14 +319,24 @@ impl Step<'_> {
     /// The validity ended before another attempt. When nobody knows what became of the last one, it
     /// goes back to waiting for word of it, because `expired` would be more than anybody knows.
     fn expire(mut self) -> Outcome {
-        if self.waits_to_be_resent() && self.stage.flags.contains(Flags::POSSIBLE_DUPLICATE) {
-            self.unmark_resend();
-            self.stage.state = State::Unknown;
-            self.stage.due_at = self.now.plus_ms(UNKNOWN_HORIZON_MS);
-            return Ok((self.stage, Effects::default()));
+        if self.may_have_been_taken() {
+            return self.wait_for_word();
         }
         self.stage.reason = Reason::ValidityEnded;
         self.end(State::Expired)
+    }
+
+    /// Whether a copy waits to be sent of which the first may have arrived.
+    fn may_have_been_taken(&self) -> bool {
+        self.waits_to_be_resent() && self.stage.flags.contains(Flags::POSSIBLE_DUPLICATE)
+    }
+
+    /// The copy will not be sent: what became of the first is as unknown as before.
+    fn wait_for_word(mut self) -> Outcome {
+        self.unmark_resend();
+        self.stage.state = State::Unknown;
+        self.stage.due_at = self.now.plus_ms(UNKNOWN_HORIZON_MS);
+        Ok((self.stage, Effects::default()))
     }
 
     fn unknown_due(mut self) -> Outcome {
@@ -363,11 +373,24 @@ impl Step<'_> {
         self.end(State::Cancelled)
     }
 
+    /// It was not written, so that it waits for the next connector as it waited for this one.
     pub(super) fn not_encodable(mut self) -> Outcome {
+        if self.stage.state != State::Queued || !self.policy.more_connectors {
+            return self.no_connector();
+        }
+        self.stage.due_at = self.now;
+        Ok((self.stage, Effects { enqueue: true, ..Effects::default() }))
+    }
+
+    pub(super) fn no_connector(mut self) -> Outcome {
         if self.stage.state != State::Queued {
             return Err(NotApplicable);
         }
-        self.stage.reason = Reason::NotEncodable;
+        if self.may_have_been_taken() {
+            return self.wait_for_word();
+        }
+        let tried = self.stage.attempts > 0;
+        self.stage.reason = if tried { Reason::RoutesExhausted } else { Reason::NotEncodable };
         self.end(State::Failed)
     }
 

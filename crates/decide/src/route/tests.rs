@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use types::address::Msisdn;
 use types::catalog::{Connector, NetworkRange, OneOrMany, Route, RouteLeg, TrafficDocument, WeightedLeg};
+use types::form::{CarrierAlphabet, Joining, Manner};
 use types::id::ConnectorId;
 use types::message::{Class, Content, Reason};
 use types::network::{Country, Plmn};
 
-use super::{Joining, Subject, choose, find_route};
+use super::{Subject, choose, find_route};
 use crate::snapshot::{ConnectorFacts, TrafficTable};
 
 fn connector(name: &str) -> Connector {
@@ -20,7 +21,9 @@ fn route(name: &str, legs: &[&str]) -> Route {
 }
 
 fn facts(id: i64, joining: Joining) -> ConnectorFacts {
-    ConnectorFacts { id: ConnectorId(id), joining, octets: true, receipts: true, comes_back_as: None }
+    let manner = Manner { joining, alphabet: CarrierAlphabet::Gsm7, octets: true };
+    let addressing = types::address::Addressing::default();
+    ConnectorFacts { id: ConnectorId(id), manner, addressing, receipts: true, comes_back_as: None }
 }
 
 fn known() -> BTreeMap<String, ConnectorFacts> {
@@ -97,6 +100,25 @@ fn a_connector_that_needs_more_parts_is_passed_over() {
     let choice = choose(&table, route, &Subject { parts: 2, ..subject() }, &text);
     assert_eq!(choice.legs, [ConnectorId(1), ConnectorId(3)]);
     assert_eq!(choice.passed_over, [(ConnectorId(2), Reason::NotEncodable)]);
+}
+
+/// What a carrier's default alphabet lacks may need more parts than were sold.
+#[test]
+fn a_connector_whose_alphabet_needs_more_parts_is_passed_over() {
+    let mut known = known();
+    known.get_mut("a").unwrap().manner.alphabet = CarrierAlphabet::Latin1;
+    let document = TrafficDocument {
+        connector: ["a", "b", "c"].into_iter().map(connector).collect(),
+        route: vec![route("r", &["a", "c"])],
+        ..TrafficDocument::default()
+    };
+    let table = TrafficTable::compile(1, &document, &known).unwrap();
+    let route = find_route(&table, &subject()).unwrap();
+    let euro = Content::Text(format!("{} 10 €", "x".repeat(100)));
+    let choice = choose(&table, route, &subject(), &euro);
+    assert_eq!((choice.legs, choice.passed_over[0].0), (vec![ConnectorId(3)], ConnectorId(1)));
+    let plain = choose(&table, route, &subject(), &Content::Text("x".repeat(100)));
+    assert_eq!(plain.legs, [ConnectorId(1), ConnectorId(3)]);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use ports::store::{Batch, ConfigChange, CredentialRow, EndpointRow, LotChange, PersonRow};
 use types::Sensitive;
-use types::account::{Account, AccountLimits, AccountState, CredentialKind, Endpoint, EndpointKind};
+use types::account::{
+    Account, AccountLimits, AccountState, CredentialKind, Endpoint, EndpointKind, PATH_DEPTH_MAX,
+};
 use types::charge::{Lot, Posting, PostingKind};
 use types::id::{AccountId, CredentialId, EndpointId, LotId, PersonId, PublicId, RowKey};
 use types::message::Class;
@@ -53,17 +55,19 @@ impl Engine {
             )
             .at("price_book"));
         };
+        self.check_parent(new.parent)?;
         let (key, tail) = self.next_key(now);
         let id = AccountId(self.next_number(ACCOUNT));
         let endpoint_id = EndpointId(self.next_number(ENDPOINT));
         let account = Account {
             id,
             sid: PublicId::new(key, tail),
-            parent: None,
+            parent: new.parent,
             name,
             state: AccountState::Active,
             unit,
             price_book: book,
+            region: new.region,
             default_class: Class::Transactional,
             default_endpoint: None,
             limits: new.limits,
@@ -81,6 +85,19 @@ impl Engine {
         self.shared.directory.store(Arc::new(directory));
         self.purses.entry(id).or_default();
         made.map(Changed::Account).ok_or_else(|| Refusal::new(RefusalCode::NotFound, "the account is gone"))
+    }
+
+    /// A reseller must exist, and the path up from it must leave room for one more.
+    fn check_parent(&self, parent: Option<AccountId>) -> Result<(), Refusal> {
+        let Some(parent) = parent else { return Ok(()) };
+        let refuse = |detail: String| Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("parent"));
+        let directory = self.shared.directory.load();
+        let find = |id: AccountId| directory.accounts.get(&id).map(|handle| handle.account.as_ref());
+        let Some(account) = find(parent) else { return refuse("there is no such parent account".into()) };
+        match decide::path::above(account, find) {
+            Ok(above) if above.len() < PATH_DEPTH_MAX => Ok(()),
+            _ => refuse(format!("an account has at most {PATH_DEPTH_MAX} accounts above it")),
+        }
     }
 
     fn endpoint_row(

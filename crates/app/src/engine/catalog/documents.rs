@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use decide::price::PriceTable;
-use decide::route::Joining;
 use decide::snapshot::{ConnectorFacts, Snapshot, TrafficTable};
-use ports::channel::{Capabilities, Joining as ChannelJoining};
+use ports::channel::Capabilities;
 use ports::store::{ConfigChange, ConfigKind, ConfigVersion};
 use types::account::CredentialKind;
 use types::catalog::{PriceBook, Profile, TrafficDocument};
@@ -164,15 +163,15 @@ impl Engine {
         connector: &types::catalog::Connector,
         can: &Capabilities,
     ) -> ConnectorFacts {
-        let joining = match can.joining {
-            ChannelJoining::Udh8 => Joining::Udh8,
-            ChannelJoining::Udh16 => Joining::Udh16,
-            ChannelJoining::Sar => Joining::Sar,
-            ChannelJoining::Payload | ChannelJoining::Whole => Joining::Whole,
-        };
         let learned = self.self_links.get(&connector.name).cloned();
         let comes_back_as = learned.or_else(|| self.leads_back(connector));
-        ConnectorFacts { id, joining, octets: can.octets, receipts: can.receipts, comes_back_as }
+        ConnectorFacts {
+            id,
+            manner: can.manner,
+            addressing: can.addressing,
+            receipts: can.receipts,
+            comes_back_as,
+        }
     }
 
     /// The account that a connector comes back in as, when its address is one of our own doors.

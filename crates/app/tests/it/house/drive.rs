@@ -61,6 +61,7 @@ impl House {
             done_date: String::new(),
             source: Address::from_text(number),
             destination: Address::from_text("ACME"),
+            tlvs: Vec::new(),
             read_at: self.clock.now(),
         }
     }

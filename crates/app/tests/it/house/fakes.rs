@@ -9,15 +9,18 @@ use std::sync::{Arc, Mutex};
 
 use app::report::Renderer;
 use ports::BoxFuture;
-use ports::channel::{AttemptRef, Capabilities, Channel, ChannelFactory, ChannelSink, Dispatch, Joining};
+use ports::channel::{
+    AttemptRef, Capabilities, CarrierAlphabet, Channel, ChannelFactory, ChannelSink, Dispatch, Joining,
+};
 use ports::clock::Clock;
 use ports::courier::{Answer, Call, Courier, CourierError, Method};
 use ports::entropy::Entropy;
 use ports::phones::{Mail, Mailer};
 use ports::store::{ApplyError, Batch, Store, StoreError};
 use types::account::{Endpoint, EndpointKind};
-use types::address::Address;
+use types::address::{Address, Addressing};
 use types::catalog::Connector;
+use types::form::Manner;
 use types::id::{CommitSeq, ConnectorId, EndpointId};
 use types::time::Timestamp;
 
@@ -66,11 +69,35 @@ pub(crate) struct Recorder {
     pub(crate) sent: Mutex<VecDeque<Dispatch>>,
     pub(crate) arrived: tokio::sync::Notify,
     pub(crate) queries: Mutex<Vec<AttemptRef>>,
+    can: Capabilities,
+}
+
+/// What the options `joining`, `latin1` and `source_ton` of a fake connector come to.
+fn capabilities(config: &Connector) -> Capabilities {
+    let joining = match config.options.get("joining").and_then(|value| value.as_str()) {
+        Some("udh16") => Joining::Udh16,
+        Some("sar") => Joining::Sar,
+        Some("payload") => Joining::Payload,
+        _ => Joining::Udh8,
+    };
+    let latin1 = config.options.contains_key("latin1");
+    let alphabet = if latin1 { CarrierAlphabet::Latin1 } else { CarrierAlphabet::Gsm7 };
+    let source_ton = config.options.get("source_ton").and_then(|value| value.as_u64());
+    Capabilities {
+        manner: Manner { joining, alphabet, octets: true },
+        addressing: Addressing {
+            source_ton: source_ton.map(|ton| u8::try_from(ton).unwrap()),
+            ..Addressing::default()
+        },
+        receipts: true,
+        query: true,
+        real: true,
+    }
 }
 
 impl Channel for Recorder {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { joining: Joining::Udh8, octets: true, receipts: true, query: true, real: true }
+        self.can
     }
 
     fn send(&self, batch: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
@@ -105,7 +132,7 @@ impl ChannelFactory for Factory {
         if config.kind != "fake" {
             return Err("type: write fake".into());
         }
-        Ok(Capabilities { joining: Joining::Udh8, octets: true, receipts: true, query: true, real: true })
+        Ok(capabilities(config))
     }
 
     fn open(
@@ -118,6 +145,7 @@ impl ChannelFactory for Factory {
             sent: Mutex::default(),
             arrived: tokio::sync::Notify::new(),
             queries: Mutex::default(),
+            can: capabilities(config),
         });
         self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
         Ok(channel)

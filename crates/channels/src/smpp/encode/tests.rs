@@ -6,14 +6,40 @@ use ports::channel::{AttemptRef, Dispatch};
 use serde_json::{Value, json};
 use smpp::{FrameCutter, Pdu, ShortMessage, Strictness};
 use types::address::Address;
+use types::form::{Encoding, Form, Joined, Rendering, fit, user_data};
 use types::id::{MessageId, RowKey};
 use types::message::{Class, Content, OctetContent};
 use types::time::Timestamp;
 
 use super::{Unsendable, prepare, write};
+use crate::smpp::options::Settings;
 use crate::smpp::options::tests::settings;
 
 const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
+
+const REFERENCE: u16 = 0x1234;
+
+/// Stands for the form that the options ask for.
+const NO_FORM: Form = Form {
+    data_coding: 0,
+    encoding: Encoding::Octets,
+    joined: Joined::None,
+    reference: 0,
+    rendering: Rendering::AsReceived,
+};
+
+/// A message as the core hands it over: in the form and with the addresses that the options ask for.
+fn handed_over(dispatch: &Dispatch, settings: &Settings) -> Result<Dispatch, Unsendable> {
+    let can = settings.capabilities();
+    let fit = fit(&dispatch.content, &can.manner, REFERENCE).ok_or(Unsendable)?;
+    let destination = dispatch.destination.msisdn().map(Address::international);
+    Ok(Dispatch {
+        form: fit.form,
+        source: can.addressing.source(dispatch.source.as_sender()),
+        destination: can.addressing.destination(destination.unwrap_or_default()),
+        ..dispatch.clone()
+    })
+}
 
 fn dispatch(content: Content) -> Dispatch {
     Dispatch {
@@ -22,7 +48,7 @@ fn dispatch(content: Content) -> Dispatch {
         source: Address::from_text("ACME"),
         destination: Address::from_text("+447911123456"),
         content: Arc::new(content),
-        reference: 0x1234,
+        form: NO_FORM,
         class: Class::Bulk,
         expires_at: NOW.plus_ms(3_600_000),
         public_id: MessageId::new(RowKey::from_i64(7), 1),
@@ -36,7 +62,7 @@ fn wire(
     mut look: impl FnMut(usize, &ShortMessage<'_>),
 ) -> Result<u8, Unsendable> {
     let settings = settings(options).unwrap();
-    let prepared = prepare(dispatch, &settings)?;
+    let prepared = prepare(&handed_over(dispatch, &settings)?)?;
     let mut octets = Vec::new();
     for (sequence, part) in (1..).zip(&prepared.parts) {
         write(&prepared, part, &settings, NOW, sequence, &mut octets).unwrap();
@@ -182,4 +208,33 @@ fn addresses_and_validity() {
     .unwrap();
     message.source = Address::from_text("A name that is far too long");
     assert_eq!(wire(&message, &options, |_, _| ()), Err(Unsendable));
+}
+
+/// What goes over the wire is what the form says, whatever the link's options are.
+#[test]
+fn the_form_is_obeyed() {
+    let text = Content::Text("€".repeat(100));
+    let latin = settings(&json!({"default_alphabet": "latin1", "joining": "sar"})).unwrap();
+    let gsm = settings(&json!({"joining": "udh16"})).unwrap();
+    let handed = handed_over(&dispatch(text.clone()), &gsm).unwrap();
+    let prepared = prepare(&handed).unwrap();
+    let expected = user_data(&text, &handed.form).unwrap();
+    let mut octets = Vec::new();
+    for part in &prepared.parts {
+        write(&prepared, part, &latin, NOW, 1, &mut octets).unwrap();
+    }
+    let mut cutter = FrameCutter::default();
+    cutter.extend(&octets);
+    for piece in expected {
+        let frame = cutter.next_frame().unwrap().unwrap();
+        let Ok(Pdu::SubmitSm(message)) = Pdu::decode(&frame.header, frame.body, Strictness::Exact) else {
+            panic!("a submit_sm is expected");
+        };
+        assert_eq!((message.short_message, message.data_coding), (piece.octets.as_slice(), 0));
+        assert_eq!(&message.short_message[..4], [6, 8, 4, 0x12]);
+    }
+    let whole = Dispatch { form: Form { joined: Joined::Whole, ..handed.form }, ..handed.clone() };
+    assert!(prepare(&whole).is_err(), "a form of another protocol");
+    let octets = Dispatch { form: NO_FORM, ..handed };
+    assert!(prepare(&octets).is_err(), "a form of another content");
 }

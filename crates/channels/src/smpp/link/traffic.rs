@@ -131,7 +131,7 @@ impl<'a> Traffic<'a> {
     }
 
     fn begin(&mut self, dispatch: &Dispatch) {
-        let prepared = match encode::prepare(dispatch, &self.hub.settings) {
+        let prepared = match encode::prepare(dispatch) {
             Ok(prepared) => prepared,
             Err(encode::Unsendable) => {
                 let (total, numbers) = hub::numbers_asked(dispatch);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq};
-use types::account::AccountState;
+use types::account::{Account, AccountState};
 use types::address::Address;
 use types::message::{Content, Draft, OctetContent, PARTS_MAX, ReportWish};
 use types::money::Unit;
@@ -159,6 +159,14 @@ pub(super) const CASES: &[Case] = &[
         Some("to"),
     ),
     ("a way back", |w| to(w, "4915112345678"), RefusalCode::RouteLoop, Some("to")),
+    (
+        "a level without a price",
+        |w| w.above = Some(vec![Account { price_book: "other".into(), ..w.account.clone() }]),
+        RefusalCode::NoPrice,
+        Some("to"),
+    ),
+    ("a path that cannot be walked", |w| w.above = None, RefusalCode::NoPrice, Some("to")),
+    ("a repeat", |w| w.is_repeat = true, RefusalCode::RepeatedMessage, Some("to")),
     ("no value", |w| w.lots.clear(), RefusalCode::InsufficientBalance, None),
     ("a micro short", |w| w.lots = vec![lot(1, 27_499, None)], RefusalCode::InsufficientBalance, None),
     ("value that lapsed", |w| w.lots = vec![lot(1, 50_000, Some(0))], RefusalCode::InsufficientBalance, None),
@@ -170,7 +178,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     (
         "value in pieces",
-        |w| w.lots = vec![lot(1, 20_000, None), lot(2, 20_000, None)],
+        |w| w.lots = vec![lot(1, 20_000, None), lot(2, 7_499, None)],
         RefusalCode::InsufficientBalance,
         None,
     ),
@@ -226,6 +234,7 @@ fn the_first_refusal_in_the_order_of_the_stages_wins() {
     world.account.state = AccountState::Suspended;
     text(&mut world, "", 0);
     world.lots.clear();
+    world.is_repeat = true;
     let mends: &[Mend] = &[
         (RefusalCode::InvalidDestination, |w| to(w, "81312345678")),
         (RefusalCode::InvalidSender, |w| from(w, "ACME")),
@@ -237,6 +246,7 @@ fn the_first_refusal_in_the_order_of_the_stages_wins() {
         (RefusalCode::NoPrice, |w| to(w, "33612345678")),
         (RefusalCode::NoRoute, |w| to(w, "4915112345678")),
         (RefusalCode::RouteLoop, |w| to(w, "447911123456")),
+        (RefusalCode::RepeatedMessage, |w| w.is_repeat = false),
         (RefusalCode::InsufficientBalance, |w| w.lots = vec![lot(1, 27_500, None)]),
     ];
     for (code, mend) in mends {
@@ -247,11 +257,11 @@ fn the_first_refusal_in_the_order_of_the_stages_wins() {
 }
 
 #[test]
-fn a_refusal_for_want_of_value_says_what_one_lot_can_pay() {
+fn a_refusal_for_want_of_value_says_what_all_lots_can_pay() {
     let mut world = World::new();
-    world.lots = vec![lot(1, 20_000, None), lot(2, 10_000, None), lot(3, 99_000_000, Some(0))];
+    world.lots = vec![lot(1, 20_000, None), lot(2, 7_000, None), lot(3, 99_000_000, Some(0))];
     let refusal = world.decide().unwrap_err();
-    assert!(refusal.detail.contains("costs 0.0275 EUR and 0.02 EUR is available"), "{refusal}");
+    assert!(refusal.detail.contains("costs 0.0275 EUR and 0.027 EUR is available"), "{refusal}");
 }
 
 fn any_draft() -> impl Strategy<Value = Draft> {

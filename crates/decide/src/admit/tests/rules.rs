@@ -10,7 +10,7 @@ use types::money::{Money, Unit, parse_micros};
 use types::refusal::RefusalCode;
 
 use super::refusals::CASES;
-use super::{Facts, NOW, PRICES, Purse, World, admit, draft, lot, with};
+use super::{PRICES, Purse, World, draft, lot, with};
 
 fn trigger(key: TriggerKey) -> Arc<Profile> {
     let mut profile = Profile::default();
@@ -60,14 +60,12 @@ fn row_pt_2_1f_a_refused_request_leaves_no_plan_and_the_whole_balance() {
             world.snapshot.profile = trigger(key);
             change(&mut world);
             let purse = Purse::new(world.lots.clone());
-            let facts = Facts {
-                account: &world.account,
-                snapshot: &world.snapshot,
-                purse: &purse,
-                country: world.country,
-            };
-            let outcome = admit(&facts, &world.draft, NOW);
-            assert_eq!(outcome.map(|plan| (plan.lot, plan.price)).map_err(|r| r.code), Err(*code), "{what}");
+            let outcome = world.decide_with(&purse);
+            assert_eq!(
+                outcome.map(|plan| (plan.payment, plan.price)).map_err(|r| r.code),
+                Err(*code),
+                "{what}"
+            );
             assert_eq!(purse.lots(), Purse::new(world.lots.clone()).lots(), "{what}");
         }
     }
@@ -79,11 +77,9 @@ fn row_pt_2_3a_use_depends_on_payment() {
     let world = World::new();
     let mut purse = Purse::new(vec![lot(1, 55_000, None)]);
     let send = |purse: &mut Purse| {
-        let facts =
-            Facts { account: &world.account, snapshot: &world.snapshot, purse, country: world.country };
-        let plan = admit(&facts, &world.draft, NOW)?;
-        assert!(purse.post(plan.lot, PostingKind::Charge, plan.price.amount.micros));
-        Ok(plan.lot)
+        let plan = world.decide_with(purse)?;
+        assert!(purse.pay(&plan.payment, PostingKind::Charge, plan.price.amount.micros));
+        Ok(plan.payment.lot)
     };
     assert_eq!(send(&mut purse), Ok(LotId(1)));
     assert_eq!(send(&mut purse), Ok(LotId(1)));

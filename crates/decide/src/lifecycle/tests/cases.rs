@@ -24,6 +24,13 @@ queued      0 expires:0,on_accept           due                           => exp
 queued      0 expires:1                     due                           => no step
 queued      3 expires:-5,charge:charged     due                           => expired validity_ended charged tell never
 queued      0 -                             not_encodable                 => failed not_encodable released release,tell never
+queued      0 more                          not_encodable                 => queued none held enqueue +0
+queued      2 more,why:throttled            not_encodable                 => queued throttled held enqueue +0
+queued      1 why:rerouted                  not_encodable                 => failed routes_exhausted released release,tell never
+queued      0 more                          no_connector                  => failed not_encodable released release,tell never
+queued      1 more                          no_connector                  => failed routes_exhausted released release,tell never
+queued      1 dup,why:link_broke            no_connector                  => unknown link_broke held -dup +259200000
+queued      1 why:link_broke                no_connector                  => failed routes_exhausted released release,tell never
 queued      0 -                             receipt:0:delivered           => no step
 queued      0 -                             answer:0:accepted:none        => no step
 

@@ -23,6 +23,7 @@ fn ways_to_end() -> Vec<(State, Vec<Input>)> {
         (State::Undelivered, vec![Input::Begin, receipt(ReceiptState::Undelivered)]),
         (State::Failed, vec![Input::Begin, answer(Verdict::Permanent)]),
         (State::Failed, vec![Input::NotEncodable]),
+        (State::Failed, vec![Input::NoConnector]),
         (State::Unconfirmed, vec![Input::Begin, answer(Verdict::Unknown), Input::Due]),
         (State::Expired, vec![Input::Due]),
         (State::Cancelled, vec![Input::Cancel]),
@@ -71,7 +72,8 @@ fn row_pt_2_4a_never_gives_back_what_was_charged() {
             reason: Reason::AnswerMissing,
         });
         let receipts = ReceiptState::ALL.iter().map(move |state| Input::Receipt { attempt, state: *state });
-        let others = [Input::Begin, Input::NotKnownByPeer, Input::Due, Input::Cancel, Input::NotEncodable];
+        let asked = [Input::NotKnownByPeer, Input::NotEncodable, Input::NoConnector];
+        let others = asked.into_iter().chain([Input::Begin, Input::Due, Input::Cancel]);
         answers.chain(receipts).chain(others)
     };
     let settled = [ChargeState::Charged, ChargeState::Released, ChargeState::Refunded, ChargeState::None];

@@ -158,7 +158,8 @@ fn event() -> impl Strategy<Value = (i64, Event)> {
         5 => answer.prop_map(|(back, verdict, reason)| Event::Answer(back, verdict, reason)),
         3 => receipt.prop_map(|(back, state)| Event::Receipt(back, state)),
         4 => Just(Event::Other(Input::Due)),
-        1 => select(vec![Input::NotKnownByPeer, Input::Cancel, Input::NotEncodable]).prop_map(Event::Other),
+        1 => select(vec![Input::NotKnownByPeer, Input::Cancel, Input::NotEncodable, Input::NoConnector])
+            .prop_map(Event::Other),
     ];
     (wait_ms, event)
 }
