@@ -13,7 +13,7 @@ use ports::entropy::Entropy;
 use ports::store::{ApplyError, Batch, OutboxRetry, ReceiptTarget, Store};
 use tokio::sync::oneshot;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, MessageId, RowKey};
-use types::refusal::{Refusal, RefusalCode};
+use types::refusal::Refusal;
 use types::time::Timestamp;
 
 use crate::inbox::Kind;
@@ -32,6 +32,7 @@ mod commit;
 pub(crate) mod live;
 mod long;
 mod money;
+mod outage;
 mod pump;
 pub(crate) mod queue;
 mod receipts;
@@ -249,12 +250,22 @@ impl Engine {
     /// # Errors
     /// Only when the thread must stop.
     pub(crate) fn cycle(&mut self, inputs: Vec<Input>) -> Result<(), EngineError> {
-        let mut inputs = inputs;
+        let mut inputs = VecDeque::from(inputs);
         for retry in 0..=GUARD_RETRIES {
             let now = self.clock.now();
             self.draft = Draft::default();
             self.draft.batch.at = now;
-            let kept = self.decide(inputs, now)?;
+            let mut kept = Vec::new();
+            if let Err(error) = self.decide(&mut inputs, &mut kept, now) {
+                if !error.is_unreachable() {
+                    return Err(error);
+                }
+                self.refuse_batch();
+                kept.extend(inputs);
+                self.reload_when_reachable(&mut kept)?;
+                inputs = kept.into();
+                continue;
+            }
             match self.commit(now) {
                 Ok(()) => {
                     tell_kept(kept);
@@ -264,8 +275,8 @@ impl Engine {
                 Err(error) => {
                     tracing::error!(error = %chain(&error), retry, "the batch was not written");
                     self.refuse_batch();
-                    self.reload()?;
-                    inputs = kept;
+                    self.reload_when_reachable(&mut kept)?;
+                    inputs = kept.into();
                     if matches!(error, ApplyError::NotWritten(_)) {
                         self.shared.note_store_trouble();
                         break;
@@ -275,7 +286,7 @@ impl Engine {
         }
         // What channels told cannot be told again: it waits for a store that writes.
         self.resume_at_us = self.clock.monotonic_us().saturating_add(REST_US);
-        self.shared.put_back(inputs);
+        self.shared.put_back(inputs.into());
         Ok(())
     }
 
@@ -289,12 +300,17 @@ impl Engine {
         self.resume_at_us.saturating_sub(self.clock.monotonic_us()).div_ceil(1_000)
     }
 
-    /// Decides about everything; gives back a copy of what must not be lost if the commit fails.
-    fn decide(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Vec<Input>, EngineError> {
+    /// Decides about everything that waits; `kept` gets what must not be lost if the commit fails. After an
+    /// error, what was not looked at still waits.
+    fn decide(
+        &mut self,
+        waiting: &mut VecDeque<Input>,
+        kept: &mut Vec<Input>,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         self.connectors.values_mut().for_each(|state| state.committed_credit = state.credit);
-        self.load_facts(&inputs)?;
-        let mut kept = Vec::new();
-        for input in inputs {
+        self.load_facts(waiting.iter())?;
+        while let Some(input) = waiting.pop_front() {
             match input {
                 Input::Submit(submission, reply) => self.submit(submission, reply, now)?,
                 Input::Quote(submission, reply) => {
@@ -303,10 +319,9 @@ impl Engine {
                 }
                 Input::Cancel(account, id, reply) => self.cancel(account, id, reply, now)?,
                 Input::Channel(connector, events, kept_on_disk) => {
-                    for event in &events {
-                        self.channel_event(connector, event, now)?;
-                    }
+                    let told = events.iter().try_for_each(|event| self.channel_event(connector, event, now));
                     kept.push(Input::Channel(connector, events, kept_on_disk));
+                    told?;
                 }
                 Input::ReportsDone(events) => {
                     self.draft.batch.outbox_done.extend(&events);
@@ -316,16 +331,13 @@ impl Engine {
                     self.draft.batch.outbox_retry.extend(&retries);
                     kept.push(Input::ReportsRetry(retries));
                 }
-                Input::LoadReports(endpoint, after) => self.load_reports(endpoint, after)?,
+                Input::LoadReports(endpoint, after) => {
+                    self.load_reports(endpoint, after)
+                        .inspect_err(|_| kept.push(Input::LoadReports(endpoint, after)))?;
+                }
                 Input::Change(change, reply) => self.change(change, reply, now)?,
                 Input::Probe(reply) => self.draft.probes.push(reply),
-                Input::Drain(reply) => {
-                    self.draining = true;
-                    drop(
-                        reply
-                            .send(self.connectors.values().map(|state| Arc::clone(&state.channel)).collect()),
-                    );
-                }
+                Input::Drain(reply) => self.drain(reply),
             }
         }
         self.stage_long(now)?;
@@ -333,7 +345,14 @@ impl Engine {
         if !self.draining {
             self.pump(now)?;
         }
-        Ok(kept)
+        Ok(())
+    }
+
+    /// Hands nothing more to channels, and tells which there are.
+    fn drain(&mut self, reply: oneshot::Sender<Vec<Arc<dyn ports::channel::Channel>>>) {
+        self.draining = true;
+        // Who asked may have given up.
+        drop(reply.send(self.connectors.values().map(|state| Arc::clone(&state.channel)).collect()));
     }
 
     fn channel_event(
@@ -361,10 +380,7 @@ impl Engine {
 
     /// Tells everybody who waits for this batch that nothing of it happened.
     fn refuse_batch(&mut self) {
-        let refusal = || {
-            Refusal::new(RefusalCode::Unavailable, "the store cannot be written now; nothing was kept")
-                .retry_after(5)
-        };
+        let refusal = outage::unavailable;
         let draft = std::mem::take(&mut self.draft);
         self.sealer.forget(&draft.batch.data_keys);
         for (reply, outcome) in draft.replies {

@@ -286,6 +286,16 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The engine cannot be reached now: it is restarting, or the network is down. Nothing is known
+    /// to be wrong with it; the same question may be answered in a while.
+    #[error("the store could not {operation}, because it cannot be reached")]
+    Unreachable {
+        /// What was being done, as a verb phrase.
+        operation: &'static str,
+        /// What is known of the reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A row holds what this version cannot read.
     #[error("a row of {table} cannot be read by this version")]
     Corrupt {
@@ -306,7 +316,7 @@ impl StoreError {
     /// What a caller may do.
     pub const fn disposition(&self) -> Disposition {
         match self {
-            Self::Engine { .. } => Disposition::Later,
+            Self::Engine { .. } | Self::Unreachable { .. } => Disposition::Later,
             Self::Corrupt { .. } | Self::NewerSchema { .. } => Disposition::Never,
         }
     }

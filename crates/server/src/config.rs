@@ -31,7 +31,8 @@ pub(crate) struct Options {
     /// Where SMPP over TLS is served.
     #[arg(long, global = true, env = "CHAPPE_OPT_SMPPS", value_name = "ADDR")]
     pub(crate) smpps: Option<SocketAddr>,
-    /// The store; `sqlite` (in the data folder) is the only one that is built.
+    /// Where messages are kept: `sqlite` (in the data folder, the default), the address of a database
+    /// (`postgres://user:password@host/database`), or `file:PATH` or `env:NAME` with such an address.
     #[arg(long, global = true, env = "CHAPPE_OPT_STORE", value_name = "URL")]
     pub(crate) store: Option<String>,
     /// The configuration file, TOML.
@@ -81,10 +82,45 @@ pub(crate) struct Limits {
     pub(crate) connections_per_ip: Option<usize>,
 }
 
+/// Where messages are kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Kept {
+    /// In the data folder.
+    Sqlite,
+    /// In a database; keys and certificates stay in the data folder.
+    Postgres(store::PostgresUrl),
+}
+
+impl Kept {
+    /// Reads the option. The address may hold a password: it is not repeated in errors.
+    fn parse(text: &str, base: &Path) -> anyhow::Result<Self> {
+        if text == "sqlite" {
+            return Ok(Self::Sqlite);
+        }
+        let found = if let Some(path) = text.strip_prefix("file:") {
+            let path = base.join(path);
+            std::fs::read_to_string(&path)
+                .with_context(|| format!("the address of the store cannot be read from {}", path.display()))?
+        } else if let Some(name) = text.strip_prefix("env:") {
+            crate::host::variable(name).with_context(|| format!("the environment has no {name}"))?
+        } else {
+            text.to_owned()
+        };
+        let address = found.trim();
+        if !store::PostgresUrl::looks_like(address) {
+            // What stands before the first colon is no secret.
+            let word = address.split(':').next().unwrap_or_default();
+            bail!("store \"{word}…\" is not known; write \"sqlite\", or postgres://user:password@host/database");
+        }
+        Ok(Self::Postgres(store::PostgresUrl::parse(address)?))
+    }
+}
+
 /// Everything that an installation is started with.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
+    pub(crate) store: Kept,
     pub(crate) http: SocketAddr,
     pub(crate) https: Option<SocketAddr>,
     pub(crate) smpp: SocketAddr,
@@ -105,10 +141,12 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
         Some(path) => read_file(path)?,
     };
     let base = options.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let store = options.store.clone().or(file.store).unwrap_or_else(|| "sqlite".into());
-    if store != "sqlite" {
-        bail!("store {store:?} is not built into this version; leave the option out, or write \"sqlite\"");
-    }
+    let store = match (&options.store, &file.store) {
+        // A path on the command line is seen from the folder in which it was typed.
+        (Some(store), _) => Kept::parse(store, Path::new(""))?,
+        (None, Some(store)) => Kept::parse(store, base)?,
+        (None, None) => Kept::Sqlite,
+    };
     let profile_path = options.profile.clone().or_else(|| file.profile.map(|path| base.join(path)));
     let profile = profile_path.as_deref().map(read_profile).transpose()?;
     let named = !(file.connector.is_empty()
@@ -123,6 +161,7 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
     };
     Ok(Config {
         data: options.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("chappe-data")),
+        store,
         http: options.http.or(file.http).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
         https: options.https.or(file.https),
         smpp: options.smpp.or(file.smpp).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 2775))),
@@ -167,7 +206,7 @@ pub(crate) fn read_traffic(text: &str) -> anyhow::Result<TrafficDocument> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, load};
+    use super::{Kept, Options, load};
 
     fn written(text: &str) -> (tempfile::TempDir, Options) {
         let folder = tempfile::tempdir().unwrap();
@@ -191,11 +230,26 @@ mod tests {
             ("[[route]]\nname = \"r\"\nconnectors = [\"a\"]\nprefixx = \"44\"", "prefixx"),
             ("http = \"nowhere\"", "http"),
             ("store = \"mysql://x\"", "mysql"),
+            ("store = \"postgres://x\"", "database"),
+            ("store = \"file:nowhere\"", "nowhere"),
         ] {
             let (_folder, options) = written(text);
             let error = format!("{:#}", load(&options).unwrap_err());
             assert!(error.contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn the_store_is_named_directly_or_by_a_file_and_keeps_its_password() {
+        let (folder, options) = written("store = \"file:secret\"");
+        std::fs::write(folder.path().join("secret"), "postgres://me:hush@localhost/chappe\n").unwrap();
+        let config = load(&options).unwrap();
+        assert!(matches!(config.store, Kept::Postgres(_)));
+        assert!(!format!("{config:?}").contains("hush"));
+        let options = Options { store: Some("sqlite".into()), ..options };
+        assert!(matches!(load(&options).unwrap().store, Kept::Sqlite));
+        let refused = Options { store: Some("mysql://me:hush@localhost/chappe".into()), ..options };
+        assert!(!format!("{:#}", load(&refused).unwrap_err()).contains("hush"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use types::catalog::{PriceBook, TrafficDocument};
 use types::money::Unit;
 
 use crate::admin;
-use crate::config::Config;
+use crate::config::{Config, Kept};
 use crate::demo::{self, Bound, Card};
 use crate::host::{SystemClock, SystemEntropy, variable};
 use crate::tls;
@@ -129,7 +129,7 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
 pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>, links: Links) -> anyhow::Result<House> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
-    let (store, reader) = store::open_sqlite(&config.data).context("the data folder cannot be opened")?;
+    let (store, reader) = open_store(config)?;
     let vault = store::FileVault::open(&config.data, Arc::clone(&entropy))
         .context("the key of the data folder cannot be read")?;
     let instance_name = instance_name(&config.data, entropy.as_ref())?;
@@ -148,7 +148,7 @@ pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>, links: Links) -> 
     ));
     let mailbox = Arc::new(sandbox::Mailbox::new());
     let parts = app::Parts {
-        store: Box::new(store),
+        store,
         reader,
         vault: Arc::new(vault),
         clock: Arc::clone(&clock),
@@ -165,6 +165,23 @@ pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>, links: Links) -> 
     };
     let (core, engine) = app::start(parts).context("the installation cannot start")?;
     Ok(House { core, engine, factory, mailbox, clock, entropy })
+}
+
+type OpenedStore = (Box<dyn ports::store::Store>, Arc<dyn ports::store::Reader>);
+
+fn open_store(config: &Config) -> anyhow::Result<OpenedStore> {
+    match &config.store {
+        Kept::Sqlite => {
+            let (store, reader) =
+                store::open_sqlite(&config.data).context("the data folder cannot be opened")?;
+            Ok((Box::new(store), reader))
+        }
+        Kept::Postgres(url) => {
+            let (store, reader) =
+                store::open_postgres(&config.data, url).context("the store cannot be opened")?;
+            Ok((Box::new(store), reader))
+        }
+    }
 }
 
 impl House {

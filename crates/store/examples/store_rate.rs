@@ -1,6 +1,7 @@
 //! Measures the store alone: the whole life of messages, in commits of a fixed size.
 //!
-//! `store_rate [MESSAGES] [BATCH] [FOLDER]`. Each commit admits a batch and moves earlier ones on: written
+//! `store_rate [MESSAGES] [BATCH] [PLACE]`. The place is a folder, in which SQLite makes a database, or
+//! `postgres` for a server of its own, or the address of an empty database. Each commit admits a batch and moves earlier ones on: written
 //! ahead, answered, received (in another order, after a while), told. It prints messages per second
 //! and, per message, CPU of the writer and of the checkpoint, octets written and octets kept; then
 //! what it costs to remove what was told, once its time has come.
@@ -12,7 +13,7 @@
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ports::conformance::store::BEGIN;
@@ -21,7 +22,8 @@ use ports::conformance::store::rows::{
     message, posting, receipt, step, submission,
 };
 use ports::store::{Batch, ListFilter, Progress, Reader, Store, TOLD_KEPT_MS};
-use store::open_sqlite;
+use store::{PostgresUrl, open_postgres, open_sqlite};
+use testkit::postgres::Cluster;
 use types::charge::{ChargeState, PostingKind};
 use types::id::{AccountId, ConnectorId, RowKey};
 use types::message::{Reason, State};
@@ -92,6 +94,13 @@ impl Sums {
     }
 }
 
+/// What looking up receipts' messages took.
+#[derive(Default)]
+struct LookUp {
+    took: Duration,
+    cpu: Duration,
+}
+
 struct Pipeline {
     random: Random,
     now: Timestamp,
@@ -109,7 +118,7 @@ impl Pipeline {
     }
 
     /// One commit: `fresh` new messages, and a step for those of earlier commits.
-    fn batch(&mut self, store: &mut dyn Store, fresh: usize) -> (Batch, Duration) {
+    fn batch(&mut self, store: &mut dyn Store, fresh: usize) -> (Batch, LookUp) {
         self.now = self.now.plus_ms(50);
         self.sequence = 0;
         let mut batch = Batch { at: self.now, ..Batch::default() };
@@ -174,9 +183,9 @@ impl Pipeline {
     }
 
     /// Receipts of messages answered a while ago, in any order. Returns what the look-ups took.
-    fn receive(&mut self, store: &mut dyn Store, batch: &mut Batch, fresh: usize) -> Duration {
+    fn receive(&mut self, store: &mut dyn Store, batch: &mut Batch, fresh: usize) -> LookUp {
         if self.answered.len() < RECEIPT_LAG && fresh > 0 {
-            return Duration::ZERO;
+            return LookUp::default();
         }
         let mut due = Vec::new();
         for waiting in self.answered.iter_mut().rev() {
@@ -192,10 +201,10 @@ impl Pipeline {
         due.extend(oldest);
         let wanted: Vec<(ConnectorId, String)> =
             due.iter().map(|live| (CONNECTOR, live.carrier_id.clone())).collect();
-        let before = cpu("self");
+        let (begun, before) = (Instant::now(), cpu("self"));
         let found = store.receipt_targets(&wanted).unwrap();
         let parked = store.parked_receipts(&wanted).unwrap();
-        let asked = cpu("self").saturating_sub(before);
+        let asked = LookUp { took: begun.elapsed(), cpu: cpu("self").saturating_sub(before) };
         assert!(parked.is_empty());
         for (live, targets) in due.iter().zip(found) {
             assert_eq!(targets.first().map(|target| target.message), Some(live.key));
@@ -245,12 +254,43 @@ fn main() {
     let number =
         |place: usize, default: usize| arguments.get(place).and_then(|a| a.parse().ok()).unwrap_or(default);
     let (messages, size) = (number(1, 300_000), number(2, 1_024));
-    let folder = tempfile::tempdir_in(arguments.get(3).map_or(".", String::as_str)).unwrap();
-    measure(folder.path(), messages, size);
+    let place = arguments.get(3).map_or(".", String::as_str);
+    if place == "postgres" {
+        let cluster = Cluster::start(&["shared_buffers=1GB", "max_wal_size=8GB"]).unwrap();
+        let address = cluster.database().unwrap();
+        measure(&in_database(&address), messages, size);
+        println!("{}", updates_in_place(&cluster));
+    } else if PostgresUrl::looks_like(place) {
+        measure(&in_database(place), messages, size);
+    } else {
+        let folder = tempfile::tempdir_in(place).unwrap();
+        let open = || {
+            let (store, reader) = open_sqlite(folder.path()).unwrap();
+            (Box::new(store) as Box<dyn Store>, reader as Arc<dyn Reader>)
+        };
+        measure(&open, messages, size);
+    }
 }
 
-fn measure(folder: &Path, messages: usize, size: usize) {
-    let (mut store, reader) = open_sqlite(folder).unwrap();
+type Opened = (Box<dyn Store>, Arc<dyn Reader>);
+
+fn in_database(address: &str) -> impl Fn() -> Opened {
+    let (folder, url) = (tempfile::tempdir().unwrap(), PostgresUrl::parse(address).unwrap());
+    move || {
+        let (store, reader) = open_postgres(folder.path(), &url).unwrap();
+        (Box::new(store), reader)
+    }
+}
+
+/// How many changes of rows stayed on their page, by table.
+fn updates_in_place(cluster: &Cluster) -> String {
+    let sql = "SELECT '  ' || relname || ': ' || n_tup_hot_upd || ' of ' || n_tup_upd || ' updates in place' \
+               FROM pg_stat_user_tables WHERE n_tup_upd > 1000 ORDER BY 1";
+    cluster.psql("chappe_0", sql).unwrap()
+}
+
+fn measure(open: &dyn Fn() -> Opened, messages: usize, size: usize) {
+    let (mut store, reader) = open();
     let mut batch = Batch { at: BEGIN, ..Batch::default() };
     for account in 1..=ACCOUNTS {
         add_account(&mut batch, account);
@@ -259,18 +299,18 @@ fn measure(folder: &Path, messages: usize, size: usize) {
     let fresh_rounds = messages.div_ceil(size);
     let total = fresh_rounds * size;
     println!("messages {total}, batch {size}");
-    let end = live(&mut store, fresh_rounds, size);
+    let end = live(store.as_mut(), fresh_rounds, size);
     let figures = reader.figures().unwrap();
     let total = i64::try_from(total).unwrap();
     println!("  octets/message on disk {}", figures.octets / total);
     assert_eq!((figures.messages, figures.open, figures.outbox), (total, 0, 0));
     ask(reader.as_ref());
-    forget(&mut store, reader.as_ref(), end, total);
+    forget(store.as_mut(), reader.as_ref(), end, total);
     let begun = Instant::now();
     drop(store);
     println!("  closed in {:?}", begun.elapsed());
     let begun = Instant::now();
-    let (mut store, _reader) = open_sqlite(folder).unwrap();
+    let (mut store, _reader) = open();
     println!("  opened in {:?}", begun.elapsed());
     assert!(store.open_messages(RowKey::ZERO, 1).unwrap().is_empty());
 }
@@ -292,7 +332,8 @@ fn live(store: &mut dyn Store, fresh_rounds: usize, size: usize) -> Timestamp {
     let written = octets_written();
     for round in 0..fresh_rounds + RECEIPT_LAG + 6 {
         let (batch, look_up) = pipeline.batch(store, if round < fresh_rounds { size } else { 0 });
-        asked += look_up;
+        asked += look_up.cpu;
+        elapsed += look_up.took;
         let (begun, before) = (Instant::now(), cpu("self"));
         store.apply(&batch).unwrap();
         commits.push(begun.elapsed());
@@ -309,7 +350,7 @@ fn live(store: &mut dyn Store, fresh_rounds: usize, size: usize) -> Timestamp {
         |percent: usize| commits.get((commits.len() - 1) * percent / 100).copied().unwrap_or_default();
     println!("  {} messages/s of store time", total as u128 * 1_000_000_000 / elapsed.as_nanos());
     println!("  ns CPU/message: apply {}, tidy {}, look-up {}", each(applied), each(tidied), each(asked));
-    println!("  ns CPU/message: checkpoint thread {}", each(others_cpu()));
+    println!("  ns CPU/message: other threads {}", each(others_cpu()));
     println!("  commit p50 {:?} p99 {:?} max {:?}", percentile(50), percentile(99), percentile(100));
     println!("  octets/message written {}", (octets_written() - written) / total as u64);
     pipeline.now

@@ -1,12 +1,27 @@
-//! The store of one installation: SQLite in the data folder, and the vault of its keys.
+//! The store of one installation: SQLite in the data folder or PostgreSQL, and the vault of its keys.
 //!
 //! It implements the seams [`ports::store`] and [`ports::vault`] and decides nothing. Start at
-//! [`open_sqlite`]; how rows are laid out and why stands in `sqlite`.
+//! [`open_sqlite`] or [`open_postgres`]; how rows are laid out and why stands in `sqlite` and in
+//! `postgres`. What both share is how rows are read (`codec`), packed (`journal`) and summed
+//! (`rollup`).
 
+mod codec;
+mod codec_attempt;
+mod codec_config;
+mod fault;
+mod folder;
+mod journal;
+mod keys;
+mod names;
+mod postgres;
+mod rollup;
+mod span;
 mod sqlite;
 mod vault;
 
+pub use folder::LOCK_FILE;
+pub use postgres::{PostgresOpenError, PostgresReader, PostgresStore, PostgresUrl, UrlError, open_postgres};
 pub use sqlite::{
-    DATABASE_FILE, LOCK_FILE, OpenError, SqliteReader, SqliteStore, Tuning, open_sqlite, open_sqlite_with,
+    DATABASE_FILE, OpenError, SqliteReader, SqliteStore, Tuning, open_sqlite, open_sqlite_with,
 };
 pub use vault::{FileVault, KEK_FILE, VaultOpenError};

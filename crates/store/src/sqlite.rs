@@ -27,13 +27,10 @@ mod apply_config;
 mod apply_events;
 mod apply_money;
 mod apply_progress;
+mod apply_rollup;
 mod apply_traffic;
 mod checkpoint;
-mod codec;
-mod codec_attempt;
-mod codec_config;
 mod fault;
-mod journal;
 mod load;
 mod open;
 mod read_config;
@@ -41,11 +38,10 @@ mod read_messages;
 mod read_money;
 mod reader;
 mod receipt_map;
-mod rollup;
 mod runs;
 mod tidy;
 
-pub use open::{DATABASE_FILE, LOCK_FILE, OpenError, open_sqlite, open_sqlite_with};
+pub use open::{DATABASE_FILE, OpenError, open_sqlite, open_sqlite_with};
 pub use reader::SqliteReader;
 
 use checkpoint::Checkpointer;

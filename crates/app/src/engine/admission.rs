@@ -18,6 +18,7 @@ use types::time::Timestamp;
 
 use super::live::Live;
 use super::money::Payer;
+use super::outage::unavailable;
 use super::repeats::RepeatKey;
 use super::{Engine, EngineError, IDEMPOTENCY_MS, STAGE_CHUNK};
 use crate::seal::{KeyClass, Kind, sha256};
@@ -46,6 +47,12 @@ pub(super) struct Earlier<'a> {
     pub(super) backlog: Backlog,
 }
 
+/// Answers one who waits when the store could not be read.
+fn refused(reply: ReplyTo, error: EngineError) -> EngineError {
+    reply.send(Err(Rejected::whole(unavailable())));
+    error
+}
+
 impl Engine {
     /// Takes or refuses a submission; the answer is given after the commit.
     pub(super) fn submit(
@@ -54,7 +61,11 @@ impl Engine {
         reply: ReplyTo,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        match self.replayed(&submission, now)? {
+        let replayed = match self.replayed(&submission, now) {
+            Ok(replayed) => replayed,
+            Err(error) => return Err(refused(reply, error)),
+        };
+        match replayed {
             Some(outcome) => {
                 self.draft.replies.push((reply, outcome));
                 return Ok(());
@@ -62,7 +73,10 @@ impl Engine {
             None if submission.drafts.len() > STAGE_CHUNK => return self.begin_long(submission, reply, now),
             None => {}
         }
-        let outcome = self.take_submission(&submission, now)?;
+        let outcome = match self.take_submission(&submission, now) {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(refused(reply, error)),
+        };
         self.count_outcome(&submission, &outcome);
         self.draft.replies.push((reply, outcome));
         Ok(())

@@ -25,7 +25,10 @@ const SCAN_ROWS: usize = 2_048;
 
 impl Engine {
     /// Reads the messages that a cycle's inputs are about, all at once.
-    pub(super) fn load_facts(&mut self, inputs: &[Input]) -> Result<(), EngineError> {
+    pub(super) fn load_facts<'a>(
+        &mut self,
+        inputs: impl Iterator<Item = &'a Input>,
+    ) -> Result<(), EngineError> {
         let mut keys = Vec::new();
         for input in inputs {
             let Input::Channel(_, events, _) = input else { continue };

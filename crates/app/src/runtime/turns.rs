@@ -72,12 +72,9 @@ impl Turns {
     }
 
     fn tidy_store(&mut self) {
-        let clock = &self.engine.clock;
-        let (now, began_us) = (clock.now(), clock.monotonic_us());
-        if let Err(error) = self.engine.store.tidy(now) {
-            tracing::error!(error = %chain(&error), "the store could not be tidied");
-        }
-        let took_ms = clock.monotonic_us().saturating_sub(began_us) / 1_000;
+        let began_us = self.engine.clock.monotonic_us();
+        self.engine.tidy_or_note();
+        let took_ms = self.engine.clock.monotonic_us().saturating_sub(began_us) / 1_000;
         if took_ms >= SLOW_MS {
             tracing::warn!(took_ms, "tidying the store held up the engine");
         }

@@ -33,6 +33,7 @@ pub(crate) struct House {
     pub(crate) factory: Arc<Factory>,
     pub(crate) courier: Arc<Script>,
     pub(crate) store_fails: Arc<AtomicBool>,
+    pub(crate) store_is_away: Arc<AtomicBool>,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -106,10 +107,15 @@ impl House {
         )));
         let vault = store::FileVault::open(data, Arc::clone(&entropy)).unwrap();
         let store_fails = Arc::new(AtomicBool::new(false));
+        let store_is_away = Arc::new(AtomicBool::new(false));
         let factory = Arc::new(Factory::default());
         let courier = Arc::new(Script::default());
         let parts = Parts {
-            store: Box::new(Failing { inner: sqlite, fails: Arc::clone(&store_fails) }),
+            store: Box::new(Failing {
+                inner: sqlite,
+                fails: Arc::clone(&store_fails),
+                is_away: Arc::clone(&store_is_away),
+            }),
             reader,
             vault: Arc::new(vault),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -125,7 +131,7 @@ impl House {
             profile,
         };
         let (core, engine) = app::start(parts).unwrap();
-        Self { core, engine: Some(engine), clock, factory, courier, store_fails, folder }
+        Self { core, engine: Some(engine), clock, factory, courier, store_fails, store_is_away, folder }
     }
 
     /// Stops the engine as a crash would: nothing more is written; then opens the folder again.

@@ -84,3 +84,42 @@ async fn parts_that_were_taken_stay_taken_when_a_channel_gives_a_repeat_back() {
     house.answer_part("a", repeat.attempt, 2, 2, Verdict::Accepted, Some("c2")).await;
     assert_eq!(house.state(id).await, State::Submitted);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_away_for_a_while_stops_nothing() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.store_is_away.store(true, Ordering::SeqCst);
+    house.answer_unsettled("a", attempt, Verdict::Accepted, "c1").await;
+    let acknowledged = house.receipt_unsettled("a", "c1", ReceiptState::Delivered);
+    let meanwhile = async {
+        // Whoever asks gets an answer at once, again and again.
+        for text in ["x", "y", "z"] {
+            let rejected = house.submit(vec![house.draft(text)]).await.unwrap_err();
+            assert_eq!(rejected.first().unwrap().code, RefusalCode::Unavailable);
+        }
+        assert!(house.core.ready().await.is_err());
+        house.store_is_away.store(false, Ordering::SeqCst);
+    };
+    tokio::join!(acknowledged, meanwhile);
+    assert_eq!(house.state(id).await, State::Delivered);
+    assert_eq!(house.balance().await, (9_950_000, 0));
+    let later = house.send("later").await;
+    assert_eq!(house.state(later).await, State::Sending);
+    assert!(house.core.ready().await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_comes_back_without_traffic() {
+    let house = House::new(route(&["a"])).await;
+    house.store_is_away.store(true, Ordering::SeqCst);
+    // The engine finds out by itself, and so it does that the store is there again.
+    while house.core.ready().await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    house.store_is_away.store(false, Ordering::SeqCst);
+    while house.core.ready().await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}

@@ -77,4 +77,6 @@ pub struct StoreFigures {
     pub octets: i64,
     /// The schema's version.
     pub schema: u32,
+    /// Whether the engine is set so that no commit is lost in a power cut.
+    pub durable: bool,
 }

@@ -10,15 +10,18 @@ use ports::store::{ApplyError, Batch};
 use rusqlite::{Connection, ErrorCode, params};
 use types::id::{CommitSeq, RowKey};
 
+use super::SqliteStore;
 use super::apply_config::{write_config, write_data_keys};
 use super::apply_events::{write_inbound, write_outbox};
 use super::apply_money::{write_lots, write_postings};
 use super::apply_progress::{write_attempts, write_changes, write_receipts};
+use super::apply_rollup::write_rollup;
 use super::apply_traffic::{write_messages, write_staging, write_submissions};
 use super::fault::Fault;
-use super::rollup::Deltas;
 use super::runs::{Entry, Runs};
-use super::{SqliteStore, journal};
+use crate::journal;
+use crate::keys::highest_key;
+use crate::rollup::Deltas;
 
 /// What the parts of one commit share.
 pub(crate) struct Work<'a> {
@@ -82,7 +85,7 @@ impl SqliteStore {
         write_postings(&work)?;
         write_inbound(&work)?;
         write_outbox(&work)?;
-        work.rollup.write(work.connection)?;
+        write_rollup(work.connection, &work.rollup)?;
         let insert = "INSERT INTO journal VALUES (?1, ?2, ?3, ?4)";
         work.connection.prepare_cached(insert)?.execute(params![
             work.seq,
@@ -113,7 +116,7 @@ impl SqliteStore {
             return self.roll_back(error.into());
         }
         self.stopped = true;
-        ApplyError::InDoubt(Fault::Engine(error).doing("commit a batch"))
+        ApplyError::InDoubt(Fault::from(error).doing("commit a batch"))
     }
 
     fn remember(&mut self, batch: &Batch, staged: HashSet<RowKey>, parked: i64) {
@@ -138,16 +141,4 @@ impl SqliteStore {
             });
         }
     }
-}
-
-/// The highest row key that a batch uses.
-fn highest_key(batch: &Batch) -> i64 {
-    let submissions = batch.submissions.iter().map(|row| row.key);
-    let messages = batch.messages.iter().map(|row| row.message.facts.key);
-    let receipts = batch.receipts.iter().map(|row| row.key);
-    let parked = batch.parked.iter().map(|row| row.key);
-    let inbound = batch.inbound.iter().map(|row| row.key);
-    let outbox = batch.outbox.iter().map(|row| row.key);
-    let keys = submissions.chain(messages).chain(receipts).chain(parked).chain(inbound).chain(outbox);
-    keys.max().unwrap_or(RowKey::ZERO).as_i64()
 }

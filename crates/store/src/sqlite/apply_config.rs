@@ -7,8 +7,8 @@ use types::region::Region;
 use types::time::Timestamp;
 
 use super::apply::Work;
-use super::codec_config::sid_octets;
 use super::fault::{Fault, guarded, integer};
+use crate::codec_config::sid_octets;
 
 pub(crate) fn write_data_keys(work: &Work<'_>) -> Result<(), Fault> {
     for row in &work.batch.data_keys {

@@ -6,8 +6,8 @@ use types::time::Timestamp;
 
 use super::apply::Work;
 use super::apply_traffic::traffic;
-use super::codec_attempt::{network_source_code, passed_over_text};
 use super::fault::{Fault, guarded};
+use crate::codec_attempt::{network_source_code, passed_over_text};
 
 const STALE: Fault = Fault::Guard("message version");
 

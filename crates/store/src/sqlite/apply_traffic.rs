@@ -8,21 +8,13 @@ use types::network::Country;
 use types::time::Timestamp;
 
 use super::apply::Work;
-use super::codec::{Cells, levels_text};
-use super::codec_attempt::network_source_code;
 use super::fault::{Fault, first, guarded};
 use super::load::submission_keys;
-use super::rollup::Traffic;
 use super::runs::Entry;
-
-/// Messages of a submission have keys from the submission's own to this much later. It bounds the
-/// scan that finds them without an index.
-pub(crate) const SUBMISSION_SPAN_MS: i64 = 3_600_000;
-
-/// Just above the highest key that a message of a submission may have.
-pub(crate) const fn submission_end(submission: RowKey) -> RowKey {
-    RowKey::from_parts(submission.unix_ms() + SUBMISSION_SPAN_MS, 0)
-}
+use crate::codec::{Cells, levels_text};
+use crate::codec_attempt::network_source_code;
+use crate::rollup::Traffic;
+use crate::span::submission_end;
 
 pub(crate) fn write_submissions(work: &mut Work<'_>) -> Result<(), Fault> {
     let batch = work.batch;

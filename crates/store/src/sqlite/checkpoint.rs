@@ -17,6 +17,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::fault::{Fault, first};
 use super::open::writing_connection;
+use crate::codec::Cells;
 
 /// The thread is woken when this many pages of the log wait to be copied (4 MiB).
 const WAKE_PAGES: i64 = 1_024;
@@ -116,13 +117,17 @@ fn copy(connection: &Connection, failed: &AtomicBool) {
         )
     };
     if let Err(Fault::Engine(error)) = log(connection, "PRAGMA wal_checkpoint(PASSIVE)")
-        && untrusted(&error)
+        && error.downcast_ref().is_some_and(untrusted)
     {
         failed.store(true, Ordering::Release);
     }
 }
 
 fn log(connection: &Connection, pragma: &str) -> Result<Log, Fault> {
-    let found = first(connection, pragma, [], |row| Ok(Log { pages: row.get(1)?, copied: row.get(2)? }))?;
+    let found = first(connection, pragma, [], |row| {
+        let cells = &mut Cells::new(row, "the log");
+        cells.int()?;
+        Ok(Log { pages: cells.int()?, copied: cells.int()? })
+    })?;
     found.ok_or(Fault::Corrupt("wal_checkpoint"))
 }

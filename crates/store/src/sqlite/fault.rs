@@ -1,48 +1,34 @@
-//! What can go wrong inside the store, before it is told in the words of the seam.
+//! Statements and their rows in the words of the store: running, decoding, and broken uniqueness.
 
-use ports::store::{ApplyError, StoreError};
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, ErrorCode, Params, Row};
 
-/// An error inside the store. Its `Guard` never leaves a batch half applied: the caller rolls back.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// SQLite reported an error.
-    Engine(rusqlite::Error),
-    /// A row of this table cannot be read.
-    Corrupt(&'static str),
-    /// A guard of the batch does not hold.
-    Guard(&'static str),
-}
+use crate::codec::Columns;
+pub(crate) use crate::fault::Fault;
 
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Engine(error)
+impl Columns for Row<'_> {
+    fn int(&self, column: usize) -> Result<Option<i64>, Fault> {
+        value(self, column)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<String>, Fault> {
+        value(self, column)
+    }
+
+    fn blob(&self, column: usize) -> Result<Option<Vec<u8>>, Fault> {
+        value(self, column)
     }
 }
 
-impl Fault {
-    /// In the words of the seam; `operation` completes "the store could not …".
-    pub(crate) fn doing(self, operation: &'static str) -> StoreError {
-        match self {
-            Self::Engine(source) => StoreError::Engine { operation, source: Box::new(source) },
-            Self::Corrupt(table) | Self::Guard(table) => StoreError::Corrupt { table },
-        }
-    }
-
-    /// As the outcome of a batch that was rolled back.
-    pub(crate) fn not_written(self) -> ApplyError {
-        match self {
-            Self::Guard(what) => ApplyError::Guard { what },
-            other => ApplyError::NotWritten(other.doing("apply a batch")),
-        }
-    }
+fn value<T: FromSql>(row: &Row<'_>, column: usize) -> Result<Option<T>, Fault> {
+    Ok(row.get(column)?)
 }
 
 /// Turns a broken uniqueness into a guard that does not hold.
 pub(crate) fn guarded<T>(result: rusqlite::Result<T>, what: &'static str) -> Result<T, Fault> {
     result.map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => Fault::Guard(what),
-        _ => Fault::Engine(error),
+        _ => Fault::from(error),
     })
 }
 
@@ -51,7 +37,7 @@ pub(crate) fn all<T, P: Params>(
     connection: &Connection,
     sql: &str,
     params: P,
-    decode: fn(&Row<'_>) -> Result<T, Fault>,
+    decode: fn(&dyn Columns) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
@@ -67,16 +53,16 @@ pub(crate) fn first<T, P: Params>(
     connection: &Connection,
     sql: &str,
     params: P,
-    decode: fn(&Row<'_>) -> Result<T, Fault>,
+    decode: fn(&dyn Columns) -> Result<T, Fault>,
 ) -> Result<Option<T>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
-    rows.next()?.map(decode).transpose()
+    rows.next()?.map(|row| decode(row)).transpose()
 }
 
 /// The integer that a query gives; `NULL` and no row are zero.
 pub(crate) fn integer<P: Params>(connection: &Connection, sql: &str, params: P) -> Result<i64, Fault> {
-    let found = first(connection, sql, params, |row| Ok(row.get::<_, Option<i64>>(0)?))?;
+    let found = first(connection, sql, params, |row| row.int(0))?;
     Ok(found.flatten().unwrap_or(0))
 }
 

@@ -4,20 +4,23 @@ use ports::store::{
     AttemptView, IdempotencyHit, InboundRow, MessageFacts, OpenMessage, OutboxRow, ParkedReceiptRow,
     StoredState,
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
 
 use super::SqliteStore;
-use super::apply_traffic::submission_end;
-use super::codec::{self, Cells, lot_columns, message_columns, never, outbox_columns, submission_columns};
-use super::codec_attempt::{self, attempt_columns, receipt_columns};
-use super::codec_config::{
+use super::fault::{Fault, all, first, integer, sql_limit};
+use super::runs::BY_RECIPIENT;
+use crate::codec::{
+    self, Cells, Columns, lot_columns, message_columns, never, outbox_columns, single, single_blob,
+    single_key, submission_columns,
+};
+use crate::codec_attempt::{self, attempt_columns, receipt_columns};
+use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
     inbound_columns,
 };
-use super::fault::{Fault, all, first, integer, sql_limit};
-use super::runs::BY_RECIPIENT;
+use crate::span::submission_end;
 
 impl SqliteStore {
     /// Everything that steers decisions.
@@ -63,7 +66,8 @@ impl SqliteStore {
             lots: all(connection, lots, [], codec::lot)?,
             configs: all(connection, newest, [], codec_config::document)?,
             connectors: all(connection, "SELECT id, name FROM connector ORDER BY id", [], |row| {
-                Ok((ConnectorId(row.get(0)?), row.get(1)?))
+                let cells = &mut Cells::new(row, "connector");
+                Ok((cells.connector()?, cells.text()?))
             })?,
             data_keys: all(
                 connection,
@@ -140,7 +144,7 @@ impl SqliteStore {
         let in_run = "SELECT m.account, m.submission FROM message_by_recipient i \
                       CROSS JOIN message m ON m.key = i.key \
                       WHERE i.run = ?1 AND i.recipient_hash = ?2 ORDER BY i.key DESC";
-        for run in all(&self.connection, runs, [], |row| Ok(row.get::<_, i64>(0)?))? {
+        for run in all(&self.connection, runs, [], single)? {
             let found = all(&self.connection, in_run, [run, recipient_hash], account_and_submission)?;
             if let Some((account, _)) =
                 found.into_iter().find(|(_, submission)| !self.staged.contains(submission))
@@ -188,7 +192,7 @@ pub(crate) fn outbox_settled(connection: &Connection) -> Result<i64, Fault> {
     integer(connection, "SELECT value FROM meta WHERE name = 'outbox_settled'", [])
 }
 
-fn account_and_submission(row: &Row<'_>) -> Result<(AccountId, RowKey), Fault> {
+fn account_and_submission(row: &dyn Columns) -> Result<(AccountId, RowKey), Fault> {
     let cells = &mut Cells::new(row, "message");
     Ok((cells.account()?, cells.key()?))
 }
@@ -245,7 +249,7 @@ pub(crate) fn submission_keys(
     let sql =
         "SELECT key FROM message WHERE key >= ?1 AND key < ?2 AND submission = ?1 ORDER BY key LIMIT ?3";
     let span = [submission.as_i64(), submission_end(submission).as_i64(), i64::from(messages)];
-    all(connection, sql, span, |row| Ok(RowKey::from_i64(row.get(0)?)))
+    all(connection, sql, span, single_key)
 }
 
 /// Sealed bodies by message; erased ones are left out.
@@ -259,7 +263,7 @@ pub(crate) fn bodies(connection: &Connection, keys: &[RowKey]) -> Result<Vec<(Ro
 
 /// The sealed body of a message, unless erased.
 pub(crate) fn body(connection: &Connection, key: RowKey) -> Result<Option<Vec<u8>>, Fault> {
-    first(connection, "SELECT sealed FROM body WHERE message = ?1", [key.as_i64()], |row| Ok(row.get(0)?))
+    first(connection, "SELECT sealed FROM body WHERE message = ?1", [key.as_i64()], single_blob)
 }
 
 /// The attempts of a message with their answers and receipts, oldest first.
@@ -273,19 +277,7 @@ pub(crate) fn attempts(connection: &Connection, key: RowKey) -> Result<Vec<Attem
     let rows = all(connection, attempts, message, codec_attempt::attempt)?;
     let parts = all(connection, parts, message, codec_attempt::attempt_part)?;
     let receipts = all(connection, receipts, message, codec_attempt::receipt)?;
-    let mut views: Vec<_> =
-        rows.into_iter().map(|row| AttemptView { row, parts: Vec::new(), receipts: Vec::new() }).collect();
-    for (attempt, part) in parts {
-        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == attempt) {
-            view.parts.push(part);
-        }
-    }
-    for receipt in receipts {
-        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == receipt.attempt) {
-            view.receipts.push(receipt);
-        }
-    }
-    Ok(views)
+    Ok(codec_attempt::attempt_views(rows, parts, receipts))
 }
 
 /// An idempotency key that still holds.

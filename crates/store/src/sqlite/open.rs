@@ -3,8 +3,7 @@
 //! It never repairs a file. Start at [`open_sqlite`].
 
 use std::collections::HashSet;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +12,10 @@ use ports::Disposition;
 use ports::store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
-use types::charge::{ChargeState, CostTrigger};
-use types::form::{Encoding, Joined, Rendering};
-use types::id::RowKey;
-use types::message::{Reason, State};
+
+use crate::codec::single_key;
+use crate::folder::{Refused, claim, private_file};
+use crate::names::code_names;
 
 use super::checkpoint::Checkpointer;
 use super::fault::{Fault, all, integer};
@@ -27,8 +26,6 @@ use super::{SqliteReader, SqliteStore, Tuning, load};
 
 /// The database's name in the data folder.
 pub const DATABASE_FILE: &str = "chappe.db";
-/// The name of the file that is locked while a process writes.
-pub const LOCK_FILE: &str = "chappe.lock";
 
 /// Statements kept prepared per connection: more than the store has.
 const STATEMENTS_MAX: usize = 256;
@@ -102,35 +99,17 @@ pub fn open_sqlite_with(
     data_dir: &Path,
     tuning: Tuning,
 ) -> Result<(SqliteStore, Arc<SqliteReader>), OpenError> {
-    make_folder(data_dir)?;
-    let lock = lock(data_dir)?;
+    let refused = |refused| match refused {
+        Refused::InUse => OpenError::InUse { folder: data_dir.to_owned() },
+        Refused::File(path, source) => OpenError::File { path, source },
+    };
+    let lock = claim(data_dir).map_err(refused)?;
     let path = data_dir.join(DATABASE_FILE);
     // SQLite gives its log and shared memory the permissions of the database.
-    drop(private_file(&path)?);
+    drop(private_file(&path).map_err(refused)?);
     let in_folder = |source| OpenError::Database { folder: data_dir.to_owned(), source };
     let store = open_writer(&path, tuning, lock).map_err(in_folder)?;
     Ok((store, Arc::new(SqliteReader::open(data_dir)?)))
-}
-
-fn make_folder(folder: &Path) -> Result<(), OpenError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|source| OpenError::File { path: folder.to_owned(), source })
-}
-
-fn private_file(path: &Path) -> Result<File, OpenError> {
-    let opened =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened.map_err(|source| OpenError::File { path: path.to_owned(), source })
-}
-
-fn lock(folder: &Path) -> Result<File, OpenError> {
-    let path = folder.join(LOCK_FILE);
-    let file = private_file(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(OpenError::File { path, source }),
-    }
 }
 
 fn open_writer(path: &Path, tuning: Tuning, lock: File) -> Result<SqliteStore, StoreError> {
@@ -219,16 +198,8 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// Keeps the names of codes up to date with the `types` crate.
 fn write_names(connection: &mut Connection) -> Result<(), Fault> {
-    let states = State::ALL.iter().map(|s| ("state", s.code(), s.as_str()));
-    let reasons = Reason::ALL.iter().map(|r| ("reason", r.code(), r.as_str()));
-    let charges = ChargeState::ALL.iter().map(|c| ("charge", c.code(), c.as_str()));
-    let encodings = Encoding::ALL.iter().map(|e| ("encoding", e.code(), e.as_str()));
-    let joined = Joined::ALL.iter().map(|j| ("joined", j.code(), j.as_str()));
-    let renderings = Rendering::ALL.iter().map(|r| ("rendering", r.code(), r.as_str()));
-    let cost_triggers = CostTrigger::ALL.iter().map(|t| ("cost_trigger", t.code(), t.as_str()));
-    let of_attempts = encodings.chain(joined).chain(renderings).chain(cost_triggers);
     let transaction = connection.transaction()?;
-    for (kind, code, name) in states.chain(reasons).chain(charges).chain(of_attempts) {
+    for (kind, code, name) in code_names() {
         transaction.execute(
             "INSERT INTO code_name VALUES (?1, ?2, ?3) \
              ON CONFLICT DO UPDATE SET name = excluded.name WHERE name <> excluded.name",
@@ -247,8 +218,7 @@ fn remembered(
 ) -> Result<SqliteStore, Fault> {
     let last_commit = integer(&connection, "SELECT max(seq) FROM journal", [])?;
     let last_key = integer(&connection, "SELECT last_key FROM journal WHERE seq = ?1", [last_commit])?;
-    let staged =
-        all(&connection, "SELECT submission FROM staged", [], |row| Ok(RowKey::from_i64(row.get(0)?)))?;
+    let staged = all(&connection, "SELECT submission FROM staged", [], single_key)?;
     Ok(SqliteStore {
         checkpointer,
         tuning,

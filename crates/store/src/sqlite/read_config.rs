@@ -10,15 +10,14 @@ use ports::store::{
 use rusqlite::Connection;
 use types::account::Account;
 use types::id::{AccountId, CommitSeq, PersonId};
-use types::time::Timestamp;
 
-use super::codec_config::{
+use super::fault::{Fault, all, first, integer, sql_limit};
+use super::load;
+use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
     person_columns,
 };
-use super::fault::{Fault, all, first, integer, sql_limit};
-use super::journal::unpack;
-use super::load;
+use crate::journal;
 
 pub(crate) fn accounts(connection: &Connection) -> Result<Vec<Account>, Fault> {
     let sql = concat!("SELECT ", account_columns!(), " FROM account ORDER BY id");
@@ -103,6 +102,8 @@ pub(crate) fn figures(connection: &Connection) -> Result<StoreFigures, Fault> {
             [],
         )?)
         .unwrap_or(0),
+        // The writer syncs every commit, whatever the file says.
+        durable: true,
     })
 }
 
@@ -115,12 +116,5 @@ pub(crate) fn octets(database: &Path) -> i64 {
 }
 
 pub(crate) fn journal(connection: &Connection, seq: CommitSeq) -> Result<Option<BatchJournal>, Fault> {
-    first(connection, "SELECT seq, at, entries FROM journal WHERE seq = ?1", [seq.0], |row| {
-        let entries: Vec<u8> = row.get(2)?;
-        Ok(BatchJournal {
-            seq: CommitSeq(row.get(0)?),
-            at: Timestamp::from_ms(row.get(1)?),
-            entries: unpack(&entries)?,
-        })
-    })
+    first(connection, "SELECT seq, at, entries FROM journal WHERE seq = ?1", [seq.0], journal::row)
 }

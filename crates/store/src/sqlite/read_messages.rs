@@ -11,14 +11,11 @@ use types::id::{AccountId, ConnectorId, RowKey};
 use types::message::State;
 use types::time::Timestamp;
 
-use super::codec::{self, Cells, outbox_columns, submission_columns};
-use super::codec_config::{self, inbound_columns};
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::load;
-
-/// Row keys are made when a message is admitted, give or take this much: clocks step, and a long
-/// submission is staged over several commits. Lists by time look this far beyond their bounds.
-const KEY_SLACK_MS: i64 = 600_000;
+use crate::codec::{self, Cells, Columns, outbox_columns, single, single_key, submission_columns};
+use crate::codec_config::{self, inbound_columns};
+use crate::span::Span;
 
 pub(crate) fn message(connection: &Connection, key: RowKey) -> Result<Option<MessageView>, Fault> {
     let staged = staged(connection)?;
@@ -70,26 +67,8 @@ fn view(connection: &Connection, key: RowKey, with_body: bool) -> Result<Option<
 }
 
 fn staged(connection: &Connection) -> Result<HashSet<RowKey>, Fault> {
-    let staged =
-        all(connection, "SELECT submission FROM staged", [], |row| Ok(RowKey::from_i64(row.get(0)?)))?;
+    let staged = all(connection, "SELECT submission FROM staged", [], single_key)?;
     Ok(HashSet::from_iter(staged))
-}
-
-/// The keys between which a list looks: from `low` on, below `high`.
-struct Span {
-    low: i64,
-    high: i64,
-}
-
-impl Span {
-    fn of(filter: &ListFilter) -> Self {
-        let key =
-            |time: Timestamp, slack: i64| RowKey::from_parts(time.plus_ms(slack).as_ms().max(0), 0).as_i64();
-        let low = filter.since.map_or(0, |since| key(since, -KEY_SLACK_MS));
-        let high = filter.until.map_or(i64::MAX, |until| key(until, KEY_SLACK_MS));
-        let before = filter.before.map_or(i64::MAX, RowKey::as_i64);
-        Self { low, high: high.min(before) }
-    }
 }
 
 /// What a filter is checked against.
@@ -173,7 +152,7 @@ impl Page<'_> {
     }
 }
 
-fn candidate(row: &rusqlite::Row<'_>) -> Result<Candidate, Fault> {
+fn candidate(row: &dyn Columns) -> Result<Candidate, Fault> {
     let cells = &mut Cells::new(row, "message");
     Ok(Candidate {
         key: cells.key()?,
@@ -182,7 +161,7 @@ fn candidate(row: &rusqlite::Row<'_>) -> Result<Candidate, Fault> {
         submission: cells.key()?,
         accepted_at: cells.time()?,
         state: cells.coded(State::from_code)?,
-        connector: cells.take::<Option<i64>>()?.map(ConnectorId),
+        connector: cells.optional_int()?.map(ConnectorId),
     })
 }
 
@@ -219,7 +198,7 @@ fn fill_by(
     let above = span.low.max(indexed.saturating_add(1));
     page.fill(connection, newest, [above, span.high, value])?;
     let runs = "SELECT run FROM sorted_run WHERE kind = 0 AND low < ?1 AND high >= ?2 ORDER BY run DESC";
-    let runs = all(connection, runs, [span.high, span.low], |row| Ok(row.get::<_, i64>(0)?))?;
+    let runs = all(connection, runs, [span.high, span.low], single)?;
     for run in runs {
         if page.is_full() {
             break;

@@ -6,15 +6,13 @@ use ports::store::{LedgerSum, ListPage, PAGE_ROWS_MAX, PostingView, Rollup};
 use rusqlite::{Connection, params};
 use types::charge::{ChargeState, Lot, PostingKind};
 use types::id::{AccountId, RowKey};
-use types::message::State;
 use types::money::Unit;
-use types::network::Country;
 use types::time::Timestamp;
 
-use super::codec::{self, Cells, lot_columns};
-use super::codec_config;
 use super::fault::{Fault, all, integer, sql_limit};
-use super::rollup::day_start;
+use crate::codec::{self, lot_columns, single};
+use crate::codec_config;
+use crate::rollup::{self, day_start};
 
 pub(crate) fn lots(connection: &Connection, account: AccountId) -> Result<Vec<Lot>, Fault> {
     let sql = concat!("SELECT ", lot_columns!(), " FROM lot WHERE account = ?1 ORDER BY id");
@@ -36,7 +34,7 @@ pub(crate) fn postings(
                   WHERE account = ?1 AND run = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
     let indexed = integer(connection, "SELECT max(high) FROM sorted_run WHERE kind = 1", [])?;
     let runs = "SELECT run FROM sorted_run WHERE kind = 1 AND low < ?1 ORDER BY run DESC";
-    let runs = all(connection, runs, [before], |row| Ok(row.get::<_, i64>(0)?))?;
+    let runs = all(connection, runs, [before], single)?;
     let mut ids: Vec<i64> = Vec::new();
     let steps = std::iter::once((newest, indexed)).chain(runs.into_iter().map(|run| (in_run, run)));
     for (sql, bound) in steps {
@@ -45,7 +43,7 @@ pub(crate) fn postings(
             break;
         }
         let range = [account.0, bound, before, sql_limit(wanted)];
-        ids.extend(all(connection, sql, range, |row| Ok(row.get::<_, i64>(0)?))?);
+        ids.extend(all(connection, sql, range, single)?);
     }
     let next = (ids.len() > limit).then(|| ids.get(limit - 1).copied().map(RowKey::from_i64)).flatten();
     let mut items = Vec::with_capacity(limit);
@@ -158,10 +156,7 @@ fn sum_of(sums: &mut BTreeMap<Unit, LedgerSum>, unit: Unit) -> &mut LedgerSum {
     })
 }
 
-/// What traffic is summed by, apart from the state.
-type Group = (Timestamp, AccountId, Country, Unit);
-
-/// Traffic by day. What is open is what was admitted without what has ended.
+/// Traffic by day.
 pub(crate) fn rollup(
     connection: &Connection,
     account: Option<AccountId>,
@@ -169,33 +164,6 @@ pub(crate) fn rollup(
 ) -> Result<Vec<Rollup>, Fault> {
     let sql = "SELECT day, account, country, unit, state, messages, parts, amount_micros FROM usage_day \
                WHERE day >= ?1 AND (?2 IS NULL OR account = ?2) ORDER BY day, account, country, unit, state";
-    let rows = all(connection, sql, params![day_start(since), account.map(|a| a.0)], rollup_row)?;
-    let mut ended: BTreeMap<Group, (i64, i64, i64)> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.state != State::Accepted) {
-        let sums = ended.entry((row.day, row.account, row.country, row.unit)).or_default();
-        *sums = (sums.0 + row.messages, sums.1 + row.parts, sums.2 + row.amount_micros);
-    }
-    let open = |row: Rollup| {
-        let group = (row.day, row.account, row.country, row.unit);
-        let (messages, parts, amount) = match row.state {
-            State::Accepted => ended.get(&group).copied().unwrap_or_default(),
-            _ => (0, 0, 0),
-        };
-        Rollup {
-            messages: row.messages - messages,
-            parts: row.parts - parts,
-            amount_micros: row.amount_micros - amount,
-            ..row
-        }
-    };
-    Ok(rows.into_iter().map(open).filter(|row| row.messages != 0).collect())
-}
-
-fn rollup_row(row: &rusqlite::Row<'_>) -> Result<Rollup, Fault> {
-    let cells = &mut Cells::new(row, "usage_day");
-    let (day, account, country) = (cells.time()?, cells.account()?, cells.country()?);
-    let unit = cells.unit()?;
-    let state = cells.coded(State::from_code)?;
-    let (messages, parts, amount_micros) = (cells.int()?, cells.int()?, cells.int()?);
-    Ok(Rollup { day, account, country, state, messages, parts, amount_micros, unit })
+    let rows = all(connection, sql, params![day_start(since), account.map(|a| a.0)], rollup::row)?;
+    Ok(rollup::net(rows))
 }

@@ -14,14 +14,14 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use ports::store::{ReceiptMapRow, ReceiptTarget};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use types::id::ConnectorId;
 use types::time::Timestamp;
 
-use super::codec::Cells;
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::runs::RECEIPT_MAP;
 use super::tidy::unsynced;
+use crate::codec::{Cells, Columns, single};
 
 /// How long a carrier id stays findable after it was moved to a run: the default dispute period.
 const KEEP_MS: i64 = 90 * 86_400_000;
@@ -118,7 +118,8 @@ impl ReceiptMap {
         let seed = integer(connection, "SELECT value FROM meta WHERE name = 'receipt_hash_seed'", [])?;
         let runs = "SELECT run, written_at, high FROM sorted_run WHERE kind = ?1 ORDER BY run";
         let runs = all(connection, runs, [RECEIPT_MAP], |row| {
-            Ok((ClosedRun { run: row.get(0)?, written_at: row.get(1)? }, row.get::<_, i64>(2)?))
+            let cells = &mut Cells::new(row, "sorted_run");
+            Ok((ClosedRun { run: cells.int()?, written_at: cells.int()? }, cells.int()?))
         })?;
         let closed_to = runs.last().map_or(0, |(_, high)| *high);
         let closed: Vec<_> = runs.into_iter().map(|(run, _)| run).collect();
@@ -267,8 +268,7 @@ impl ReceiptMap {
         let run = oldest.run;
         let is_gone = unsynced(connection, |connection| {
             let part = "SELECT hash FROM receipt_map_closed WHERE run = ?1 ORDER BY hash LIMIT 1 OFFSET ?2";
-            let bound: Option<i64> =
-                first(connection, part, [run, sql_limit(step_rows)], |row| Ok(row.get(0)?))?;
+            let bound: Option<i64> = first(connection, part, [run, sql_limit(step_rows)], single)?;
             let sql = "DELETE FROM receipt_map_closed WHERE run = ?1 AND hash <= ?2";
             connection.prepare_cached(sql)?.execute([run, bound.unwrap_or(i64::MAX)])?;
             if bound.is_none() {
@@ -298,7 +298,7 @@ fn append(connection: &Connection, closing: &Closing, step_rows: usize) -> Resul
     Ok(next)
 }
 
-fn target(row: &Row<'_>) -> Result<ReceiptTarget, Fault> {
+fn target(row: &dyn Columns) -> Result<ReceiptTarget, Fault> {
     let cells = &mut Cells::new(row, "receipt_map");
     Ok(ReceiptTarget { message: cells.key()?, attempt: cells.small()?, part: cells.small()? })
 }

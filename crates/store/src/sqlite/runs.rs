@@ -11,6 +11,8 @@
 use rusqlite::{Connection, params};
 use types::time::Timestamp;
 
+use crate::codec::Cells;
+
 use super::fault::{Fault, all, first, integer};
 use super::tidy::unsynced;
 
@@ -98,11 +100,14 @@ impl Runs {
     /// Remembers the rows above the last complete run.
     pub(crate) fn open(connection: &Connection, kind: &'static RunKind) -> Result<Self, Fault> {
         let last = "SELECT run, high FROM sorted_run WHERE kind = ?1 ORDER BY run DESC LIMIT 1";
-        let last =
-            first(connection, last, [kind.code], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        let last = first(connection, last, [kind.code], |row| {
+            let cells = &mut Cells::new(row, "sorted_run");
+            Ok((cells.int()?, cells.int()?))
+        })?;
         let (last_run, indexed) = last.unwrap_or((0, i64::MIN));
         let newest = all(connection, kind.newest, [indexed], |row| {
-            Ok(Entry { key: row.get(0)?, account: row.get(1)?, recipient_hash: row.get(2)? })
+            let cells = &mut Cells::new(row, "message");
+            Ok(Entry { key: cells.int()?, account: cells.int()?, recipient_hash: cells.int()? })
         })?;
         Ok(Self { kind, last_run, indexed, newest, writing: None })
     }

@@ -9,8 +9,8 @@ use types::id::{AccountId, RowKey};
 use types::time::Timestamp;
 
 use super::SqliteStore;
-use super::codec::never;
 use super::fault::{Fault, first, integer, sql_limit};
+use crate::codec::{Cells, never, single};
 
 /// Pause between two rounds of removing what has lapsed, milliseconds.
 const SWEEP_PAUSE_MS: i64 = 60_000;
@@ -132,7 +132,7 @@ impl SqliteStore {
         if to <= from || integer(&self.connection, is_any, [from, to])? == 0 {
             return Ok(false);
         }
-        let full_step = first(&self.connection, nth, [from, to, step - 1], |row| Ok(row.get(0)?))?;
+        let full_step = first(&self.connection, nth, [from, to, step - 1], single)?;
         let since_ms = now.ms_since(Timestamp::from_ms(RowKey::from_i64(from).unix_ms()));
         if full_step.is_none() && since_ms < SETTLE_PAUSE_MS {
             return Ok(false);
@@ -178,7 +178,10 @@ impl SqliteStore {
                 "SELECT account, key_hash FROM idempotency WHERE (account, key_hash) > (?1, ?2) \
                  ORDER BY account, key_hash LIMIT 1 OFFSET ?3",
                 params![account, hash, step],
-                |row| Ok((AccountId(row.get(0)?), row.get::<_, Vec<u8>>(1)?)),
+                |row| {
+                    let cells = &mut Cells::new(row, "idempotency");
+                    Ok((cells.account()?, cells.blob()?))
+                },
             )?;
             let (to_account, to_hash) = match &reached {
                 Some((account, hash)) => (account.0, hash.as_slice()),
@@ -206,8 +209,7 @@ impl SqliteStore {
         let after = self.sweeps.told.after.unwrap_or(0);
         let nth = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT 1 OFFSET ?3";
         let step = sql_limit(self.tuning.step_rows);
-        let reached: Option<i64> =
-            first(&self.connection, nth, [after, highest, step - 1], |row| Ok(row.get(0)?))?;
+        let reached: Option<i64> = first(&self.connection, nth, [after, highest, step - 1], single)?;
         let range = [after, reached.unwrap_or(highest), told_to];
         let is_any = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 AND told_at <= ?3 LIMIT 1";
         if integer(&self.connection, is_any, range)? != 0 {

@@ -1,4 +1,9 @@
-//! The SQLite store against the suite of its seam, and what is its own: files, locks, runs.
+//! The stores against the suite of their seam, and what is each one's own: files, locks and runs of
+//! SQLite; leases, lost connections and partitions of PostgreSQL; and that both have the same tables.
 
+#[cfg(test)]
+mod postgres;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod sqlite;

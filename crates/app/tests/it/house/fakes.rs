@@ -211,16 +211,32 @@ impl Mailer for NoMail {
 pub(crate) struct Failing {
     pub(super) inner: store::SqliteStore,
     pub(crate) fails: Arc<AtomicBool>,
+    /// Nothing can be asked either: the database is on another machine.
+    pub(crate) is_away: Arc<AtomicBool>,
+}
+
+impl Failing {
+    fn reach(&self) -> Result<(), StoreError> {
+        if !self.is_away.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let source = std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into();
+        Err(StoreError::Unreachable { operation: "be asked", source })
+    }
 }
 
 macro_rules! pass_through {
     ($($name:ident($($arg:ident: $ty:ty),*) -> $ret:ty;)+) => {
-        $(fn $name(&mut self, $($arg: $ty),*) -> Result<$ret, StoreError> { self.inner.$name($($arg),*) })+
+        $(fn $name(&mut self, $($arg: $ty),*) -> Result<$ret, StoreError> {
+            self.reach()?;
+            self.inner.$name($($arg),*)
+        })+
     };
 }
 
 impl Store for Failing {
     fn apply(&mut self, batch: &Batch) -> Result<CommitSeq, ApplyError> {
+        self.reach().map_err(ApplyError::NotWritten)?;
         if self.fails.load(Ordering::SeqCst) {
             let source = std::io::Error::from(std::io::ErrorKind::StorageFull).into();
             return Err(ApplyError::NotWritten(StoreError::Engine { operation: "write", source }));

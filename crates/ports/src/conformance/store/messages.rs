@@ -111,7 +111,7 @@ pub(super) fn life(bench: &mut Bench) {
     assert_eq!(bench.reader().message(key).unwrap().unwrap().outbox, [told]);
     let figures = bench.reader().figures().unwrap();
     assert_eq!((figures.messages, figures.open, figures.outbox, figures.parked), (1, 0, 0, 0));
-    assert!(figures.octets > 0 && figures.schema > 0);
+    assert!(figures.octets > 0 && figures.schema > 0 && figures.durable);
 }
 
 pub(super) fn late_answers(bench: &mut Bench) {

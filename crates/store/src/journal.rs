@@ -5,14 +5,22 @@
 //! state before, the state after, the reason and the attempt. Keys of one commit lie close together,
 //! so that an entry takes about eight octets.
 
-use ports::store::JournalEntry;
-use types::id::RowKey;
+use ports::store::{BatchJournal, JournalEntry};
+use types::id::{CommitSeq, RowKey};
 use types::message::{Reason, State};
 
-use super::fault::Fault;
+use crate::codec::{Cells, Columns};
+use crate::fault::Fault;
 
 const FORMAT: u8 = 1;
 const CORRUPT: Fault = Fault::Corrupt("journal");
+
+/// `seq, at, entries`.
+pub(crate) fn row(row: &dyn Columns) -> Result<BatchJournal, Fault> {
+    let cells = &mut Cells::new(row, "journal");
+    let (seq, at) = (CommitSeq(cells.int()?), cells.time()?);
+    Ok(BatchJournal { seq, at, entries: unpack(&cells.blob()?)? })
+}
 
 /// Packs the entries of one commit.
 pub(crate) fn pack(entries: &[JournalEntry]) -> Vec<u8> {

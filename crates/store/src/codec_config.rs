@@ -5,21 +5,20 @@ use ports::store::{
     ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, ParkedReceiptRow,
     PersonRow, PostingView, SessionRow,
 };
-use rusqlite::Row;
 use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
 use types::charge::PostingKind;
 use types::id::{CommitSeq, CredentialId, EndpointId, LotId, PersonId, PublicId};
 use types::message::Class;
 use types::role::Role;
 
-use super::codec::Cells;
-use super::fault::Fault;
+use crate::codec::{Cells, Columns};
+use crate::fault::Fault;
 
 /// Columns of an account.
 macro_rules! account_columns {
     () => {
         "id, sid, parent, name, state, unit, price_book, region, default_class, default_endpoint, \
-         rate_per_second, window, binds, repeat_guard_s, allow_private_callbacks, created_at"
+         rate_per_second, \"window\", binds, repeat_guard_s, allow_private_callbacks, created_at"
     };
 }
 pub(crate) use account_columns;
@@ -78,7 +77,7 @@ pub(crate) fn sid_octets(sid: PublicId) -> [u8; 16] {
 }
 
 /// The row of `account_columns!`.
-pub(crate) fn account(row: &Row<'_>) -> Result<Account, Fault> {
+pub(crate) fn account(row: &dyn Columns) -> Result<Account, Fault> {
     let cells = &mut Cells::new(row, "account");
     let id = cells.account()?;
     let sid = format!("{:032x}", u128::from_be_bytes(cells.octets()?));
@@ -92,7 +91,7 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account, Fault> {
         price_book: cells.text()?,
         region: cells.optional_region()?,
         default_class: cells.coded(Class::from_code)?,
-        default_endpoint: cells.take::<Option<i64>>()?.map(EndpointId),
+        default_endpoint: cells.optional_int()?.map(EndpointId),
         limits: AccountLimits {
             rate_per_second: cells.small()?,
             window: cells.small()?,
@@ -105,7 +104,7 @@ pub(crate) fn account(row: &Row<'_>) -> Result<Account, Fault> {
 }
 
 /// The row of `credential_columns!`.
-pub(crate) fn credential(row: &Row<'_>) -> Result<CredentialRow, Fault> {
+pub(crate) fn credential(row: &dyn Columns) -> Result<CredentialRow, Fault> {
     let cells = &mut Cells::new(row, "credential");
     Ok(CredentialRow {
         id: CredentialId(cells.int()?),
@@ -120,7 +119,7 @@ pub(crate) fn credential(row: &Row<'_>) -> Result<CredentialRow, Fault> {
 }
 
 /// The row of `endpoint_columns!`.
-pub(crate) fn endpoint(row: &Row<'_>) -> Result<EndpointRow, Fault> {
+pub(crate) fn endpoint(row: &dyn Columns) -> Result<EndpointRow, Fault> {
     let cells = &mut Cells::new(row, "endpoint");
     Ok(EndpointRow {
         id: EndpointId(cells.int()?),
@@ -135,7 +134,7 @@ pub(crate) fn endpoint(row: &Row<'_>) -> Result<EndpointRow, Fault> {
 }
 
 /// The row of `person_columns!`.
-pub(crate) fn person(row: &Row<'_>) -> Result<PersonRow, Fault> {
+pub(crate) fn person(row: &dyn Columns) -> Result<PersonRow, Fault> {
     let cells = &mut Cells::new(row, "person");
     Ok(PersonRow {
         id: PersonId(cells.int()?),
@@ -149,7 +148,7 @@ pub(crate) fn person(row: &Row<'_>) -> Result<PersonRow, Fault> {
 }
 
 /// `token_hash, person, created_at, expires_at`.
-pub(crate) fn session(row: &Row<'_>) -> Result<SessionRow, Fault> {
+pub(crate) fn session(row: &dyn Columns) -> Result<SessionRow, Fault> {
     let cells = &mut Cells::new(row, "session");
     Ok(SessionRow {
         token_hash: cells.octets()?,
@@ -169,7 +168,7 @@ const fn config_kind_from_code(code: u8) -> Option<ConfigKind> {
 }
 
 /// The row of `document_columns!`.
-pub(crate) fn document(row: &Row<'_>) -> Result<ConfigVersion, Fault> {
+pub(crate) fn document(row: &dyn Columns) -> Result<ConfigVersion, Fault> {
     let cells = &mut Cells::new(row, "document");
     Ok(ConfigVersion {
         kind: cells.coded(config_kind_from_code)?,
@@ -182,7 +181,7 @@ pub(crate) fn document(row: &Row<'_>) -> Result<ConfigVersion, Fault> {
 }
 
 /// The row of `data_key_columns!`.
-pub(crate) fn data_key(row: &Row<'_>) -> Result<DataKeyRow, Fault> {
+pub(crate) fn data_key(row: &dyn Columns) -> Result<DataKeyRow, Fault> {
     let cells = &mut Cells::new(row, "data_key");
     Ok(DataKeyRow {
         id: cells.int()?,
@@ -195,7 +194,7 @@ pub(crate) fn data_key(row: &Row<'_>) -> Result<DataKeyRow, Fault> {
 }
 
 /// The row of `inbound_columns!`.
-pub(crate) fn inbound(row: &Row<'_>) -> Result<InboundRow, Fault> {
+pub(crate) fn inbound(row: &dyn Columns) -> Result<InboundRow, Fault> {
     let cells = &mut Cells::new(row, "inbound");
     Ok(InboundRow {
         key: cells.key()?,
@@ -209,7 +208,7 @@ pub(crate) fn inbound(row: &Row<'_>) -> Result<InboundRow, Fault> {
 }
 
 /// `key, connector, carrier_id, data_key, sealed, read_at`.
-pub(crate) fn parked(row: &Row<'_>) -> Result<ParkedReceiptRow, Fault> {
+pub(crate) fn parked(row: &dyn Columns) -> Result<ParkedReceiptRow, Fault> {
     let cells = &mut Cells::new(row, "parked_receipt");
     Ok(ParkedReceiptRow {
         key: cells.key()?,
@@ -222,7 +221,7 @@ pub(crate) fn parked(row: &Row<'_>) -> Result<ParkedReceiptRow, Fault> {
 }
 
 /// `id, commit_seq, at, lot, kind, amount_micros, unit, messages, policy`.
-pub(crate) fn posting(row: &Row<'_>) -> Result<PostingView, Fault> {
+pub(crate) fn posting(row: &dyn Columns) -> Result<PostingView, Fault> {
     let cells = &mut Cells::new(row, "posting");
     Ok(PostingView {
         id: cells.int()?,

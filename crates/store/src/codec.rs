@@ -1,11 +1,10 @@
-//! Rows of the tables as values and back: the column lists, and one decoder per row type.
+//! Rows of the tables as values and back: the column lists, and one decoder per row type. Both engines
+//! use them, so that a column is read in one place.
 //!
 //! Decoders read columns in the order of their list; a list and its decoder stand together. Nothing
 //! here runs a statement. Attempts and receipts are in `codec_attempt`. Start at [`Cells`].
 
 use ports::store::{EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress, SubmissionRow};
-use rusqlite::Row;
-use rusqlite::types::FromSql;
 use types::charge::{ChargeState, ChargeTrigger, LevelPrice, Lot, LotShare, Price};
 use types::id::{AccountId, ConnectorId, EndpointId, LotId, RowKey};
 use types::message::{Class, Door, Flags, Reason, ReportWish, State};
@@ -15,20 +14,28 @@ use types::receipt::ReceiptState;
 use types::region::Region;
 use types::time::Timestamp;
 
-use super::codec_attempt::network;
-use super::fault::Fault;
+use crate::codec_attempt::network;
+use crate::fault::Fault;
 
-/// Columns of a message with its progress, from `message m JOIN progress p`.
+/// Columns of a message with its progress, from `message m JOIN progress p`. The argument narrows the
+/// look-up of shares, where that takes more than the key.
 macro_rules! message_columns {
     () => {
-        "m.key, m.account, m.recipient_hash, m.submission, m.accepted_at, m.country, m.price_unit, m.parts, \
+        message_columns!("")
+    };
+    ($narrower:literal) => {
+        concat!(
+            "m.key, m.account, m.recipient_hash, m.submission, m.accepted_at, m.country, m.price_unit, m.parts, \
          m.position, m.tail, m.door, m.class, m.traffic_type, m.network, m.network_source, m.network_version, \
          m.network_ported, m.network_checked_at, m.content_hash, m.book_version, m.charge_trigger, \
          m.received_at, m.send_at, m.expires_at, m.report_endpoint, m.report_steps, m.report_failures_only, \
          m.levels, m.region, m.profile_version, m.traffic_version, m.data_key, m.sealed, p.lot, \
-         CASE WHEN p.lot IS NULL THEN (SELECT group_concat(l.lot || ':' || l.micros, ',' ORDER BY l.position) \
-         FROM message_lot l WHERE l.message = p.key) END, p.price_micros, p.version, p.state, p.reason, p.flags, \
+         CASE WHEN p.lot IS NULL THEN (SELECT string_agg(l.lot || ':' || l.micros, ',' ORDER BY l.position) \
+         FROM message_lot l WHERE ",
+            $narrower,
+            "l.message = p.key) END, p.price_micros, p.version, p.state, p.reason, p.flags, \
          p.charge, p.attempts, p.events, p.connector, p.due_at, p.submitted_at, p.final_at"
+        )
     };
 }
 pub(crate) use message_columns;
@@ -67,24 +74,32 @@ macro_rules! lot_columns {
 }
 pub(crate) use lot_columns;
 
+/// One row of an engine's answer. Numbers of every width and truth values are integers.
+pub(crate) trait Columns {
+    /// The integer in a column.
+    fn int(&self, column: usize) -> Result<Option<i64>, Fault>;
+    /// The text in a column.
+    fn text(&self, column: usize) -> Result<Option<String>, Fault>;
+    /// The octets in a column.
+    fn blob(&self, column: usize) -> Result<Option<Vec<u8>>, Fault>;
+}
+
 /// Reads the columns of one row one after another.
-pub(crate) struct Cells<'a, 'stmt> {
-    row: &'a Row<'stmt>,
+pub(crate) struct Cells<'a> {
+    row: &'a dyn Columns,
     next: usize,
     table: &'static str,
 }
 
-impl<'a, 'stmt> Cells<'a, 'stmt> {
+impl<'a> Cells<'a> {
     /// Begins at the first column; `table` is named when a value cannot be read.
-    pub(crate) const fn new(row: &'a Row<'stmt>, table: &'static str) -> Self {
+    pub(crate) const fn new(row: &'a dyn Columns, table: &'static str) -> Self {
         Self { row, next: 0, table }
     }
 
-    /// The next column as it is.
-    pub(crate) fn take<T: FromSql>(&mut self) -> Result<T, Fault> {
-        let column = self.next;
+    const fn step(&mut self) -> usize {
         self.next += 1;
-        Ok(self.row.get(column)?)
+        self.next - 1
     }
 
     pub(crate) const fn corrupt(&self) -> Fault {
@@ -92,7 +107,11 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn int(&mut self) -> Result<i64, Fault> {
-        self.take()
+        self.optional_int()?.ok_or_else(|| self.corrupt())
+    }
+
+    pub(crate) fn optional_int(&mut self) -> Result<Option<i64>, Fault> {
+        self.row.int(self.step())
     }
 
     /// A number of a smaller type.
@@ -101,7 +120,7 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn optional_small<T: TryFrom<i64>>(&mut self) -> Result<Option<T>, Fault> {
-        let value: Option<i64> = self.take()?;
+        let value = self.optional_int()?;
         value.map(|v| T::try_from(v).map_err(|_| self.corrupt())).transpose()
     }
 
@@ -125,7 +144,7 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn optional_time(&mut self) -> Result<Option<Timestamp>, Fault> {
-        Ok(self.take::<Option<i64>>()?.map(Timestamp::from_ms))
+        Ok(self.optional_int()?.map(Timestamp::from_ms))
     }
 
     pub(crate) fn key(&mut self) -> Result<RowKey, Fault> {
@@ -137,7 +156,7 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn optional_account(&mut self) -> Result<Option<AccountId>, Fault> {
-        Ok(self.take::<Option<i64>>()?.map(AccountId))
+        Ok(self.optional_int()?.map(AccountId))
     }
 
     pub(crate) fn connector(&mut self) -> Result<ConnectorId, Fault> {
@@ -145,11 +164,15 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn text(&mut self) -> Result<String, Fault> {
-        self.take()
+        self.optional_text()?.ok_or_else(|| self.corrupt())
+    }
+
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, Fault> {
+        self.row.text(self.step())
     }
 
     pub(crate) fn blob(&mut self) -> Result<Vec<u8>, Fault> {
-        self.take()
+        self.row.blob(self.step())?.ok_or_else(|| self.corrupt())
     }
 
     /// A blob of a fixed length.
@@ -167,7 +190,7 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn optional_unit(&mut self) -> Result<Option<Unit>, Fault> {
-        let code: Option<String> = self.take()?;
+        let code = self.optional_text()?;
         code.map(|code| Unit::parse(&code).map_err(|_| self.corrupt())).transpose()
     }
 
@@ -176,7 +199,7 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 
     pub(crate) fn optional_region(&mut self) -> Result<Option<Region>, Fault> {
-        let word: Option<String> = self.take()?;
+        let word = self.optional_text()?;
         word.map(|word| Region::parse(&word).map_err(|_| self.corrupt())).transpose()
     }
 
@@ -185,8 +208,23 @@ impl<'a, 'stmt> Cells<'a, 'stmt> {
     }
 }
 
+/// The one integer of a row.
+pub(crate) fn single(row: &dyn Columns) -> Result<i64, Fault> {
+    Cells::new(row, "a count").int()
+}
+
+/// The one row key of a row.
+pub(crate) fn single_key(row: &dyn Columns) -> Result<RowKey, Fault> {
+    single(row).map(RowKey::from_i64)
+}
+
+/// The one blob of a row.
+pub(crate) fn single_blob(row: &dyn Columns) -> Result<Vec<u8>, Fault> {
+    Cells::new(row, "a blob").blob()
+}
+
 /// The row of `message_columns!`.
-pub(crate) fn message(row: &Row<'_>) -> Result<OpenMessage, Fault> {
+pub(crate) fn message(row: &dyn Columns) -> Result<OpenMessage, Fault> {
     let cells = &mut Cells::new(row, "message");
     let key = cells.key()?;
     let account = cells.account()?;
@@ -209,11 +247,11 @@ pub(crate) fn message(row: &Row<'_>) -> Result<OpenMessage, Fault> {
     let send_at = cells.optional_time()?;
     let expires_at = cells.time()?;
     let report = ReportWish {
-        endpoint: cells.take::<Option<i64>>()?.map(EndpointId),
+        endpoint: cells.optional_int()?.map(EndpointId),
         steps: cells.flag()?,
         failures_only: cells.flag()?,
     };
-    let above: Option<String> = cells.take()?;
+    let above = cells.optional_text()?;
     let levels = levels(above.as_deref().unwrap_or("")).ok_or_else(|| cells.corrupt())?;
     let region = cells.region()?;
     let profile_version = cells.small()?;
@@ -281,8 +319,8 @@ fn levels(text: &str) -> Option<Box<[LevelPrice]>> {
 }
 
 /// The lot that pays, and what each pays where there are several.
-fn payers(cells: &mut Cells<'_, '_>) -> Result<(LotId, Box<[LotShare]>), Fault> {
-    let (lot, several): (Option<i64>, Option<String>) = (cells.take()?, cells.take()?);
+fn payers(cells: &mut Cells<'_>) -> Result<(LotId, Box<[LotShare]>), Fault> {
+    let (lot, several) = (cells.optional_int()?, cells.optional_text()?);
     if let Some(lot) = lot {
         return Ok((LotId(lot), Box::default()));
     }
@@ -299,7 +337,7 @@ fn shares(text: &str) -> Option<Box<[LotShare]>> {
     text.split(',').map(share).collect()
 }
 
-fn progress(cells: &mut Cells<'_, '_>) -> Result<Progress, Fault> {
+fn progress(cells: &mut Cells<'_>) -> Result<Progress, Fault> {
     Ok(Progress {
         version: cells.small()?,
         state: cells.coded(State::from_code)?,
@@ -308,7 +346,7 @@ fn progress(cells: &mut Cells<'_, '_>) -> Result<Progress, Fault> {
         charge: cells.coded(ChargeState::from_code)?,
         attempts: cells.small()?,
         events: cells.small()?,
-        connector: cells.take::<Option<i64>>()?.map(ConnectorId),
+        connector: cells.optional_int()?.map(ConnectorId),
         due_at: cells.time()?,
         submitted_at: cells.optional_time()?,
         final_at: cells.optional_time()?,
@@ -316,7 +354,7 @@ fn progress(cells: &mut Cells<'_, '_>) -> Result<Progress, Fault> {
 }
 
 /// The row of `submission_columns!`.
-pub(crate) fn submission(row: &Row<'_>) -> Result<SubmissionRow, Fault> {
+pub(crate) fn submission(row: &dyn Columns) -> Result<SubmissionRow, Fault> {
     let cells = &mut Cells::new(row, "submission");
     Ok(SubmissionRow {
         key: cells.key()?,
@@ -330,12 +368,12 @@ pub(crate) fn submission(row: &Row<'_>) -> Result<SubmissionRow, Fault> {
 }
 
 /// An event of `outbox_columns!` that waits.
-pub(crate) fn waiting(row: &Row<'_>) -> Result<OutboxRow, Fault> {
+pub(crate) fn waiting(row: &dyn Columns) -> Result<OutboxRow, Fault> {
     event(row).map(|event| event.row)
 }
 
 /// The row of `outbox_columns!`. An event without a state is about an inbound message.
-pub(crate) fn event(row: &Row<'_>) -> Result<EventView, Fault> {
+pub(crate) fn event(row: &dyn Columns) -> Result<EventView, Fault> {
     let cells = &mut Cells::new(row, "outbox");
     let key = cells.key()?;
     let endpoint = EndpointId(cells.int()?);
@@ -359,7 +397,7 @@ pub(crate) fn event(row: &Row<'_>) -> Result<EventView, Fault> {
 }
 
 /// The row of `lot_columns!`.
-pub(crate) fn lot(row: &Row<'_>) -> Result<Lot, Fault> {
+pub(crate) fn lot(row: &dyn Columns) -> Result<Lot, Fault> {
     let cells = &mut Cells::new(row, "lot");
     Ok(Lot {
         id: LotId(cells.int()?),

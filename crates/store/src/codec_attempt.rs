@@ -1,8 +1,7 @@
 //! Rows of attempts, of their answers and of receipts as values and back, and the columns of a network.
 //! The companion of `codec`.
 
-use ports::store::{AttemptPartView, AttemptRow, ReceiptRow};
-use rusqlite::Row;
+use ports::store::{AttemptPartView, AttemptRow, AttemptView, ReceiptRow};
 use types::charge::{Cost, CostTrigger};
 use types::form::{Encoding, Form, Joined, Rendering};
 use types::id::ConnectorId;
@@ -11,8 +10,8 @@ use types::money::Money;
 use types::network::{NetworkFact, NetworkSource, Plmn};
 use types::receipt::{Origin, ReceiptState, Verdict};
 
-use super::codec::Cells;
-use super::fault::Fault;
+use crate::codec::{Cells, Columns};
+use crate::fault::Fault;
 
 /// Columns of an attempt.
 macro_rules! attempt_columns {
@@ -54,11 +53,11 @@ const fn network_source_from_code(code: u8) -> Option<NetworkSource> {
 }
 
 /// The five columns of a network.
-pub(crate) fn network(cells: &mut Cells<'_, '_>) -> Result<Option<NetworkFact>, Fault> {
-    let plmn: Option<String> = cells.take()?;
+pub(crate) fn network(cells: &mut Cells<'_>) -> Result<Option<NetworkFact>, Fault> {
+    let plmn = cells.optional_text()?;
     let source = cells.optional_coded(network_source_from_code)?;
     let data_version = cells.optional_small()?;
-    let ported = cells.take::<Option<i64>>()?.map(|p| p != 0);
+    let ported = cells.optional_int()?.map(|p| p != 0);
     let checked_at = cells.optional_time()?;
     let Some(plmn) = plmn else { return Ok(None) };
     match (Plmn::parse(&plmn), source, data_version, checked_at) {
@@ -86,7 +85,7 @@ fn passed_over(text: &str) -> Option<Vec<(ConnectorId, u8)>> {
         .collect()
 }
 
-fn form(cells: &mut Cells<'_, '_>) -> Result<Form, Fault> {
+fn form(cells: &mut Cells<'_>) -> Result<Form, Fault> {
     Ok(Form {
         data_coding: cells.small()?,
         encoding: cells.coded(Encoding::from_code)?,
@@ -96,8 +95,8 @@ fn form(cells: &mut Cells<'_, '_>) -> Result<Form, Fault> {
     })
 }
 
-fn cost(cells: &mut Cells<'_, '_>) -> Result<Option<Cost>, Fault> {
-    let micros: Option<i64> = cells.take()?;
+fn cost(cells: &mut Cells<'_>) -> Result<Option<Cost>, Fault> {
+    let micros = cells.optional_int()?;
     let unit = cells.optional_unit()?;
     let trigger = cells.optional_coded(CostTrigger::from_code)?;
     let deck_version = cells.optional_small()?;
@@ -111,7 +110,7 @@ fn cost(cells: &mut Cells<'_, '_>) -> Result<Option<Cost>, Fault> {
 }
 
 /// The row of `attempt_columns!`.
-pub(crate) fn attempt(row: &Row<'_>) -> Result<AttemptRow, Fault> {
+pub(crate) fn attempt(row: &dyn Columns) -> Result<AttemptRow, Fault> {
     let cells = &mut Cells::new(row, "attempt");
     Ok(AttemptRow {
         message: cells.key()?,
@@ -132,14 +131,14 @@ pub(crate) fn attempt(row: &Row<'_>) -> Result<AttemptRow, Fault> {
 }
 
 /// `attempt, part, verdict, status, carrier_id, written_at, answered_at`, with the attempt.
-pub(crate) fn attempt_part(row: &Row<'_>) -> Result<(u8, AttemptPartView), Fault> {
+pub(crate) fn attempt_part(row: &dyn Columns) -> Result<(u8, AttemptPartView), Fault> {
     let cells = &mut Cells::new(row, "attempt_part");
     let attempt = cells.small()?;
     let view = AttemptPartView {
         part: cells.small()?,
         verdict: cells.coded(Verdict::from_code)?,
         status: cells.small()?,
-        carrier_id: cells.take()?,
+        carrier_id: cells.optional_text()?,
         written_at: cells.time()?,
         answered_at: cells.time()?,
     };
@@ -147,7 +146,7 @@ pub(crate) fn attempt_part(row: &Row<'_>) -> Result<(u8, AttemptPartView), Fault
 }
 
 /// The row of `receipt_columns!`.
-pub(crate) fn receipt(row: &Row<'_>) -> Result<ReceiptRow, Fault> {
+pub(crate) fn receipt(row: &dyn Columns) -> Result<ReceiptRow, Fault> {
     let cells = &mut Cells::new(row, "receipt");
     Ok(ReceiptRow {
         message: cells.key()?,
@@ -167,6 +166,27 @@ pub(crate) fn receipt(row: &Row<'_>) -> Result<ReceiptRow, Fault> {
         contradicts: cells.flag()?,
         sealed_echo: cells.blob()?,
     })
+}
+
+/// Attempts with their answers and receipts, each in the order given.
+pub(crate) fn attempt_views(
+    rows: Vec<AttemptRow>,
+    parts: Vec<(u8, AttemptPartView)>,
+    receipts: Vec<ReceiptRow>,
+) -> Vec<AttemptView> {
+    let mut views: Vec<_> =
+        rows.into_iter().map(|row| AttemptView { row, parts: Vec::new(), receipts: Vec::new() }).collect();
+    for (attempt, part) in parts {
+        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == attempt) {
+            view.parts.push(part);
+        }
+    }
+    for receipt in receipts {
+        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == receipt.attempt) {
+            view.receipts.push(receipt);
+        }
+    }
+    views
 }
 
 #[cfg(test)]

@@ -7,14 +7,15 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use ports::store::Rollup;
 use types::id::AccountId;
 use types::message::State;
 use types::money::{Money, Unit};
 use types::network::Country;
 use types::time::Timestamp;
 
-use super::fault::Fault;
+use crate::codec::{Cells, Columns};
+use crate::fault::Fault;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -34,13 +35,13 @@ pub(crate) const fn day_start(time: Timestamp) -> i64 {
 }
 
 /// Day, account, country, unit and the code of a state; the order of the table.
-type Group = (i64, AccountId, Country, Unit, u8);
+pub(crate) type Group = (i64, AccountId, Country, Unit, u8);
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    messages: i64,
-    parts: i64,
-    amount_micros: i64,
+pub(crate) struct Sums {
+    pub(crate) messages: i64,
+    pub(crate) parts: i64,
+    pub(crate) amount_micros: i64,
 }
 
 /// What one commit adds.
@@ -77,29 +78,41 @@ impl Deltas {
         sums.parts += sign * i64::from(traffic.parts);
         sums.amount_micros = sums.amount_micros.saturating_add(sign * traffic.amount.micros);
     }
-
-    /// Adds the sums to the table, in its order.
-    pub(crate) fn write(&self, connection: &Connection) -> Result<(), Fault> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let mut upsert = connection.prepare_cached(
-            "INSERT INTO usage_day VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET \
-             messages = messages + excluded.messages, parts = parts + excluded.parts, \
-             amount_micros = amount_micros + excluded.amount_micros",
-        )?;
-        for ((day, account, country, unit, state), sums) in &self.0 {
-            upsert.execute(params![
-                day,
-                account.0,
-                country.as_str(),
-                unit.as_str(),
-                state,
-                sums.messages,
-                sums.parts,
-                sums.amount_micros
-            ])?;
-        }
-        Ok(())
+    /// What to add to the table, in its order.
+    pub(crate) fn groups(&self) -> impl ExactSizeIterator<Item = (&Group, &Sums)> {
+        self.0.iter()
     }
+}
+
+/// What is open is what was admitted without what has ended.
+pub(crate) fn net(rows: Vec<Rollup>) -> Vec<Rollup> {
+    let mut ended: BTreeMap<(Timestamp, AccountId, Country, Unit), (i64, i64, i64)> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.state != State::Accepted) {
+        let sums = ended.entry((row.day, row.account, row.country, row.unit)).or_default();
+        *sums = (sums.0 + row.messages, sums.1 + row.parts, sums.2 + row.amount_micros);
+    }
+    let open = |row: Rollup| {
+        let group = (row.day, row.account, row.country, row.unit);
+        let (messages, parts, amount) = match row.state {
+            State::Accepted => ended.get(&group).copied().unwrap_or_default(),
+            _ => (0, 0, 0),
+        };
+        Rollup {
+            messages: row.messages - messages,
+            parts: row.parts - parts,
+            amount_micros: row.amount_micros - amount,
+            ..row
+        }
+    };
+    rows.into_iter().map(open).filter(|row| row.messages != 0).collect()
+}
+
+/// `day, account, country, unit, state, messages, parts, amount_micros`.
+pub(crate) fn row(row: &dyn Columns) -> Result<Rollup, Fault> {
+    let cells = &mut Cells::new(row, "usage_day");
+    let (day, account, country) = (cells.time()?, cells.account()?, cells.country()?);
+    let unit = cells.unit()?;
+    let state = cells.coded(State::from_code)?;
+    let (messages, parts, amount_micros) = (cells.int()?, cells.int()?, cells.int()?);
+    Ok(Rollup { day, account, country, state, messages, parts, amount_micros, unit })
 }

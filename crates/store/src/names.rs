@@ -1,0 +1,18 @@
+//! Names of codes, for people who read the tables with SQL tools.
+
+use types::charge::{ChargeState, CostTrigger};
+use types::form::{Encoding, Joined, Rendering};
+use types::message::{Reason, State};
+
+/// Kind, code and name of every code that is stored.
+pub(crate) fn code_names() -> impl Iterator<Item = (&'static str, u8, &'static str)> {
+    let states = State::ALL.iter().map(|s| ("state", s.code(), s.as_str()));
+    let reasons = Reason::ALL.iter().map(|r| ("reason", r.code(), r.as_str()));
+    let charges = ChargeState::ALL.iter().map(|c| ("charge", c.code(), c.as_str()));
+    let encodings = Encoding::ALL.iter().map(|e| ("encoding", e.code(), e.as_str()));
+    let joined = Joined::ALL.iter().map(|j| ("joined", j.code(), j.as_str()));
+    let renderings = Rendering::ALL.iter().map(|r| ("rendering", r.code(), r.as_str()));
+    let cost_triggers = CostTrigger::ALL.iter().map(|t| ("cost_trigger", t.code(), t.as_str()));
+    let of_attempts = encodings.chain(joined).chain(renderings).chain(cost_triggers);
+    states.chain(reasons).chain(charges).chain(of_attempts)
+}

@@ -1,0 +1,541 @@
+//! One commit: everything that a batch changes, or nothing.
+//!
+//! A batch is one statement, so that the server has all of it or none, waits for nobody in between and
+//! answers once; only changes of configuration, which are few, take a transaction of several. When the
+//! connection is lost after a commit was sent, nothing is guessed: the lease is taken anew, which waits
+//! for what may still run, and then the journal tells. Start at [`PostgresStore::apply_batch`].
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ports::store::{ApplyError, Batch, ConfigChange};
+use tokio::time::Instant;
+use types::id::{AccountId, CommitSeq, RowKey};
+
+use super::apply_config::write_config;
+use super::encode::{Rows, Single};
+use super::lease::{LEASE_MS, is_taken_over, taken_over};
+use super::partitions::table_of;
+use super::session::{Param, Session};
+use super::{PostgresStore, apply_rows as rows, fold, load};
+use crate::fault::Fault;
+use crate::journal;
+use crate::keys::highest_key;
+use crate::rollup::{Deltas, Traffic};
+use crate::span::submission_end;
+
+/// How long the server may take for a commit.
+const COMMIT_LIMIT: Duration = Duration::from_secs(60);
+/// How long a commit may be in doubt because the database cannot be reached. Then the store stops: a
+/// later start can tell.
+const DOUBT_LIMIT: Duration = Duration::from_secs(600);
+
+/// The guards that `routines.sql` raises by name.
+const RAISED: [&str; 4] = ["idempotency key", "staged submission", "message version", "lot floor"];
+
+/// The statement of a commit.
+const APPLY: &str = "SELECT apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+                     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+
+/// A batch as the parameters of its statement.
+pub(crate) struct Encoded {
+    journal: Single,
+    data_keys: Rows,
+    submissions: Rows,
+    staged: Vec<i64>,
+    idempotency: Rows,
+    unstaged: Vec<i64>,
+    discarded: Vec<i64>,
+    messages: Rows,
+    progress: Rows,
+    shares: Rows,
+    bodies: Rows,
+    attempts: Rows,
+    parts: Rows,
+    /// Some answers are not the first to their part.
+    with_late_parts: AtomicBool,
+    receipt_map: Rows,
+    receipts: Rows,
+    parked: Rows,
+    unparked: Vec<i64>,
+    changes: Rows,
+    lots: Rows,
+    lot_changes: Rows,
+    postings: Rows,
+    inbound: Rows,
+    outbox: Rows,
+    told: Vec<i64>,
+    retries: Rows,
+    usage: Rows,
+    config: Vec<ConfigChange>,
+    /// Set when the statement that commits may have left this process.
+    sent: AtomicBool,
+}
+
+/// What the writer will mirror once the batch is committed.
+struct After {
+    seq: i64,
+    token: Vec<u8>,
+    last_key: i64,
+    last_posting: i64,
+    staged: HashSet<RowKey>,
+    /// How many receipts the batch parks.
+    parked: i64,
+}
+
+impl PostgresStore {
+    /// Applies a batch; see [`ports::store::Store::apply`].
+    pub(crate) fn apply_batch(&mut self, batch: &Batch) -> Result<CommitSeq, ApplyError> {
+        if self.stopped {
+            return Err(in_doubt(taken_over()));
+        }
+        match self.try_apply(batch) {
+            Err(Fault::Guard(what)) => Err(ApplyError::Guard { what }),
+            Err(fault) if is_taken_over(&fault) => {
+                self.stopped = true;
+                Err(in_doubt(fault))
+            }
+            Err(fault) if self.stopped => Err(in_doubt(fault)),
+            Err(fault) => Err(fault.not_written()),
+            Ok(seq) => Ok(seq),
+        }
+    }
+
+    fn try_apply(&mut self, batch: &Batch) -> Result<CommitSeq, Fault> {
+        check_keys(batch)?;
+        let accounts = self.accounts_of(batch)?;
+        self.make_partitions(batch)?;
+        let epoch_and_token = self.next_token()?;
+        let (encoded, after) = self.encode(batch, &accounts, epoch_and_token.1)?;
+        let encoded = Arc::new(encoded);
+        let unparked = match self.send(epoch_and_token.0, &encoded) {
+            Ok(unparked) => unparked,
+            Err(fault) => self.judge(fault, &encoded, &after)?,
+        };
+        self.remember(batch, after, &accounts, unparked);
+        Ok(CommitSeq(self.last_commit))
+    }
+
+    /// Sends the statement; answers beside those to the same part are numbered at the second try.
+    fn send(&mut self, epoch: i64, encoded: &Arc<Encoded>) -> Result<i64, Fault> {
+        let outcome = self.send_once(epoch, encoded);
+        let is_late = |fault: &Fault| {
+            fault.said().is_some_and(|said| {
+                said.is_over
+                    && said.code == "23505"
+                    && said.table.as_deref().is_some_and(|table| table_of(table) == "attempt_part")
+            })
+        };
+        match outcome {
+            Err(fault) if is_late(&fault) && !encoded.with_late_parts.swap(true, Ordering::Relaxed) => {
+                self.send_once(epoch, encoded)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn send_once(&mut self, epoch: i64, encoded: &Arc<Encoded>) -> Result<i64, Fault> {
+        encoded.sent.store(false, Ordering::Relaxed);
+        let session = Arc::clone(&self.link.writer()?.session);
+        let encoded = Arc::clone(encoded);
+        self.link.io().run(async move {
+            let late = |_| Fault::Unreachable("no answer within the time for a commit".into());
+            tokio::time::timeout(COMMIT_LIMIT, commit(&session, epoch, &encoded)).await.map_err(late)?
+        })
+    }
+
+    /// Says what a failed commit means; gives the count of parked receipts removed when it turns out
+    /// to have been written.
+    fn judge(&mut self, fault: Fault, encoded: &Encoded, after: &After) -> Result<i64, Fault> {
+        if let Some(said) = fault.said().filter(|said| said.is_over) {
+            // The server has rolled back and said why.
+            let table = said.table.as_deref().map(table_of);
+            return Err(match said.code.as_str() {
+                "CH001" => raised(&fault),
+                "CH002" => taken_over(),
+                "23505" => Fault::Guard(guard_of(table.unwrap_or_default())),
+                "21000" => Fault::Guard("idempotency key"),
+                _ => {
+                    if matches!(fault, Fault::Unreachable(_)) {
+                        self.link.lose();
+                    }
+                    fault
+                }
+            });
+        }
+        if matches!(fault, Fault::Guard(_)) || is_taken_over(&fault) {
+            return Err(fault);
+        }
+        self.link.lose();
+        if !encoded.sent.load(Ordering::Relaxed) {
+            return Err(fault);
+        }
+        tracing::warn!("the connection was lost during a commit; the journal is asked for it");
+        self.resolve(fault, after)
+    }
+
+    /// Asks the journal whether a commit is there, as soon as the database can be reached.
+    fn resolve(&mut self, fault: Fault, after: &After) -> Result<i64, Fault> {
+        let begun = Instant::now();
+        while begun.elapsed() < DOUBT_LIMIT {
+            match self.link.connect() {
+                Ok(Some((seq, token))) if (seq, &token) == (after.seq, &after.token) => {
+                    tracing::info!(seq, "the commit is there");
+                    let parked = self.link.ask(|session| async move { load::parked_count(&session).await });
+                    // Believing that more are parked than are only costs a question now and then.
+                    return Ok(parked.map_or(0, |parked| self.parked + after.parked - parked));
+                }
+                Ok(newest) if newest.as_ref().map_or(0, |newest| newest.0) == self.last_commit => {
+                    tracing::info!("the commit is not there");
+                    return Err(fault);
+                }
+                Ok(_) => return Err(taken_over()),
+                Err(fault) if is_taken_over(&fault) => return Err(fault),
+                Err(_) => std::thread::sleep(self.link.pause()),
+            }
+        }
+        self.stopped = true;
+        Err(fault)
+    }
+
+    /// The epoch of the connection, and a token that no other commit has.
+    fn next_token(&mut self) -> Result<(i64, Vec<u8>), Fault> {
+        self.counter += 1;
+        let counter = self.counter;
+        let writer = self.link.writer()?;
+        let mut token = writer.nonce.clone();
+        token.extend(counter.to_be_bytes());
+        Ok((writer.epoch, token))
+    }
+
+    /// Makes the partitions that a batch needs and that `tidy` has not made; never, as a rule.
+    fn make_partitions(&mut self, batch: &Batch) -> Result<(), Fault> {
+        let missing = self.partitions.needed(batch);
+        self.make(missing)
+    }
+
+    /// Makes partitions.
+    pub(crate) fn make(&mut self, missing: super::partitions::Missing) -> Result<(), Fault> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let sql: Arc<str> = missing.sql().into();
+        self.link.ask(move |session| {
+            let sql = Arc::clone(&sql);
+            async move { session.in_transaction("BEGIN", session.run(&sql)).await }
+        })?;
+        self.partitions.made(&missing);
+        Ok(())
+    }
+
+    /// Whose messages the rows of a batch are about.
+    fn accounts_of(&mut self, batch: &Batch) -> Result<HashMap<RowKey, AccountId>, Fault> {
+        let new = batch.messages.iter().map(|row| (row.message.facts.key, row.message.facts.account));
+        let mut found: HashMap<_, _> = new.collect();
+        let attempts = batch.attempts.iter().map(|row| row.message);
+        let parts = batch.attempt_parts.iter().map(|row| row.message);
+        let receipts = batch.receipts.iter().map(|row| row.message);
+        let changes = batch.changes.iter().map(|change| change.key);
+        let mut unknown = Vec::new();
+        for key in attempts.chain(parts).chain(receipts).chain(changes) {
+            if found.contains_key(&key) {
+                continue;
+            }
+            match self.accounts.get(key) {
+                Some(account) => drop(found.insert(key, account)),
+                None => unknown.push(key.as_i64()),
+            }
+        }
+        if !unknown.is_empty() {
+            let keys = Arc::new(unknown);
+            let asked = self.link.ask(|session| {
+                let keys = Arc::clone(&keys);
+                async move { load::accounts_of(&session, &keys).await }
+            })?;
+            found.extend(asked);
+        }
+        Ok(found)
+    }
+
+    fn encode(
+        &self,
+        batch: &Batch,
+        accounts: &HashMap<RowKey, AccountId>,
+        token: Vec<u8>,
+    ) -> Result<(Encoded, After), Fault> {
+        let seq = self.last_commit + 1;
+        let mut staged = self.staged.clone();
+        staged.extend(batch.submissions.iter().filter(|row| row.staged).map(|row| row.key));
+        for key in batch.unstaged.iter().chain(&batch.discarded) {
+            if !staged.remove(key) {
+                return Err(Fault::Guard("staged submission"));
+            }
+        }
+        let of = |key: RowKey| accounts.get(&key).copied().unwrap_or(AccountId(0));
+        let mut encoded = Encoded::of_traffic(batch, &staged);
+        batch.attempts.iter().for_each(|row| rows::attempt(&mut encoded.attempts, of(row.message), row));
+        encode_parts(&mut encoded.parts, batch, of);
+        let map = &batch.receipt_map;
+        map.iter().for_each(|row| rows::receipt_map(&mut encoded.receipt_map, batch.at, seq, row));
+        batch.receipts.iter().for_each(|row| rows::receipt(&mut encoded.receipts, of(row.message), row));
+        let mut changes = fold::changes(batch)?;
+        changes.sort_unstable_by_key(|change| (of(change.key), change.key));
+        for change in &changes {
+            let key = change.key.as_i64();
+            rows::change(
+                &mut encoded.changes,
+                of(change.key),
+                key,
+                change.expected_version,
+                &change.progress,
+            );
+        }
+        let (new, lot_changes) = fold::lots(&batch.lots)?;
+        new.into_iter().for_each(|lot| rows::lot(&mut encoded.lots, lot));
+        encoded.lot_changes = lot_changes;
+        let mut last_posting = self.last_posting;
+        for posting in &batch.postings {
+            last_posting += 1;
+            rows::posting(&mut encoded.postings, last_posting, seq, batch.at, posting);
+        }
+        let last_key = self.last_key.max(highest_key(batch));
+        encoded.journal.0.push(6, |record| {
+            record.big(seq).big(batch.at.as_ms()).big(last_key).big(last_posting);
+            record.blob(&token).blob(&journal::pack(&batch.journal));
+        });
+        let parked = i64::try_from(batch.parked.len()).unwrap_or(i64::MAX);
+        Ok((encoded, After { seq, token, last_key, last_posting, staged, parked }))
+    }
+
+    fn remember(
+        &mut self,
+        batch: &Batch,
+        after: After,
+        accounts: &HashMap<RowKey, AccountId>,
+        unparked: i64,
+    ) {
+        self.last_commit = after.seq;
+        self.last_key = after.last_key;
+        self.last_posting = after.last_posting;
+        self.last_at = self.last_at.max(batch.at.as_ms());
+        self.staged = after.staged;
+        self.parked += after.parked - unparked;
+        for row in &batch.messages {
+            self.accounts.insert(row.message.facts.key, row.message.facts.account);
+        }
+        // What had to be asked for will be named again.
+        for change in &batch.changes {
+            if let Some(account) = accounts.get(&change.key)
+                && self.accounts.get(change.key).is_none()
+            {
+                self.accounts.insert(change.key, *account);
+            }
+        }
+        self.link.committed(after.seq, after.token);
+        // Nobody may be listening.
+        self.bell.send_replace(after.seq);
+    }
+}
+
+impl Encoded {
+    /// Everything that needs no look-up. Rows are put in the order of their account.
+    fn of_traffic(batch: &Batch, staged: &HashSet<RowKey>) -> Self {
+        let keys = |keys: &[RowKey]| keys.iter().map(|key| key.as_i64()).collect::<Vec<_>>();
+        let mut encoded = Self {
+            journal: Single(Rows::default()),
+            data_keys: of(&batch.data_keys, rows::data_key),
+            submissions: Rows::default(),
+            staged: batch.submissions.iter().filter(|row| row.staged).map(|row| row.key.as_i64()).collect(),
+            idempotency: of(&batch.idempotency, rows::idempotency),
+            unstaged: keys(&batch.unstaged),
+            discarded: keys(&batch.discarded),
+            messages: Rows::default(),
+            progress: Rows::default(),
+            shares: Rows::default(),
+            bodies: Rows::default(),
+            attempts: Rows::default(),
+            parts: Rows::default(),
+            with_late_parts: AtomicBool::new(false),
+            receipt_map: Rows::default(),
+            receipts: Rows::default(),
+            parked: of(&batch.parked, rows::parked),
+            unparked: keys(&batch.unparked),
+            changes: Rows::default(),
+            lots: Rows::default(),
+            lot_changes: Rows::default(),
+            postings: Rows::default(),
+            inbound: of(&batch.inbound, rows::inbound),
+            outbox: of(&batch.outbox, rows::outbox),
+            told: keys(&batch.outbox_done),
+            retries: Rows::default(),
+            usage: rows::usage(&counted(batch, staged)),
+            config: batch.config.clone(),
+            sent: AtomicBool::new(false),
+        };
+        let mut submissions: Vec<_> = batch.submissions.iter().collect();
+        submissions.sort_unstable_by_key(|row| (row.account, row.key));
+        submissions.into_iter().for_each(|row| rows::submission(&mut encoded.submissions, row));
+        let mut messages: Vec<_> = batch.messages.iter().collect();
+        messages.sort_by_key(|row| (row.message.facts.account, row.message.facts.key));
+        for row in messages {
+            rows::message(&mut encoded.messages, row);
+            rows::progress(&mut encoded.progress, row);
+            rows::shares(&mut encoded.shares, row);
+            rows::body(&mut encoded.bodies, row);
+        }
+        // Of several tries of one event the last counts.
+        let last: HashMap<_, _> = batch.outbox_retry.iter().map(|retry| (retry.key, retry)).collect();
+        for retry in last.into_values() {
+            encoded.retries.push(3, |record| {
+                record.big(retry.key.as_i64()).big(retry.next_at.as_ms()).medium(retry.tries);
+            });
+        }
+        encoded
+    }
+
+    /// The parameters of [`APPLY`].
+    fn params<'a>(&'a self, epoch: &'a i64, with_late_parts: &'a bool) -> [Param<'a>; 29] {
+        [
+            epoch,
+            &LEASE_MS,
+            &self.journal,
+            &self.data_keys,
+            &self.submissions,
+            &self.staged,
+            &self.idempotency,
+            &self.unstaged,
+            &self.discarded,
+            &self.messages,
+            &self.progress,
+            &self.shares,
+            &self.bodies,
+            &self.attempts,
+            &self.parts,
+            with_late_parts,
+            &self.receipt_map,
+            &self.receipts,
+            &self.parked,
+            &self.unparked,
+            &self.changes,
+            &self.lots,
+            &self.lot_changes,
+            &self.postings,
+            &self.inbound,
+            &self.outbox,
+            &self.told,
+            &self.retries,
+            &self.usage,
+        ]
+    }
+}
+
+fn of<T>(items: &[T], put: fn(&mut Rows, &T)) -> Rows {
+    let mut rows = Rows::default();
+    items.iter().for_each(|item| put(&mut rows, item));
+    rows
+}
+
+/// Answers in the order of the batch; those to the same part are counted.
+fn encode_parts(parts: &mut Rows, batch: &Batch, of: impl Fn(RowKey) -> AccountId) {
+    let mut answers: HashMap<_, u16> = HashMap::with_capacity(batch.attempt_parts.len());
+    for row in &batch.attempt_parts {
+        let answer = answers.entry((row.message, row.attempt, row.outcome.part)).or_default();
+        rows::attempt_part(parts, of(row.message), *answer, row);
+        *answer = answer.saturating_add(1);
+    }
+}
+
+/// What the new messages of a batch count as. Ends of messages are counted by the statement.
+fn counted(batch: &Batch, staged: &HashSet<RowKey>) -> Deltas {
+    let mut deltas = Deltas::default();
+    for row in &batch.messages {
+        let facts = &row.message.facts;
+        if staged.contains(&facts.submission) {
+            continue;
+        }
+        let traffic = Traffic {
+            account: facts.account,
+            accepted_at: facts.accepted_at,
+            country: facts.country,
+            parts: facts.price.parts,
+            amount: facts.price.amount,
+        };
+        deltas.admit(&traffic);
+        deltas.end(&traffic, row.message.progress.state.code());
+    }
+    deltas
+}
+
+fn check_keys(batch: &Batch) -> Result<(), Fault> {
+    let is_near = |row: &ports::store::MessageRow| {
+        let facts = &row.message.facts;
+        facts.key >= facts.submission && facts.key < submission_end(facts.submission)
+    };
+    if batch.messages.iter().all(is_near) {
+        Ok(())
+    } else {
+        Err(Fault::Guard("message key near its submission's"))
+    }
+}
+
+/// Runs the commit: one statement, or a transaction when there is configuration in it.
+async fn commit(session: &Session, epoch: i64, encoded: &Encoded) -> Result<i64, Fault> {
+    let with_late_parts = encoded.with_late_parts.load(Ordering::Relaxed);
+    let params = encoded.params(&epoch, &with_late_parts);
+    if encoded.config.is_empty() {
+        // The statement is prepared before, so that what may be in doubt is one message to the server.
+        session.statement(APPLY).await?;
+        encoded.sent.store(true, Ordering::Relaxed);
+        return session.integer(APPLY, &params).await;
+    }
+    let work = async {
+        let lock = "UPDATE lease SET epoch = epoch WHERE name = 'writer' AND epoch = $1";
+        if session.execute(lock, &[&epoch]).await? != 1 {
+            return Err(taken_over());
+        }
+        write_config(session, &encoded.config).await?;
+        let unparked = session.integer(APPLY, &params).await?;
+        encoded.sent.store(true, Ordering::Relaxed);
+        Ok(unparked)
+    };
+    session.in_transaction("BEGIN", work).await
+}
+
+fn in_doubt(fault: Fault) -> ApplyError {
+    ApplyError::InDoubt(fault.doing("commit a batch"))
+}
+
+/// The guard that the statement named.
+fn raised(fault: &Fault) -> Fault {
+    let text = fault.said().map(ToString::to_string).unwrap_or_default();
+    let name = RAISED.iter().find(|name| text.starts_with(**name));
+    Fault::Guard(name.copied().unwrap_or("a guard of the commit"))
+}
+
+/// The guard behind the uniqueness of a table.
+fn guard_of(table: &str) -> &'static str {
+    match table {
+        "account" => "account name",
+        "attempt" => "attempt number",
+        "attempt_part" => "answer number",
+        "connector" => "connector name",
+        "credential" => "credential name",
+        "data_key" => "data key number",
+        "document" => "document number",
+        "endpoint" => "endpoint address",
+        "inbound" => "inbound key",
+        "journal" => "commit number",
+        "lot" => "lot number",
+        "message" | "progress" | "body" | "message_lot" => "message key",
+        "outbox" => "event key",
+        "parked_receipt" => "parked receipt key",
+        "person" => "person e-mail",
+        "posting" => "posting number",
+        "receipt" => "receipt key",
+        "session" => "session token",
+        "staged" | "submission" => "submission key",
+        _ => "a row's key",
+    }
+}
