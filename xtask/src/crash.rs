@@ -7,6 +7,8 @@ mod kill9;
 mod records;
 mod verdict;
 
+use kill9::Store;
+
 /// Arguments of `cargo xtask crash`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CrashArguments {
@@ -30,10 +32,15 @@ pub(crate) fn run(arguments: &CrashArguments) -> anyhow::Result<()> {
 
 /// The stage of the everyday lane: a few cuts.
 pub(crate) fn few_cuts() -> anyhow::Result<()> {
-    kill9::run(&kill9::Kill9Arguments::of(3))
+    kill9::run(&kill9::Kill9Arguments::of(3, Store::Sqlite))
 }
 
 /// The stage of the long lane.
 pub(crate) fn many_cuts() -> anyhow::Result<()> {
-    kill9::run(&kill9::Kill9Arguments::of(20))
+    kill9::run(&kill9::Kill9Arguments::of(20, Store::Sqlite))
+}
+
+/// The stage of the long lane with messages in PostgreSQL.
+pub(crate) fn many_cuts_on_postgres() -> anyhow::Result<()> {
+    kill9::run(&kill9::Kill9Arguments::of(20, Store::Postgres))
 }

@@ -49,7 +49,7 @@ const FULL: &[Stage] = &[
     Stage {
         name: "test",
         about: "unit tests, conformance suites and black-box stories",
-        needs: &[],
+        needs: &[Need::Postgres],
         action: tests,
     },
     Stage { name: "release", about: "the shipped binary builds", needs: &[], action: peer::build_release },
@@ -75,6 +75,12 @@ const SOAK: &[Stage] = &[
         about: "nothing promised is lost over many kills",
         needs: &[],
         action: crash::many_cuts,
+    },
+    Stage {
+        name: "kill9-postgres",
+        about: "nor when messages are kept in PostgreSQL",
+        needs: &[Need::Postgres],
+        action: crash::many_cuts_on_postgres,
     },
 ];
 

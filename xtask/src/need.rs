@@ -28,6 +28,8 @@ pub(crate) enum Need {
     Chromium,
     /// The private Python environment with `smpplib`.
     Smpplib,
+    /// The programmes of the PostgreSQL server, from which tests make servers of their own.
+    Postgres,
 }
 
 /// Arguments of `cargo xtask need`.
@@ -49,6 +51,7 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
         Need::Tshark => debian_programme("tshark", &["tshark"]),
         Need::Chromium => debian_programme("chromium", &["chromium"]),
         Need::Smpplib => python_environment().map(drop),
+        Need::Postgres => postgres_server(),
     }
 }
 
@@ -81,6 +84,23 @@ pub(crate) fn python_environment() -> anyhow::Result<PathBuf> {
     })?;
     std::fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))?;
     Ok(python)
+}
+
+/// Debian keeps the programmes of the server away from the search path, by version.
+fn postgres_server() -> anyhow::Result<()> {
+    let is_there = || {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let mut folders = versions.map(|version| version.path().join("bin"));
+        folders.any(|folder| folder.join("initdb").is_file()) || process::find_program("initdb").is_some()
+    };
+    if is_there() {
+        return Ok(());
+    }
+    apt_install(&["postgresql"])?;
+    if !is_there() {
+        bail!("apt-get installed postgresql, but there is still no `initdb`");
+    }
+    Ok(())
 }
 
 fn debian_programme(programme: &str, packages: &[&str]) -> anyhow::Result<()> {

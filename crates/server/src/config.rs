@@ -110,7 +110,9 @@ impl Kept {
         if !store::PostgresUrl::looks_like(address) {
             // What stands before the first colon is no secret.
             let word = address.split(':').next().unwrap_or_default();
-            bail!("store \"{word}…\" is not known; write \"sqlite\", or postgres://user:password@host/database");
+            bail!(
+                "store \"{word}…\" is not known; write \"sqlite\", or postgres://user:password@host/database"
+            );
         }
         Ok(Self::Postgres(store::PostgresUrl::parse(address)?))
     }

@@ -1,5 +1,5 @@
-//! The traffic generator: customers over SMPP and HTTP, a carrier that answers at once, and a web server
-//! that counts webhooks.
+//! The traffic generator: customers over SMPP and HTTP, a carrier that answers at once, a web server that
+//! counts webhooks, and a database server.
 //!
 //! Each sub-command is one process with one thread, so that its cost can be told apart from that of what is
 //! measured. A customer prints one JSON object when it is done. A peer prints one with its addresses when it
@@ -8,6 +8,7 @@
 
 mod accounts;
 mod customer;
+mod database;
 mod http;
 mod latency;
 mod link;
@@ -43,6 +44,8 @@ enum Role {
     Http(http::HttpOptions),
     /// A web server that takes webhooks and counts them.
     Sink(sink::SinkOptions),
+    /// A database server of its own, with one empty database.
+    Database,
 }
 
 /// Parses the command line and plays the role; the exit code is 1 when it could not be played.
@@ -66,6 +69,7 @@ fn play(role: Role) -> anyhow::Result<()> {
             Role::Smpp(options) => smpp::run(options).await,
             Role::Http(options) => http::run(options).await,
             Role::Sink(options) => sink::run(options).await,
+            Role::Database => database::run().await,
         }
     }))
 }

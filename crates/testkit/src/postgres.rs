@@ -48,6 +48,7 @@ pub struct Cluster {
     programmes: PathBuf,
     folder: PathBuf,
     user: Option<User>,
+    port: u16,
     databases: AtomicU32,
     /// Closing it ends the server; see [`Self::hire_undertaker`].
     _leash: ChildStdin,
@@ -74,22 +75,20 @@ impl Cluster {
         let user = server_user()?;
         let folder = new_folder(user)?;
         let (undertaker, leash) = hire_undertaker(&programmes, &folder, user)?;
-        let cluster =
-            Self { programmes, folder, user, databases: AtomicU32::new(0), _leash: leash, undertaker };
+        let (port, databases) = (free_port()?, AtomicU32::new(0));
+        let cluster = Self { programmes, folder, user, port, databases, _leash: leash, undertaker };
         let data = cluster.data();
         let words = ["--username", ROLE, "--auth", "trust", "--no-locale", "--encoding", "UTF8", "--no-sync"];
         cluster.run(cluster.programme("initdb").args(words).arg("--pgdata").arg(&data))?;
         let lines: String =
             SETTINGS.iter().chain(settings).map(|line| format!("{}\n", quoted(line))).collect();
-        let socket = format!("unix_socket_directories = '{}'\n", cluster.folder.display());
+        let socket = format!("unix_socket_directories = '{}'\nport = {port}\n", cluster.folder.display());
         let own = data.join("chappe.conf");
         std::fs::write(&own, lines + &socket)?;
         let main = data.join("postgresql.conf");
         let text = std::fs::read_to_string(&main)? + "include 'chappe.conf'\n";
         std::fs::write(&main, text)?;
-        if let Some(user) = user {
-            std::os::unix::fs::chown(&own, Some(user.id), Some(user.group))?;
-        }
+        cluster.give(&own)?;
         cluster.start_again()?;
         Ok(cluster)
     }
@@ -107,7 +106,38 @@ impl Cluster {
     /// The address of a database of this server.
     pub fn address(&self, database: &str) -> String {
         let host = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres:///{database}?host={host}&user={ROLE}")
+        format!("postgres:///{database}?host={host}&port={}&user={ROLE}", self.port)
+    }
+
+    /// The number of the server's port, on which it listens once a setting says at which address.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The path of the server's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// Writes a file that only the server may read, and gives its path.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn private_file(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.folder.join(name);
+        std::fs::write(&path, text)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        self.give(&path)?;
+        Ok(path)
+    }
+
+    /// Makes a file the server's.
+    fn give(&self, path: &Path) -> anyhow::Result<()> {
+        if let Some(user) = self.user {
+            std::os::unix::fs::chown(path, Some(user.id), Some(user.group))?;
+        }
+        Ok(())
     }
 
     /// The folder with the server's socket.
@@ -164,7 +194,8 @@ impl Cluster {
     /// A programme that talks to the server.
     fn client(&self, name: &str) -> Command {
         let mut command = self.programme(name);
-        command.arg("--host").arg(&self.folder).args(["--username", ROLE]);
+        let port = self.port.to_string();
+        command.arg("--host").arg(&self.folder).args(["--port", &port, "--username", ROLE]);
         command
     }
 
@@ -186,6 +217,11 @@ impl Drop for Cluster {
             let _ended = self.undertaker.wait();
         }
     }
+}
+
+/// A port that nobody listens on now.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// A setting as a line of the configuration file.

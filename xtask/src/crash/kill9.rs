@@ -52,12 +52,24 @@ pub(crate) struct Kill9Arguments {
     /// Leave data and records where they are.
     #[arg(long)]
     keep: bool,
+    /// Where the platform keeps its messages; with `postgres`, in a server of this run's own.
+    #[arg(long, value_enum, default_value_t = Store::Sqlite)]
+    store: Store,
+}
+
+/// A kind of store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Store {
+    /// The data folder.
+    Sqlite,
+    /// A database server, which is not killed.
+    Postgres,
 }
 
 impl Kill9Arguments {
     /// That many cuts at moments of chance.
-    pub(super) const fn of(cuts: u64) -> Self {
-        Self { cuts, seed: None, json: false, binary: None, keep: false }
+    pub(super) const fn of(cuts: u64, store: Store) -> Self {
+        Self { cuts, seed: None, json: false, binary: None, keep: false, store }
     }
 }
 
@@ -66,6 +78,8 @@ struct Scene {
     tools: Tools,
     folder: PathBuf,
     carrier: Peer,
+    /// The database server with the address of the platform's database.
+    database: Option<Peer>,
     /// How long the platform was under load.
     lived: Duration,
     longest_start: Duration,
@@ -81,7 +95,7 @@ pub(super) fn run(arguments: &Kill9Arguments) -> anyhow::Result<()> {
     }
     let seed = arguments.seed.unwrap_or_else(|| u64::from(std::process::id()));
     progress(&format!("{} cuts with seed {seed}", arguments.cuts));
-    let mut scene = Scene::open(tools, folder.path())?;
+    let mut scene = Scene::open(tools, folder.path(), arguments.store)?;
     let mut chance = seed;
     for cut in 0..arguments.cuts {
         let after_ms = CUT_MS.start + next(&mut chance) % (CUT_MS.end - CUT_MS.start);
@@ -102,15 +116,20 @@ fn next(chance: &mut u64) -> u64 {
 }
 
 impl Scene {
-    fn open(tools: Tools, folder: &Path) -> anyhow::Result<Self> {
+    fn open(tools: Tools, folder: &Path, store: Store) -> anyhow::Result<Self> {
         let log = folder.join("carrier").to_string_lossy().into_owned();
         let words = ["responder", "--ports", "2", "--receipt-after-ms", "100", "--log", &log];
         let carrier = Peer::start(&tools, &words)?;
         std::fs::write(folder.join("chappe.toml"), configuration(&carrier.addresses)?)?;
+        let database = match store {
+            Store::Sqlite => None,
+            Store::Postgres => Some(Peer::start(&tools, &["database"])?),
+        };
         Ok(Self {
             tools,
             folder: folder.to_path_buf(),
             carrier,
+            database,
             lived: Duration::ZERO,
             longest_start: Duration::ZERO,
         })
@@ -124,7 +143,9 @@ impl Scene {
         let begun = process::now();
         let config = self.path("chappe.toml");
         let balance = format!("{BALANCE} EUR");
-        let environment = [("CHAPPE_DEMO_UNLIMITED", "1"), ("CHAPPE_DEMO_BALANCE", balance.as_str())];
+        let mut environment = vec![("CHAPPE_DEMO_UNLIMITED", "1"), ("CHAPPE_DEMO_BALANCE", balance.as_str())];
+        let address = self.database.as_ref().and_then(|database| database.addresses.first());
+        environment.extend(address.map(|address| ("CHAPPE_OPT_STORE", address.as_str())));
         let data = self.folder.join("data");
         let server = Server::start_with(&self.tools.chappe, &data, &["--config", &config], &environment)?;
         self.longest_start = self.longest_start.max(begun.elapsed());

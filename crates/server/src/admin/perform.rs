@@ -314,13 +314,13 @@ async fn doctor(core: &Core) -> Result<Value, Refusal> {
         .collect();
     let checks = json!([
         { "check": "the store takes a durable write", "ok": ready.is_ok(), "detail": ready.err().map(|r| r.detail) },
-        { "check": "the store keeps what it said was committed", "ok": figures.store.durable,
-          "detail": "synchronous_commit, fsync or full_page_writes of the database is off" },
         { "check": "the ledger balances", "ok": figures.imbalance_micros == 0,
           "detail": format!("off by {} micro-units", figures.imbalance_micros) },
         { "check": "every connector is bound", "ok": down.is_empty(), "detail": down.join("; ") },
         { "check": "no receipt is without its message", "ok": figures.store.parked == 0,
           "detail": format!("{} are parked", figures.store.parked) },
+        { "check": "the store keeps what it said was committed", "ok": figures.store.durable,
+          "detail": "synchronous_commit, fsync or full_page_writes of the database is off" },
     ]);
     Ok(json!({
         "checks": checks,

@@ -10,7 +10,16 @@ const ENOUGH: usize = 60;
 
 #[test]
 fn what_was_acknowledged_is_found_after_a_power_cut() {
-    let plan = Plan::new().variable("CHAPPE_DEMO_UNLIMITED", "1");
+    is_found_after_a_power_cut(Plan::new());
+}
+
+#[test]
+fn what_was_acknowledged_is_found_after_a_power_cut_on_postgres() {
+    is_found_after_a_power_cut(Plan::on_postgres());
+}
+
+fn is_found_after_a_power_cut(plan: Plan) {
+    let plan = plan.variable("CHAPPE_DEMO_UNLIMITED", "1");
     let house = plan.start();
     let http = house.http();
     let acknowledged = Mutex::new(Vec::new());

@@ -53,7 +53,17 @@ fn bits(id: &str) -> u128 {
 
 #[test]
 fn the_printed_line_sends_and_a_second_start_keeps_everything() {
-    let plan = Plan::new();
+    sends_and_keeps_everything(&Plan::new());
+}
+
+#[test]
+fn the_printed_line_sends_and_a_second_start_keeps_everything_on_postgres() {
+    let plan = Plan::on_postgres();
+    sends_and_keeps_everything(&plan);
+    assert!(!plan.data().join("chappe.db").exists() && plan.data().join("keys").exists());
+}
+
+fn sends_and_keeps_everything(plan: &Plan) {
     let house = plan.start();
     let id = follow_the_printed_line(&house);
     let message = house.http().until_state(&id, "delivered");

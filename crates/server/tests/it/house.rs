@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::postgres::Cluster;
 
 use crate::esme::Esme;
 use crate::http::Http;
@@ -46,10 +47,32 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The first run with the simulated carrier.
+    /// The first run with the simulated carrier. It keeps its messages in PostgreSQL when the tests are
+    /// run with `CHAPPE_TEST_STORE=postgres`.
     pub(crate) fn new() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self { folder, config: SANDBOX.into(), variables: Vec::new(), smpp: "127.0.0.1:0".into() }
+        let plan = Self { folder, config: SANDBOX.into(), variables: Vec::new(), smpp: "127.0.0.1:0".into() };
+        match std::env::var("CHAPPE_TEST_STORE").as_deref() {
+            Ok("postgres") => plan.in_database(&Cluster::shared().database().unwrap()),
+            Ok("sqlite") | Err(_) => plan,
+            Ok(other) => panic!("CHAPPE_TEST_STORE is {other}; it may be sqlite or postgres"),
+        }
+    }
+
+    /// The same in an empty database of the server that the tests share.
+    pub(crate) fn on_postgres() -> Self {
+        Self::new().in_database(&Cluster::shared().database().unwrap())
+    }
+
+    /// The address of its database, if it has one.
+    pub(crate) fn address_of_store(&self) -> Option<String> {
+        self.variables.iter().find(|(name, _)| name == "CHAPPE_OPT_STORE").map(|(_, value)| value.clone())
+    }
+
+    /// With its messages in this database.
+    pub(crate) fn in_database(mut self, address: &str) -> Self {
+        self.variables.retain(|(name, _)| name != "CHAPPE_OPT_STORE");
+        self.variable("CHAPPE_OPT_STORE", address)
     }
 
     /// With this configuration file in place of the simulated carrier's.

@@ -24,6 +24,7 @@ mod listener;
 mod bad_input;
 mod canary;
 mod cut_off;
+mod database;
 mod fates;
 mod first_run;
 mod idempotency;

@@ -107,10 +107,10 @@ impl PostgresStore {
         check_keys(batch)?;
         let accounts = self.accounts_of(batch)?;
         self.make_partitions(batch)?;
-        let epoch_and_token = self.next_token()?;
-        let (encoded, after) = self.encode(batch, &accounts, epoch_and_token.1)?;
+        let token = self.next_token()?;
+        let (encoded, after) = self.encode(batch, &accounts, token)?;
         let encoded = Arc::new(encoded);
-        let unparked = match self.send(epoch_and_token.0, &encoded) {
+        let unparked = match self.send(&encoded) {
             Ok(unparked) => unparked,
             Err(fault) => self.judge(fault, &encoded, &after)?,
         };
@@ -119,8 +119,8 @@ impl PostgresStore {
     }
 
     /// Sends the statement; answers beside those to the same part are numbered at the second try.
-    fn send(&mut self, epoch: i64, encoded: &Arc<Encoded>) -> Result<i64, Fault> {
-        let outcome = self.send_once(epoch, encoded);
+    fn send(&mut self, encoded: &Arc<Encoded>) -> Result<i64, Fault> {
+        let outcome = self.send_once(encoded);
         let is_late = |fault: &Fault| {
             fault.said().is_some_and(|said| {
                 said.is_over
@@ -130,15 +130,16 @@ impl PostgresStore {
         };
         match outcome {
             Err(fault) if is_late(&fault) && !encoded.with_late_parts.swap(true, Ordering::Relaxed) => {
-                self.send_once(epoch, encoded)
+                self.send_once(encoded)
             }
             outcome => outcome,
         }
     }
 
-    fn send_once(&mut self, epoch: i64, encoded: &Arc<Encoded>) -> Result<i64, Fault> {
+    fn send_once(&mut self, encoded: &Arc<Encoded>) -> Result<i64, Fault> {
         encoded.sent.store(false, Ordering::Relaxed);
-        let session = Arc::clone(&self.link.writer()?.session);
+        let writer = self.link.writer()?;
+        let (session, epoch) = (Arc::clone(&writer.session), writer.epoch);
         let encoded = Arc::clone(encoded);
         self.link.io().run(async move {
             let late = |_| Fault::Unreachable("no answer within the time for a commit".into());
@@ -187,7 +188,7 @@ impl PostgresStore {
                     // Believing that more are parked than are only costs a question now and then.
                     return Ok(parked.map_or(0, |parked| self.parked + after.parked - parked));
                 }
-                Ok(newest) if newest.as_ref().map_or(0, |newest| newest.0) == self.last_commit => {
+                Ok(newest) if self.link.knows(&newest) => {
                     tracing::info!("the commit is not there");
                     return Err(fault);
                 }
@@ -200,14 +201,13 @@ impl PostgresStore {
         Err(fault)
     }
 
-    /// The epoch of the connection, and a token that no other commit has.
-    fn next_token(&mut self) -> Result<(i64, Vec<u8>), Fault> {
+    /// A token that no other commit has.
+    fn next_token(&mut self) -> Result<Vec<u8>, Fault> {
         self.counter += 1;
         let counter = self.counter;
-        let writer = self.link.writer()?;
-        let mut token = writer.nonce.clone();
+        let mut token = self.link.writer()?.nonce.clone();
         token.extend(counter.to_be_bytes());
-        Ok((writer.epoch, token))
+        Ok(token)
     }
 
     /// Makes the partitions that a batch needs and that `tidy` has not made; never, as a rule.

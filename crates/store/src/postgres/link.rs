@@ -57,6 +57,11 @@ impl Link {
         &self.io
     }
 
+    /// Whether the newest commit in the database is the one that this process knows.
+    pub(crate) fn knows(&self, newest: &Newest) -> bool {
+        *newest == self.known
+    }
+
     /// Remembers a commit of this process as the newest.
     pub(crate) fn committed(&mut self, seq: i64, token: Vec<u8>) {
         self.known = Some((seq, token));
@@ -71,7 +76,7 @@ impl Link {
     pub(crate) fn writer(&mut self) -> Result<&Writer, Fault> {
         if self.writer.as_ref().is_none_or(|writer| writer.session.is_closed()) {
             let newest = self.connect()?;
-            if newest != self.known {
+            if !self.knows(&newest) {
                 self.lose();
                 return Err(taken_over());
             }

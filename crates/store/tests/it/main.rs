@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod postgres_network;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod sqlite;

@@ -64,7 +64,8 @@ fn of_sqlite() -> Tables {
     let sql = "SELECT s.name, c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c \
                WHERE s.type IN ('table', 'view')";
     let mut statement = raw.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).unwrap();
+    let rows =
+        statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).unwrap();
     let mut tables = Tables::new();
     rows.map(Result::unwrap).for_each(|(table, column)| add(&mut tables, &table, &column));
     tables

@@ -404,7 +404,7 @@ CREATE TABLE outbox_by_about (
 ) STRICT, WITHOUT ROWID;
 
 -- One row per commit. `last_key` is the highest row key in use; `entries` is packed (see
--- crates/store/src/sqlite/journal.rs).
+-- crates/store/src/journal.rs).
 CREATE TABLE journal (
     seq INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
