@@ -9,4 +9,6 @@ mod outcomes;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod sent;
+#[cfg(test)]
 mod trouble;

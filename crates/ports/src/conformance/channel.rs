@@ -190,6 +190,7 @@ pub fn dispatch(channel: &dyn Channel, number: i64, text: &str) -> Dispatch {
         destination: Address { ton: 1, npi: 1, ..Address::from_text("447911123456") },
         content: Arc::new(content),
         form: fit.map_or(PLAIN, |fit| fit.form),
+        requests: fit.map_or(1, |fit| fit.form.requests(fit.parts)),
         class: Class::Transactional,
         expires_at: Timestamp::NEVER,
         public_id: MessageId::new(key, 1),
