@@ -162,18 +162,18 @@ async fn a_long_submission_takes_what_several_lots_hold() {
     let account = house.account().id;
     let price = types::catalog::PrefixPrice { prefix: String::new(), price: "0.03".into() };
     house.prices(vec![price]).await;
-    // 10.00 EUR pay 333 messages and a third, 23.02 EUR the rest of 1,100.
-    house.core.top_up(account, types::money::Money::parse("23.02 EUR").unwrap(), "gift").await.unwrap();
-    let rejected = house.submit(vec![house.draft("x"); 1_101]).await.unwrap_err();
+    // 10.00 EUR pay 333 messages, 23.03 EUR pay 767, and what is left of both one more.
+    house.core.top_up(account, types::money::Money::parse("23.03 EUR").unwrap(), "gift").await.unwrap();
+    let rejected = house.submit(vec![house.draft("x"); 1_102]).await.unwrap_err();
     assert_eq!(rejected.first().unwrap().code, RefusalCode::InsufficientBalance);
     house.settle().await;
-    assert_eq!(house.balance().await, (33_020_000, 0));
-    let accepted = house.submit(vec![house.draft("x"); 1_100]).await.unwrap();
+    assert_eq!(house.balance().await, (33_030_000, 0));
+    let accepted = house.submit(vec![house.draft("x"); 1_101]).await.unwrap();
     house.settle().await;
-    assert_eq!(house.balance().await, (20_000, 0));
+    assert_eq!(house.balance().await, (0, 0));
     let found = house.core.submission(app::Scope::Account(account), accepted.id).await.unwrap();
     let shared: Vec<_> = found.iter().filter(|detail| !detail.shares.is_empty()).collect();
-    assert_eq!((found.len(), shared.len()), (1_100, 1));
+    assert_eq!((found.len(), shared.len()), (1_101, 1));
     assert_eq!(shared[0].shares.iter().map(|share| share.micros).collect::<Vec<_>>(), [10_000, 20_000]);
 }
 

@@ -176,8 +176,7 @@ async fn a_repeat_of_some_parts_keeps_the_form_and_says_which() {
     assert_eq!((attempts[1].only_parts.as_slice(), attempts[1].parts), ([2].as_slice(), 3));
     assert_eq!(from_the_rows(&house, id, 1).await, written(&again));
     assert_eq!(from_the_rows(&house, id, 0).await, written(&first));
-    let owed =
-        attempts.iter().map(|a| (a.owed.unwrap().amount.micros, a.cost.unwrap().amount.micros));
+    let owed = attempts.iter().map(|a| (a.owed.unwrap().amount.micros, a.cost.unwrap().amount.micros));
     assert_eq!(owed.collect::<Vec<_>>(), [(20_000, 30_000), (10_000, 10_000)], "each part is paid once");
     let house = house.restart().await;
     for part in ["p1", "p2", "p3"] {
