@@ -1,6 +1,6 @@
 //! What doors may show of a message, opened and named: built by `lookup` from stored rows.
 
-use decide::cost::Owed;
+pub use decide::cost::Owed;
 use types::Sensitive;
 use types::address::Address;
 use types::charge::{ChargeState, Cost, LotShare, Price};

@@ -153,6 +153,7 @@ pub fn account(now: Timestamp) -> Account {
         state: AccountState::Active,
         unit: Unit::EUR,
         price_book: "sandbox".to_owned(),
+        region: None,
         default_class: Class::Transactional,
         default_endpoint: None,
         limits: AccountLimits::default(),

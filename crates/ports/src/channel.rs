@@ -46,6 +46,8 @@ pub struct Dispatch {
     pub content: Arc<Content>,
     /// How to put it.
     pub form: Form,
+    /// How many requests the whole message makes in this form, 1 to 255.
+    pub requests: u8,
     /// Its class; a channel writes one-time codes first.
     pub class: Class,
     /// When it stops being worth sending.

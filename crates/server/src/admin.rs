@@ -51,7 +51,11 @@ pub(crate) enum Request {
     /// Make an account.
     AccountCreate {
         name: String,
+        #[serde(default)]
+        parent: Option<String>,
         price_book: Option<String>,
+        #[serde(default)]
+        region: Option<String>,
         #[serde(default)]
         allow_private_callbacks: bool,
     },

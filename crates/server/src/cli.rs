@@ -164,9 +164,15 @@ enum Accounts {
     Create {
         /// Its name.
         name: String,
+        /// The reseller above it, an account by its name.
+        #[arg(long)]
+        parent: Option<String>,
         /// The price book that it buys from.
         #[arg(long)]
         price_book: Option<String>,
+        /// The region of its data, e.g. eu; without it the profile's.
+        #[arg(long)]
+        region: Option<String>,
         /// Let it be called back at private addresses and over plain HTTP, e.g. within your own network.
         #[arg(long)]
         allow_private_callbacks: bool,
@@ -319,8 +325,8 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         }
         Command::Accounts { action } => match action {
             None => Request::Accounts,
-            Some(Accounts::Create { name, price_book, allow_private_callbacks }) => {
-                Request::AccountCreate { name, price_book, allow_private_callbacks }
+            Some(Accounts::Create { name, parent, price_book, region, allow_private_callbacks }) => {
+                Request::AccountCreate { name, parent, price_book, region, allow_private_callbacks }
             }
             Some(Accounts::Limits { account, rate, window, binds, repeat_guard }) => {
                 Request::AccountLimits { account, rate, window, binds, repeat_guard }

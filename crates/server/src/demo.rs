@@ -102,7 +102,7 @@ pub(crate) fn traffic(carrier: SocketAddr) -> TrafficDocument {
         ..Connector::new("sandbox", "smpp")
     };
     let rate = vec![PrefixPrice { prefix: String::new(), price: "0.01".into() }];
-    let supplier = Supplier { name: "sandbox".into(), currency: Unit::EUR, rate };
+    let supplier = Supplier { rate, ..Supplier::new("sandbox", Unit::EUR) };
     let range = |prefix: &str, network: &str, country: &str| NetworkRange {
         prefix: prefix.into(),
         network: network.into(),
@@ -147,7 +147,9 @@ async fn make(core: &Core, logins: &Logins) -> anyhow::Result<std::sync::Arc<Acc
     let said = |refusal: Refusal| anyhow!("the demo account cannot be made: {refusal}");
     let new = NewAccount {
         name: ACCOUNT.into(),
+        parent: None,
         price_book: None,
+        region: None,
         limits: AccountLimits::default(),
         allow_private_callbacks: true,
     };

@@ -10,4 +10,6 @@ mod overload;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod sent;
+#[cfg(test)]
 mod trouble;

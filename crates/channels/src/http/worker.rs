@@ -12,7 +12,7 @@ use ports::courier::{Answer, Call, CourierError, Method};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use types::Sensitive;
-use types::form::Joined;
+use types::form::Encoding;
 use types::message::Content;
 use types::receipt::{PartOutcome, Verdict};
 use types::time::Timestamp;
@@ -254,8 +254,8 @@ impl Worker {
 /// The text of a message. Octets in a text alphabet are read; other octets cannot be put into a request.
 /// The text of a message in the form that a supplier's API takes.
 fn text_of(dispatch: &Dispatch) -> Option<&str> {
-    match (dispatch.content.as_ref(), dispatch.form.joined) {
-        (Content::Text(text), Joined::Whole) => Some(text),
+    match (dispatch.content.as_ref(), dispatch.form.encoding) {
+        (Content::Text(text), Encoding::Utf8) => Some(text),
         _ => None,
     }
 }

@@ -15,7 +15,6 @@ use types::address::Address;
 use types::id::ConnectorId;
 use types::receipt::{PartOutcome, Verdict};
 
-use super::encode;
 use super::options::Settings;
 use crate::credit::Credit;
 use crate::pacer::Pacer;
@@ -359,11 +358,8 @@ fn given_back(hub: &Hub, stranded: Vec<Dispatch>) -> Vec<ChannelEvent> {
     let mut events = Vec::new();
     let count = u32::try_from(stranded.len()).unwrap_or(u32::MAX);
     for dispatch in stranded {
-        let numbers = match encode::prepare(&dispatch) {
-            Ok(prepared) => (prepared.total, prepared.parts.iter().map(|part| part.number).collect()),
-            Err(encode::Unsendable) => numbers_asked(&dispatch),
-        };
-        for part in numbers.1 {
+        let (total, numbers) = numbers_asked(&dispatch);
+        for part in numbers {
             let outcome = PartOutcome {
                 part,
                 verdict: Verdict::Transient,
@@ -372,7 +368,7 @@ fn given_back(hub: &Hub, stranded: Vec<Dispatch>) -> Vec<ChannelEvent> {
                 written_at: now,
                 answered_at: now,
             };
-            events.push(ChannelEvent::Outcome { attempt: dispatch.attempt, outcome, parts: numbers.0 });
+            events.push(ChannelEvent::Outcome { attempt: dispatch.attempt, outcome, parts: total });
         }
     }
     let credit = hub.finish(count);
@@ -382,8 +378,9 @@ fn given_back(hub: &Hub, stranded: Vec<Dispatch>) -> Vec<ChannelEvent> {
     events
 }
 
-/// The parts to report of a message that cannot be divided: those asked for, or one.
+/// How many parts a message has, and those that are to be sent, by number.
 pub(super) fn numbers_asked(dispatch: &Dispatch) -> (u8, Vec<u8>) {
-    let numbers = if dispatch.only_parts.is_empty() { vec![1] } else { dispatch.only_parts.clone() };
-    (numbers.iter().copied().max().unwrap_or(1), numbers)
+    let all = || (1..=dispatch.requests).collect();
+    let numbers = if dispatch.only_parts.is_empty() { all() } else { dispatch.only_parts.clone() };
+    (dispatch.requests, numbers)
 }

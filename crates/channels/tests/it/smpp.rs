@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use smpp::{Address, CommandId, CommandStatus, MessageState, ShortMessage, TlvBuffer};
 use tokio::time::timeout;
 use types::id::{ConnectorId, RowKey};
-use types::message::{Class, Content};
+use types::message::Class;
 use types::receipt::{ReceiptState, Verdict};
 
 use crate::peers::smsc::{Script, Smsc};

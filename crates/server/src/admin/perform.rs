@@ -11,6 +11,7 @@ use types::id::MessageId;
 use types::message::{Content, Door, Draft, ReportWish, State};
 use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
+use types::region::{NoRegion, Region};
 use types::role::Role;
 
 use super::shapes::{account_json, connector_json, detail_json, story_json};
@@ -50,9 +51,14 @@ async fn carry_out(core: &Core, request: Request) -> Result<Value, Refusal> {
                 json!({ "items": accounts.iter().map(|account| account_json(core, account)).collect::<Vec<_>>() }),
             )
         }
-        Request::AccountCreate { name, price_book, allow_private_callbacks } => {
+        Request::AccountCreate { name, parent, price_book, region, allow_private_callbacks } => {
             let limits = AccountLimits::default();
-            let new = NewAccount { name, price_book, limits, allow_private_callbacks };
+            let parent = match &parent {
+                Some(parent) => Some(account_named(core, parent)?.id),
+                None => None,
+            };
+            let region = region_named(region.as_deref())?;
+            let new = NewAccount { name, parent, price_book, region, limits, allow_private_callbacks };
             let account = core.create_account(new).await?;
             Ok(account_json(core, &account))
         }
@@ -242,6 +248,11 @@ async fn import_prices(core: &Core, text: &str, author: &str) -> Result<Value, R
     })?;
     let number = core.change_prices(prices.price_book, author, "imported").await?;
     Ok(json!({ "version": number }))
+}
+
+fn region_named(word: Option<&str>) -> Result<Option<Region>, Refusal> {
+    let refuse = |error: NoRegion| Refusal::new(RefusalCode::InvalidRequest, error.to_string()).at("region");
+    word.map(Region::parse).transpose().map_err(refuse)
 }
 
 async fn set_limits(core: &Core, account: &Account, limits: AccountLimits) -> Result<Value, Refusal> {

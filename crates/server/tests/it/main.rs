@@ -21,6 +21,7 @@ mod house;
 mod http;
 mod listener;
 
+mod as_sent;
 mod bad_input;
 mod canary;
 mod cut_off;

@@ -12,8 +12,10 @@ use app::submission::{Accepted, Submission, SubmitOutcome};
 use ports::channel::{AttemptRef, ChannelEvent, ConnectorStatus, Dispatch};
 use ports::clock::Clock;
 use types::address::Address;
-use types::id::MessageId;
+use types::catalog::{PrefixPrice, PriceBook};
+use types::id::{AccountId, MessageId};
 use types::message::{Class, Content, Door, Draft, ReportWish, State};
+use types::money::Unit;
 use types::receipt::{PartOutcome, ReceiptNotice, ReceiptState, Verdict};
 
 use super::House;
@@ -51,7 +53,7 @@ impl House {
         self.tell_unsettled(connector, ChannelEvent::Receipt(self.notice(id, state, "447400123456"))).await;
     }
 
-    fn notice(&self, id: &str, state: ReceiptState, number: &str) -> ReceiptNotice {
+    pub(crate) fn notice(&self, id: &str, state: ReceiptState, number: &str) -> ReceiptNotice {
         ReceiptNotice {
             carrier_id: id.into(),
             state,
@@ -147,6 +149,10 @@ impl House {
         self.tell(connector, ChannelEvent::Receipt(notice)).await;
     }
 
+    pub(crate) async fn receipt_of(&self, connector: &str, notice: ReceiptNotice) {
+        self.tell(connector, ChannelEvent::Receipt(notice)).await;
+    }
+
     pub(crate) async fn query_answer(
         &self,
         connector: &str,
@@ -170,9 +176,19 @@ impl House {
         }
     }
 
+    /// Publishes other prices.
+    pub(crate) async fn prices(&self, price: Vec<PrefixPrice>) {
+        let book = PriceBook { name: "standard".into(), unit: Unit::EUR, price };
+        self.core.change_prices(vec![book], "test", "").await.unwrap();
+    }
+
     pub(crate) async fn submit(&self, drafts: Vec<Draft>) -> SubmitOutcome {
+        self.submit_as(self.account().id, drafts).await
+    }
+
+    pub(crate) async fn submit_as(&self, account: AccountId, drafts: Vec<Draft>) -> SubmitOutcome {
         let submission = Submission {
-            account: self.account().id,
+            account,
             door: Door::Native,
             received_at: self.clock.now(),
             idempotency: None,

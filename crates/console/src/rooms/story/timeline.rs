@@ -133,7 +133,12 @@ fn attempted(attempt: &AttemptDetail, eye: Eye) -> Entry {
     if eye.staff {
         entry.fact("Supplier", attempt.supplier.clone());
         entry.fact("Route", format!("{} of version {}", attempt.route, attempt.traffic_version));
-        entry.fact("Cost", attempt.cost.map_or_else(String::new, |cost| cost.to_string()));
+        if let Some(owed) = attempt.owed.filter(|owed| owed.parts > 0) {
+            entry.fact("Cost", owed.amount.to_string());
+        }
+        if let Some(owed) = attempt.owed.filter(|owed| owed.possible_parts > 0) {
+            entry.fact("Possible cost", owed.possible.to_string());
+        }
         for (name, reason) in &attempt.passed_over {
             entry.fact("Passed over", format!("{name}: {}", reason_words(*reason)));
         }
