@@ -17,6 +17,8 @@ use crate::problem::{Refused, problem};
 /// How long an answer about readiness is good for, so that probing from outside cannot make the
 /// store write without end.
 const READINESS_TTL: Duration = Duration::from_millis(500);
+/// How long the store may take for the write that proves readiness.
+const READINESS_LIMIT: Duration = Duration::from_secs(5);
 
 /// Takes what carriers and channels call back with.
 pub trait CallbackDesk: Send + Sync {
@@ -92,7 +94,11 @@ impl Api {
         {
             return outcome.clone();
         }
-        let outcome = self.desk().ready().await;
+        // While the fate of a commit is not known, the engine answers nobody.
+        let outcome = tokio::time::timeout(READINESS_LIMIT, self.desk().ready()).await.unwrap_or_else(|_| {
+            let detail = "a durable write was not answered in time";
+            Err(Refusal::new(RefusalCode::Unavailable, detail).retry_after(5))
+        });
         *kept = Some((Instant::now(), outcome.clone()));
         outcome
     }

@@ -31,6 +31,7 @@ mod apply_config;
 mod apply_rows;
 mod bell;
 mod encode;
+mod encoded;
 mod fold;
 mod io;
 mod lease;

@@ -96,8 +96,9 @@ pub(crate) async fn session(url: &PostgresUrl) -> Result<Session, Fault> {
 pub(crate) async fn reconnect(url: Arc<PostgresUrl>, holder: String, lost: i64) -> Result<Writer, Fault> {
     let session = session(&url).await?;
     // It has gone by itself, as a rule. Where it may not be ended, the lock is waited for.
-    let end = "SELECT 1::bigint FROM pg_stat_activity WHERE pid = $1::bigint AND application_name = \
-               current_setting('application_name') AND pg_terminate_backend(pid)";
+    let end = "SELECT 1::bigint FROM pg_stat_activity WHERE pid = $1::bigint \
+               AND datname = current_database() AND application_name = current_setting('application_name') \
+               AND pg_terminate_backend(pid)";
     if let Err(fault) = session.integer(end, &[&lost]).await {
         tracing::debug!(?fault, "the process of a lost connection could not be ended");
     }
