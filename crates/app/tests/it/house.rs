@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use app::{Core, EngineThread, NewAccount, Parts};
-use fakes::{Counter, Factory, Failing, NoMail, Plain, Script, TestClock};
+use fakes::{Counter, Factory, Failing, NoMail, Orders, Plain, Script, TestClock};
 use ports::channel::ChannelFactory;
 use ports::clock::Clock;
 use ports::courier::Courier;
@@ -33,6 +33,7 @@ pub(crate) struct House {
     pub(crate) factory: Arc<Factory>,
     pub(crate) courier: Arc<Script>,
     pub(crate) store_fails: Arc<AtomicBool>,
+    pub(crate) store_orders: Arc<Orders>,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -106,10 +107,15 @@ impl House {
         )));
         let vault = store::FileVault::open(data, Arc::clone(&entropy)).unwrap();
         let store_fails = Arc::new(AtomicBool::new(false));
+        let store_orders = Arc::new(Orders::default());
         let factory = Arc::new(Factory::default());
         let courier = Arc::new(Script::default());
         let parts = Parts {
-            store: Box::new(Failing { inner: sqlite, fails: Arc::clone(&store_fails) }),
+            store: Box::new(Failing {
+                inner: sqlite,
+                fails: Arc::clone(&store_fails),
+                orders: Arc::clone(&store_orders),
+            }),
             reader,
             vault: Arc::new(vault),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -125,7 +131,7 @@ impl House {
             profile,
         };
         let (core, engine) = app::start(parts).unwrap();
-        Self { core, engine: Some(engine), clock, factory, courier, store_fails, folder }
+        Self { core, engine: Some(engine), clock, factory, courier, store_fails, store_orders, folder }
     }
 
     /// Stops the engine as a crash would: nothing more is written; then opens the folder again.
@@ -139,6 +145,13 @@ impl House {
         house.up("a").await;
         house.up("b").await;
         house
+    }
+
+    /// Waits until the engine has stopped by itself.
+    pub(crate) async fn engine_stops(&self) {
+        while self.engine.as_ref().is_some_and(EngineThread::is_running) {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) fn account(&self) -> Arc<Account> {
