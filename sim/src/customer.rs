@@ -100,7 +100,7 @@ impl Customers {
         let who = self.customers.get(customer)?.clone();
         let number = self.requests.len();
         let tag = format!("r{number}");
-        let long = self.long && self.chance.happens(4);
+        let long = self.long && self.chance.happens(1);
         let messages = if long {
             self.chance.between(1_001, 2_300)
         } else if self.chance.happens(150) {

@@ -252,6 +252,10 @@ impl Store for DiskStore {
         self.read(|tables| tables.parked_under(wanted))
     }
 
+    fn parked_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<ParkedReceiptRow>, StoreError> {
+        self.read(|tables| tables.parked_after(after, limit))
+    }
+
     fn outbox(
         &mut self,
         endpoint: EndpointId,

@@ -10,6 +10,9 @@ use crate::chance::Chance;
 /// Hours that a seed may be busy, drawn with these weights.
 const BUSY_HOURS: [(u64, u64); 4] = [(5, 2), (4, 6), (2, 24), (1, 60)];
 
+/// About how many requests a seed has at most.
+const REQUESTS_MAX: u64 = 4_000;
+
 /// How a carrier treats messages and receipts: so many of a thousand.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Temper {
@@ -119,15 +122,18 @@ impl Plan {
         let busy_ms = hours.unwrap_or(drawn).saturating_mul(3_600_000);
         let temper = temper(&mut chance);
         let troubles = troubles(&mut chance);
+        let accounts = chance.between(1, 4);
         Self {
             seed,
             busy_ms,
-            accounts: chance.between(1, 4),
+            accounts,
             connectors: chance.between(1, 3),
             links: chance.between(1, 2),
             window: u32::try_from(chance.pick(1, &[2, 5, 10, 50])).unwrap_or(1),
             recipients: chance.pick(3, &[20, 100, 1_000]),
-            request_ms: chance.pick(4_000, &[12_000, 40_000, 90_000]),
+            request_ms: chance
+                .pick(4_000, &[12_000, 40_000, 90_000])
+                .max(busy_ms.saturating_mul(accounts).div_euclid(REQUESTS_MAX)),
             burst: chance.pick(0, &[5, 40, 200]),
             long: chance.happens(150),
             latency_ms: chance.pick(5, &[80, 400, 3_000]),

@@ -29,10 +29,12 @@ mod attempt;
 mod backlog;
 mod catalog;
 mod commit;
+mod doubt;
 pub(crate) mod live;
 mod long;
 mod money;
 mod outage;
+mod parked;
 mod pump;
 pub(crate) mod queue;
 mod receipts;
@@ -169,11 +171,21 @@ pub(crate) struct Engine {
     pub(crate) connector_numbers: Vec<(ConnectorId, String)>,
     pub(crate) timers: BTreeSet<(Timestamp, RowKey)>,
     pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
-    pub(crate) unknown_by_recipient: HashMap<(ConnectorId, i64), BTreeSet<RowKey>>,
+    /// Attempts without a known outcome, by phone.
+    pub(crate) doubts: doubt::Doubts,
+    /// How many messages are in doubt.
+    pub(crate) unknown: usize,
+    /// Receipts on disk that found no message, by phone.
+    pub(crate) parked_receipts: parked::Parked,
     pub(crate) parked: i64,
     pub(crate) repeats: HashMap<repeats::RepeatKey, Timestamp>,
     pub(crate) countries: HashMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
+    /// Submissions on disk that were being staged when a commit did not happen; they are given up with
+    /// the next one.
+    pub(crate) abandoned: Vec<RowKey>,
+    /// A change of which nobody knows whether it is on disk.
+    pub(crate) change_in_doubt: Option<ApplyError>,
     pub(crate) long_keys: HashSet<(AccountId, [u8; 16])>,
     pub(crate) last_numbers: [i64; 5],
     pub(crate) self_links: HashMap<String, String>,
@@ -229,10 +241,14 @@ impl Engine {
             connectors: BTreeMap::new(),
             timers: BTreeSet::new(),
             recent_ids: HashMap::new(),
-            unknown_by_recipient: HashMap::new(),
+            doubts: doubt::Doubts::default(),
+            unknown: 0,
+            parked_receipts: parked::Parked::default(),
             repeats: HashMap::new(),
             countries: HashMap::new(),
             long: VecDeque::new(),
+            abandoned: Vec::new(),
+            change_in_doubt: None,
             long_keys: HashSet::new(),
             self_links: HashMap::new(),
             spread: Spread::default(),
@@ -268,6 +284,7 @@ impl Engine {
             }
             match self.commit(now) {
                 Ok(()) => {
+                    self.abandoned.clear();
                     tell_kept(kept);
                     return Ok(());
                 }
@@ -309,6 +326,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         self.connectors.values_mut().for_each(|state| state.committed_credit = state.credit);
+        self.draft.batch.discarded.extend(&self.abandoned);
         self.load_facts(waiting.iter())?;
         while let Some(input) = waiting.pop_front() {
             match input {
@@ -342,6 +360,8 @@ impl Engine {
         }
         self.stage_long(now)?;
         self.run_due(now)?;
+        self.match_by_phone(now)?;
+        self.lapse_parked(now)?;
         if !self.draining {
             self.pump(now)?;
         }

@@ -3,8 +3,8 @@
 use types::charge::{ChargeState, Lot};
 use types::message::{Flags, State};
 
-/// How long a receipt that found no message waits for one, milliseconds: 72 hours.
-pub const PARKED_HORIZON_MS: i64 = 259_200_000;
+use crate::lifecycle::PARKED_HORIZON_MS;
+
 /// How much longer the removal of what has lapsed may take, milliseconds.
 const SWEEP_SLACK_MS: i64 = 3_600_000;
 /// Of so many turns of a connector's queue, one begins with the lowest class.

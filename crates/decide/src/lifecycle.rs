@@ -30,6 +30,8 @@ pub const UNKNOWN_GRACE_MS: i64 = 60_000;
 pub const UNKNOWN_HORIZON_MS: i64 = 259_200_000;
 /// How long a taken message waits for its receipt: 72 hours.
 pub const RECEIPT_HORIZON_MS: i64 = 259_200_000;
+/// How long a receipt that found no message waits for one: 72 hours.
+pub const PARKED_HORIZON_MS: i64 = 259_200_000;
 /// Attempts of one message; more end it as failed.
 pub const ATTEMPTS_MAX: u8 = 200;
 /// How far a message has come; what `step` reads and writes.

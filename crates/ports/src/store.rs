@@ -88,6 +88,12 @@ pub trait Store: Send {
         wanted: &[(ConnectorId, String)],
     ) -> Result<Vec<ParkedReceiptRow>, StoreError>;
 
+    /// Parked receipts with keys above `after`, in key order, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn parked_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<ParkedReceiptRow>, StoreError>;
+
     /// Events of an endpoint that were not told yet, oldest first, keys above `after`. Dead letters
     /// are left out.
     ///

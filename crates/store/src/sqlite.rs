@@ -143,6 +143,10 @@ impl Store for SqliteStore {
         self.load_parked(wanted).map_err(|fault| fault.doing("read parked receipts"))
     }
 
+    fn parked_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<ParkedReceiptRow>, StoreError> {
+        load::parked_after(&self.connection, after, limit).map_err(|fault| fault.doing("read parked receipts"))
+    }
+
     fn outbox(
         &mut self,
         endpoint: EndpointId,

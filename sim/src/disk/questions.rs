@@ -72,6 +72,11 @@ impl Tables {
         self.parked.values().filter(meant).cloned().collect()
     }
 
+    pub(crate) fn parked_after(&self, after: RowKey, limit: usize) -> Vec<ParkedReceiptRow> {
+        let above = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
+        self.parked.range(above).map(|(_, row)| row.clone()).take(limit).collect()
+    }
+
     pub(crate) fn waiting_events(&self, endpoint: EndpointId, after: RowKey, limit: usize) -> Vec<OutboxRow> {
         let above = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
         let keys = self.untold.get(&endpoint).into_iter().flat_map(|keys| keys.range(above));

@@ -191,6 +191,6 @@ fn id_is_known(kept: &Kept, took: &Took, receipt_at: Timestamp) -> bool {
     let mut parts = parts.flat_map(|view| &view.parts);
     parts.any(|part| {
         let told = part.carrier_id.as_ref() == Some(&took.carrier_id);
-        told && part.answered_at.ms_since(receipt_at) < invariant::PARKED_HORIZON_MS
+        told && part.answered_at.ms_since(receipt_at) < decide::lifecycle::PARKED_HORIZON_MS
     })
 }

@@ -52,6 +52,7 @@ impl Engine {
             let target = ReceiptTarget { message: key, attempt: attempt.attempt, part: outcome.part };
             self.map_receipts(connector, carrier_id, target);
         }
+        self.follow_doubt(key, attempt.attempt);
         if let (true, Some(worst)) = (all, worst) {
             // Parts that were taken cannot be taken back: another connector would send them twice.
             let verdict = if worst == Verdict::Reroute && some_taken { Verdict::Permanent } else { worst };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ports::store::{Batch, ConfigChange, SessionRow};
+use ports::store::{ApplyError, Batch, ConfigChange, SessionRow};
 use tokio::sync::oneshot;
 use types::Sensitive;
 use types::account::{Account, AccountLimits, EndpointKind};
@@ -121,6 +121,10 @@ impl Engine {
                 self.write(vec![ConfigChange::SessionEnd(hash)], now).map(|()| Changed::Done)
             }
         };
+        // Nobody may be told that nothing changed when nobody knows.
+        if let Some(error) = self.change_in_doubt.take() {
+            return Err(EngineError::InDoubt(error));
+        }
         // Who asked may have gone; the change stays.
         drop(reply.send(outcome));
         Ok(())
@@ -140,10 +144,14 @@ impl Engine {
                 self.sealer.forget(&batch.data_keys);
                 tracing::error!(error = %super::chain(&error), "a change was not written");
                 let detail = match error {
-                    ports::store::ApplyError::Guard { what } => {
-                        format!("the change collides with another: {what}")
+                    ApplyError::Guard { what } => format!("the change collides with another: {what}"),
+                    ApplyError::NotWritten(_) => {
+                        "the store cannot be written now; nothing was changed".to_owned()
                     }
-                    _ => "the store cannot be written now; nothing was changed".to_owned(),
+                    ApplyError::InDoubt(_) => {
+                        self.change_in_doubt = Some(error);
+                        "it is not known whether the change was written".to_owned()
+                    }
                 };
                 Err(Refusal::new(RefusalCode::Unavailable, detail))
             }

@@ -95,9 +95,14 @@ impl Live {
             }
             self.attempts.push(attempt);
         }
-        let rejected =
-            |attempt: &&AttemptLive| attempt.answers.iter().flatten().any(|v| *v == Verdict::Reroute);
-        self.left = self.attempts.iter().filter(rejected).map(|attempt| attempt.connector).collect();
+        // What made the next attempt, or will make it, says why the one before was left.
+        let next = self.attempts.iter().skip(1).map(|attempt| attempt.trigger).chain([self.progress.reason]);
+        let is_left = |(attempt, next): &(&AttemptLive, Reason)| {
+            let refused = attempt.answers.contains(&Some(Verdict::Reroute));
+            refused || matches!(next, Reason::Receipt | Reason::NoReceipt | Reason::Rerouted)
+        };
+        self.left =
+            self.attempts.iter().zip(next).filter(is_left).map(|(attempt, _)| attempt.connector).collect();
     }
 
     /// An attempt that sends certain parts only completes the one before: all others were taken.
@@ -127,6 +132,12 @@ impl AttemptLive {
             receipts: vec![None; requests],
             group: number,
         }
+    }
+
+    /// Whether a part may have been taken under an id that nobody was told.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        let heard_of = |answer: &Option<Verdict>| answer.is_some_and(|answer| answer != Verdict::Unknown);
+        self.answers.iter().zip(&self.receipts).any(|(answer, receipt)| !heard_of(answer) && receipt.is_none())
     }
 }
 

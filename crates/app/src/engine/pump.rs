@@ -209,7 +209,9 @@ impl Engine {
         if !real {
             live.progress.flags = live.progress.flags.with(types::message::Flags::TEST);
         }
+        let number = attempt.number;
         live.attempts.push(attempt);
+        self.follow_doubt(key, number);
         self.draft.batch.attempts.push(row);
         self.draft.dispatches.entry(connector).or_default().push(dispatch);
         if let Some(state) = self.connectors.get_mut(&connector) {

@@ -1,7 +1,6 @@
 //! The engine's turns: take what waits, work it off, tidy. A thread takes them one after the other; a
 //! simulation takes each when it wants to. There is one body for both, [`Turns::take`].
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,10 +59,9 @@ impl Turns {
         if publishes {
             self.published_at_us = now_us;
             self.engine.publish_connectors();
-            let unknown = self.engine.unknown_by_recipient.values().map(BTreeSet::len).sum();
             let waiting = self.engine.backlogs.all().messages;
             self.engine.shared.metrics.set_waiting(waiting);
-            self.engine.shared.metrics.set_unknown(unknown);
+            self.engine.shared.metrics.set_unknown(self.engine.unknown);
         }
         if publishes || idle {
             self.tidy_store();

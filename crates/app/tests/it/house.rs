@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use app::{Core, EngineThread, NewAccount, Parts};
-use fakes::{Counter, Factory, Failing, NoMail, Plain, Script, TestClock};
+use fakes::{Counter, Factory, Failing, NoMail, Orders, Plain, Script, TestClock};
 use ports::channel::ChannelFactory;
 use ports::clock::Clock;
 use ports::courier::Courier;
@@ -34,6 +34,7 @@ pub(crate) struct House {
     pub(crate) courier: Arc<Script>,
     pub(crate) store_fails: Arc<AtomicBool>,
     pub(crate) store_is_away: Arc<AtomicBool>,
+    pub(crate) store_orders: Arc<Orders>,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -108,6 +109,7 @@ impl House {
         let vault = store::FileVault::open(data, Arc::clone(&entropy)).unwrap();
         let store_fails = Arc::new(AtomicBool::new(false));
         let store_is_away = Arc::new(AtomicBool::new(false));
+        let store_orders = Arc::new(Orders::default());
         let factory = Arc::new(Factory::default());
         let courier = Arc::new(Script::default());
         let parts = Parts {
@@ -115,6 +117,7 @@ impl House {
                 inner: sqlite,
                 fails: Arc::clone(&store_fails),
                 is_away: Arc::clone(&store_is_away),
+                orders: Arc::clone(&store_orders),
             }),
             reader,
             vault: Arc::new(vault),
@@ -131,7 +134,17 @@ impl House {
             profile,
         };
         let (core, engine) = app::start(parts).unwrap();
-        Self { core, engine: Some(engine), clock, factory, courier, store_fails, store_is_away, folder }
+        Self {
+            core,
+            engine: Some(engine),
+            clock,
+            factory,
+            courier,
+            store_fails,
+            store_is_away,
+            store_orders,
+            folder,
+        }
     }
 
     /// Stops the engine as a crash would: nothing more is written; then opens the folder again.
@@ -145,6 +158,13 @@ impl House {
         house.up("a").await;
         house.up("b").await;
         house
+    }
+
+    /// Waits until the engine has stopped by itself.
+    pub(crate) async fn engine_stops(&self) {
+        while self.engine.as_ref().is_some_and(EngineThread::is_running) {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) fn account(&self) -> Arc<Account> {

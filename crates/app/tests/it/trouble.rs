@@ -123,3 +123,28 @@ async fn readiness_comes_back_without_traffic() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_in_doubt_is_not_called_refused() {
+    let house = House::new(route(&["a"])).await;
+    house.store_orders.doubts.store(true, Ordering::SeqCst);
+    let amount = Money::parse("5.00 EUR").unwrap();
+    let answer = house.core.top_up(house.account().id, amount, "test").await.unwrap_err();
+    assert!(answer.detail.contains("not known"), "{}", answer.detail);
+    // Only a new start can tell.
+    house.engine_stops().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_submission_that_a_full_disk_stopped_leaves_nothing() {
+    let house = House::new(route(&["a"])).await;
+    house.core.top_up(house.account().id, Money::parse("1000.00 EUR").unwrap(), "test").await.unwrap();
+    house.store_orders.fails_after.store(2, Ordering::SeqCst);
+    let drafts = (0..2_500).map(|number| house.draft(&format!("text {number}"))).collect();
+    assert!(house.submit(drafts).await.is_err());
+    house.store_fails.store(false, Ordering::SeqCst);
+    house.submit(vec![house.draft("next")]).await.unwrap();
+    house.settle().await;
+    let given_up = house.store_orders.given_up.load(Ordering::SeqCst);
+    assert_eq!(given_up, 1, "what was staged is given up at once, not at the next start");
+}

@@ -187,6 +187,17 @@ impl SqliteStore {
     }
 }
 
+/// Parked receipts above a key.
+pub(crate) fn parked_after(
+    connection: &Connection,
+    after: RowKey,
+    limit: usize,
+) -> Result<Vec<ParkedReceiptRow>, Fault> {
+    let sql = "SELECT key, connector, carrier_id, data_key, sealed, read_at FROM parked_receipt \
+               WHERE key > ?1 ORDER BY key LIMIT ?2";
+    all(connection, sql, [after.as_i64(), sql_limit(limit)], codec_config::parked)
+}
+
 /// Events up to this key are in the look-ups.
 pub(crate) fn outbox_settled(connection: &Connection) -> Result<i64, Fault> {
     integer(connection, "SELECT value FROM meta WHERE name = 'outbox_settled'", [])

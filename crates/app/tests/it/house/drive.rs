@@ -205,6 +205,14 @@ impl House {
         accepted.messages[0].id
     }
 
+    /// Submits one text to a number; gives its id.
+    pub(crate) async fn send_to(&self, number: &str) -> MessageId {
+        let draft = Draft { destination: Address::from_text(number), ..self.draft("hello") };
+        let accepted: Accepted = self.submit(vec![draft]).await.unwrap();
+        self.settle().await;
+        accepted.messages[0].id
+    }
+
     pub(crate) async fn message(&self, id: MessageId) -> MessageDetail {
         self.core.message(Scope::All, id).await.unwrap().unwrap()
     }

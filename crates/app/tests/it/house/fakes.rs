@@ -207,10 +207,22 @@ impl Mailer for NoMail {
     fn send(&self, _mail: Mail) {}
 }
 
+/// What a store is told to do, and what it saw.
+#[derive(Default)]
+pub(crate) struct Orders {
+    /// After so many commits the disk is full; zero for never.
+    pub(crate) fails_after: AtomicU64,
+    /// The next commit is in doubt.
+    pub(crate) doubts: AtomicBool,
+    /// Staged submissions that were given up.
+    pub(crate) given_up: AtomicU64,
+}
+
 /// A store that can be told to fail.
 pub(crate) struct Failing {
     pub(super) inner: store::SqliteStore,
     pub(crate) fails: Arc<AtomicBool>,
+    pub(crate) orders: Arc<Orders>,
     /// Nothing can be asked either: the database is on another machine.
     pub(crate) is_away: Arc<AtomicBool>,
 }
@@ -241,7 +253,18 @@ impl Store for Failing {
             let source = std::io::Error::from(std::io::ErrorKind::StorageFull).into();
             return Err(ApplyError::NotWritten(StoreError::Engine { operation: "write", source }));
         }
-        self.inner.apply(batch)
+        if self.orders.doubts.swap(false, Ordering::SeqCst) {
+            let source = std::io::Error::from(std::io::ErrorKind::Other).into();
+            return Err(ApplyError::InDoubt(StoreError::Engine { operation: "sync", source }));
+        }
+        let left = self.orders.fails_after.load(Ordering::SeqCst);
+        if left > 0 {
+            self.orders.fails_after.store(left - 1, Ordering::SeqCst);
+            self.fails.store(left == 1, Ordering::SeqCst);
+        }
+        let seq = self.inner.apply(batch)?;
+        self.orders.given_up.fetch_add(batch.discarded.len() as u64, Ordering::SeqCst);
+        Ok(seq)
     }
 
     pass_through! {
@@ -252,6 +275,7 @@ impl Store for Failing {
         attempts(key: types::id::RowKey) -> Vec<ports::store::AttemptView>;
         receipt_targets(wanted: &[(ConnectorId, String)]) -> Vec<Vec<ports::store::ReceiptTarget>>;
         parked_receipts(wanted: &[(ConnectorId, String)]) -> Vec<ports::store::ParkedReceiptRow>;
+        parked_after(after: types::id::RowKey, limit: usize) -> Vec<ports::store::ParkedReceiptRow>;
         outbox(endpoint: EndpointId, after: types::id::RowKey, limit: usize) -> Vec<ports::store::OutboxRow>;
         idempotency(account: types::id::AccountId, key_hash: [u8; 16], now: Timestamp) -> Option<ports::store::IdempotencyHit>;
         submission(key: types::id::RowKey) -> (Vec<ports::store::MessageFacts>, Option<u64>);
