@@ -180,6 +180,12 @@ impl Store for PostgresStore {
         })
     }
 
+    fn parked_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<ParkedReceiptRow>, StoreError> {
+        self.ask("read parked receipts", move |session| async move {
+            load::parked_after(&session, after, limit).await
+        })
+    }
+
     fn outbox(
         &mut self,
         endpoint: EndpointId,
