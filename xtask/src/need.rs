@@ -28,6 +28,12 @@ pub(crate) enum Need {
     Chromium,
     /// The private Python environment with `smpplib`.
     Smpplib,
+    /// XFS and the call that cuts its power.
+    Xfs,
+    /// The library that makes calls to the system fail.
+    Fiu,
+    /// The library that makes syncs do nothing.
+    EatMyData,
 }
 
 /// Arguments of `cargo xtask need`.
@@ -49,6 +55,9 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
         Need::Tshark => debian_programme("tshark", &["tshark"]),
         Need::Chromium => debian_programme("chromium", &["chromium"]),
         Need::Smpplib => python_environment().map(drop),
+        Need::Xfs => debian_programme("mkfs.xfs", &["xfsprogs"]),
+        Need::Fiu => debian_programme("fiu-ctrl", &["fiu-utils"]),
+        Need::EatMyData => debian_programme("eatmydata", &["eatmydata"]),
     }
 }
 

@@ -30,6 +30,7 @@ mod commit;
 pub(crate) mod live;
 mod long;
 mod money;
+pub(crate) mod notation;
 mod pump;
 mod receipts;
 mod reload;
@@ -67,6 +68,8 @@ pub(crate) enum Input {
     Channel(ConnectorId, Vec<ChannelEvent>, Option<oneshot::Sender<()>>),
     /// Events that were told or given up.
     ReportsDone(Vec<RowKey>),
+    /// Events that there is nothing to tell of.
+    ReportsMoot(Vec<RowKey>),
     /// Events to tell again later.
     ReportsRetry(Vec<OutboxRetry>),
     /// Read more events of an endpoint from the store.
@@ -161,6 +164,7 @@ pub(crate) struct Engine {
     pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
     pub(crate) unknown_by_recipient: HashMap<(ConnectorId, i64), BTreeSet<RowKey>>,
     pub(crate) parked: i64,
+    pub(crate) notations: notation::Notations,
     pub(crate) repeats: HashMap<(AccountId, i64, i64), Timestamp>,
     pub(crate) countries: HashMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
@@ -217,6 +221,7 @@ impl Engine {
             timers: BTreeSet::new(),
             recent_ids: HashMap::new(),
             unknown_by_recipient: HashMap::new(),
+            notations: notation::Notations::default(),
             repeats: HashMap::new(),
             countries: HashMap::new(),
             long: VecDeque::new(),
@@ -285,6 +290,10 @@ impl Engine {
                 Input::ReportsDone(events) => {
                     self.draft.batch.outbox_done.extend(&events);
                     kept.push(Input::ReportsDone(events));
+                }
+                Input::ReportsMoot(events) => {
+                    self.draft.batch.outbox_moot.extend(&events);
+                    kept.push(Input::ReportsMoot(events));
                 }
                 Input::ReportsRetry(retries) => {
                     self.draft.batch.outbox_retry.extend(&retries);

@@ -232,6 +232,7 @@ impl Engine {
             if now_us.saturating_sub(published_at) > 200_000 {
                 published_at = now_us;
                 self.publish_connectors();
+                self.shared.history.sample(&self.shared, self.clock.now());
                 self.shared.metrics.set_unknown(self.unknown_by_recipient.values().map(BTreeSet::len).sum());
                 self.tidy_store()?;
             } else if idle {

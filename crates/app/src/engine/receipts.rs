@@ -1,7 +1,7 @@
 //! Receipts and messages from phones.
 //!
-//! A receipt is matched by its carrier id: in memory, then in the store. One that finds nothing is
-//! parked on disk, because it may have overtaken the answer that tells the id. One that can only
+//! A receipt is matched by its carrier id: in memory, then in the store, then in another notation
+//! ([`super::notation`]). One that finds nothing is parked on disk, because it may have overtaken the answer that tells the id. One that can only
 //! belong to a message of unknown outcome (same connector and recipient, and only one such message)
 //! is taken for that message's.
 
@@ -27,13 +27,18 @@ impl Engine {
         notice: &ReceiptNotice,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        match self.find_target(connector, notice)? {
+        let as_written = self.target_as_written(connector, notice)?;
+        let target = match self.confirmed(connector, as_written, notice)? {
+            Some(target) => Some(target),
+            None => self.find_unknown(connector, notice),
+        };
+        match target {
             Some(target) => self.matched_receipt(connector, target, notice, now),
             None => self.park(connector, notice, now),
         }
     }
 
-    fn find_target(
+    fn target_as_written(
         &mut self,
         connector: ConnectorId,
         notice: &ReceiptNotice,
@@ -64,13 +69,12 @@ impl Engine {
             live.is_some_and(|live| recipient.is_none_or(|hash| hash == live.facts.recipient_hash))
         };
         let by_recipient = candidates.iter().find(same).copied();
-        Ok(by_recipient
-            .or_else(|| candidates.first().copied())
-            .or_else(|| self.find_unknown(connector, recipient)))
+        Ok(by_recipient.or_else(|| candidates.first().copied()))
     }
 
-    fn find_unknown(&self, connector: ConnectorId, recipient: Option<i64>) -> Option<ReceiptTarget> {
-        let keys = self.unknown_by_recipient.get(&(connector, recipient?))?;
+    fn find_unknown(&self, connector: ConnectorId, notice: &ReceiptNotice) -> Option<ReceiptTarget> {
+        let recipient = self.hasher.number(notice.source.msisdn()?);
+        let keys = self.unknown_by_recipient.get(&(connector, recipient))?;
         if keys.len() != 1 {
             return None;
         }
@@ -201,11 +205,12 @@ impl Engine {
             read_at: notice.read_at,
         });
         self.parked += 1;
+        self.notations.remember_parked(connector, &notice.carrier_id);
         self.draft.counts.push(Count::Orphan);
         Ok(())
     }
 
-    /// Looks whether a receipt overtook the answer that just told this id.
+    /// Looks whether a receipt overtook the answer that just told this id, in whichever notation.
     pub(super) fn match_parked(
         &mut self,
         connector: ConnectorId,
@@ -213,6 +218,19 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         let Some(carrier_id) = carrier_id.filter(|_| self.parked > 0) else { return Ok(()) };
+        self.match_parked_under(connector, carrier_id, now)?;
+        for written in self.notations.take_parked(connector, carrier_id) {
+            self.match_parked_under(connector, &written, now)?;
+        }
+        Ok(())
+    }
+
+    fn match_parked_under(
+        &mut self,
+        connector: ConnectorId,
+        carrier_id: &str,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         let in_batch = |row: &ParkedReceiptRow| row.connector == connector && row.carrier_id == carrier_id;
         let (mine, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.draft.batch.parked).into_iter().partition(in_batch);

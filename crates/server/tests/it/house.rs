@@ -43,13 +43,15 @@ pub(crate) struct Plan {
     config: String,
     variables: Vec<(String, String)>,
     smpp: String,
+    name: String,
 }
 
 impl Plan {
     /// The first run with the simulated carrier.
     pub(crate) fn new() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        Self { folder, config: SANDBOX.into(), variables: Vec::new(), smpp: "127.0.0.1:0".into() }
+        let (variables, smpp, name) = (Vec::new(), "127.0.0.1:0".into(), "data".into());
+        Self { folder, config: SANDBOX.into(), variables, smpp, name }
     }
 
     /// With this configuration file in place of the simulated carrier's.
@@ -70,9 +72,15 @@ impl Plan {
         self
     }
 
+    /// With a data folder of another name, below the folder of the test.
+    pub(crate) fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The data folder.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.path().join(&self.name)
     }
 
     /// A file beside the data folder.
@@ -92,6 +100,9 @@ impl Plan {
 
     fn server(&self) -> Command {
         let config = self.file("chappe.toml", &self.config);
+        // It has passwords in it.
+        let own = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&config, own).unwrap();
         let mut command = self.command();
         command.arg("--config").arg(config).args(["--smpp", &self.smpp]);
         command.args(["--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--smpps", "127.0.0.1:0"]);
@@ -123,6 +134,11 @@ impl Plan {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         house
+    }
+
+    /// A house that does not run: commands open its folder themselves.
+    pub(crate) fn idle(&self) -> House {
+        House { plan: self.clone(), child: None, card: BTreeMap::new() }
     }
 
     /// Starts, expects it to refuse and end, and gives what it says.
@@ -219,10 +235,20 @@ impl House {
     }
 
     /// Asks it to stop and waits until it has.
-    pub(crate) fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.signalled("TERM")
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Sends a signal by its name and waits for the end.
+    pub(crate) fn signalled(mut self, name: &str) -> ExitStatus {
+        self.signal(name);
         let mut child = self.child.take().unwrap();
-        let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-        assert!(killed.success());
         let began = Instant::now();
         loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -230,7 +256,7 @@ impl House {
             }
             if began.elapsed() > LEAVE {
                 self.child = Some(child);
-                panic!("still there {LEAVE:?} after SIGTERM");
+                panic!("still there {LEAVE:?} after SIG{name}");
             }
             std::thread::sleep(LOOK_AGAIN);
         }

@@ -23,6 +23,7 @@ mod listener;
 
 mod bad_input;
 mod canary;
+mod command_line;
 mod cut_off;
 mod fates;
 mod first_run;
@@ -35,4 +36,5 @@ mod smpp_abuse;
 mod smpp_door;
 mod smpp_reports;
 mod stopping;
+mod upgrade;
 mod webhooks;

@@ -4,7 +4,7 @@
 //! here runs a statement. Start at [`Cells`].
 
 use ports::store::{
-    AttemptPartView, AttemptRow, EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress,
+    AttemptPartView, AttemptRow, EventEnd, EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress,
     ReceiptRow, SubmissionRow,
 };
 use rusqlite::Row;
@@ -63,7 +63,7 @@ pub(crate) use receipt_columns;
 macro_rules! outbox_columns {
     () => {
         "o.key, o.endpoint, o.about, o.tail, o.state, o.reason, o.receipt, o.error, o.seq, o.at, o.tries, \
-         coalesce(o.next_at, o.told_at), o.told_at"
+         coalesce(o.next_at, o.told_at), o.told_at, o.next_at IS NOT NULL"
     };
 }
 pub(crate) use outbox_columns;
@@ -416,7 +416,12 @@ pub(crate) fn event(row: &Row<'_>) -> Result<EventView, Fault> {
     };
     let (at, tries, next_at) = (cells.time()?, cells.small()?, cells.time()?);
     let row = OutboxRow { key, tail, endpoint, about, subject, at, tries, next_at };
-    Ok(EventView { row, told_at: cells.optional_time()? })
+    let end = match (cells.optional_time()?, cells.flag()?) {
+        (None, _) => None,
+        (Some(at), true) => Some(EventEnd::Moot(at)),
+        (Some(at), false) => Some(EventEnd::Told(at)),
+    };
+    Ok(EventView { row, end })
 }
 
 /// The row of `lot_columns!`.
