@@ -265,6 +265,10 @@ impl Store for DiskStore {
         self.read(|tables| tables.waiting_events(endpoint, after, limit))
     }
 
+    fn dead_letters(&mut self, endpoint: EndpointId, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        self.read(|tables| tables.dead_letters(endpoint, limit))
+    }
+
     fn idempotency(
         &mut self,
         account: AccountId,

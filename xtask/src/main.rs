@@ -8,6 +8,7 @@
 
 mod bench;
 mod crash;
+mod fuzz;
 mod lanes;
 mod need;
 mod peer;
@@ -45,6 +46,8 @@ enum Task {
     Bench(bench::BenchArguments),
     /// Break a built `chappe` on purpose, and prove that nothing was lost.
     Crash(crash::CrashArguments),
+    /// Try damaged inputs on every parser, for as long as you like.
+    Fuzz(fuzz::FuzzArguments),
     /// Take the pictures of the console that the documentation shows.
     Pictures(pictures::PicturesArguments),
 }
@@ -69,6 +72,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Need(arguments) => need::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Crash(arguments) => crash::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Pictures(arguments) => pictures::run(&arguments),
     }
 }

@@ -1,6 +1,8 @@
 //! Refusals as HTTP answers: one table of statuses, and the problem document of RFC 9457.
 //!
-//! Every error that leaves this door outside the dialects is written here.
+//! A handler returns a [`Refused`]; `finish` writes the problem, because only there the address of
+//! this installation is known. Every error that leaves this door outside the dialects is written
+//! here.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -60,6 +62,15 @@ impl From<Refusal> for Refused {
     }
 }
 
+impl IntoResponse for Refused {
+    /// A bare status that carries the refusal until it is written.
+    fn into_response(self) -> Response {
+        let mut response = http_status(self.whole.code).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
 /// What went wrong, as a problem document (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
@@ -111,7 +122,7 @@ pub(crate) struct ProblemItem {
     detail: String,
 }
 
-/// Writes a refusal as a problem document whose type lies under `public_url`.
+/// Describes a refusal as a problem whose type lies under `public_url`.
 pub(crate) fn problem(public_url: &str, refused: Refused) -> Problem {
     let code = refused.whole.code;
     let errors = refused.each.into_iter().map(|(index, refusal)| ProblemItem {

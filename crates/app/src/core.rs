@@ -100,6 +100,11 @@ pub struct ConnectorView {
     pub failed: u64,
     /// Answers with an error since start.
     pub errors: u64,
+    /// The notation in which its receipts write ids, by the name of [`types::carrier_id::IdNotation`];
+    /// `None` until enough of them were matched, or while they differ.
+    pub receipt_ids: Option<&'static str>,
+    /// Receipts since start that would have fitted two messages and were given to none.
+    pub ambiguous_receipts: u64,
 }
 
 /// A version of a configuration document.

@@ -33,6 +33,7 @@ mod doubt;
 pub(crate) mod live;
 mod long;
 mod money;
+pub(crate) mod notation;
 mod outage;
 mod parked;
 mod pump;
@@ -76,6 +77,8 @@ pub(crate) enum Input {
     Channel(ConnectorId, Vec<ChannelEvent>, Option<oneshot::Sender<()>>),
     /// Events that were told or given up.
     ReportsDone(Vec<RowKey>),
+    /// Events that there is nothing to tell of.
+    ReportsMoot(Vec<RowKey>),
     /// Events to tell again later.
     ReportsRetry(Vec<OutboxRetry>),
     /// Read more events of an endpoint from the store.
@@ -178,6 +181,7 @@ pub(crate) struct Engine {
     /// Receipts on disk that found no message, by phone.
     pub(crate) parked_receipts: parked::Parked,
     pub(crate) parked: i64,
+    pub(crate) notations: notation::Notations,
     pub(crate) repeats: HashMap<repeats::RepeatKey, Timestamp>,
     pub(crate) countries: HashMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
@@ -244,6 +248,7 @@ impl Engine {
             doubts: doubt::Doubts::default(),
             unknown: 0,
             parked_receipts: parked::Parked::default(),
+            notations: notation::Notations::default(),
             repeats: HashMap::new(),
             countries: HashMap::new(),
             long: VecDeque::new(),
@@ -344,6 +349,10 @@ impl Engine {
                 Input::ReportsDone(events) => {
                     self.draft.batch.outbox_done.extend(&events);
                     kept.push(Input::ReportsDone(events));
+                }
+                Input::ReportsMoot(events) => {
+                    self.draft.batch.outbox_moot.extend(&events);
+                    kept.push(Input::ReportsMoot(events));
                 }
                 Input::ReportsRetry(retries) => {
                     self.draft.batch.outbox_retry.extend(&retries);

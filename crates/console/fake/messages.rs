@@ -105,6 +105,8 @@ fn made(now: Timestamp, place: u32, state: State) -> MessageDetail {
         receipt_error: if state.is_failure() { "034".to_owned() } else { String::new() },
         attempts: if sent { attempts(at, state, u8::try_from(parts).unwrap()) } else { Vec::new() },
         pending_events: usize::from(state == State::Delivered),
+        dead_letters: 0,
+        moot: Vec::new(),
         told: Vec::new(),
     }
 }

@@ -198,6 +198,12 @@ impl Store for PostgresStore {
         )
     }
 
+    fn dead_letters(&mut self, endpoint: EndpointId, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        self.ask("read dead letters", move |session| async move {
+            load::dead_letters(&session, endpoint, limit).await
+        })
+    }
+
     fn idempotency(
         &mut self,
         account: AccountId,

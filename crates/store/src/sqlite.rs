@@ -156,6 +156,11 @@ impl Store for SqliteStore {
         self.load_outbox(endpoint, after, limit).map_err(|fault| fault.doing("read events"))
     }
 
+    fn dead_letters(&mut self, endpoint: EndpointId, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        load::dead_letters(&self.connection, endpoint, self.outbox_settled, limit)
+            .map_err(|fault| fault.doing("read dead letters"))
+    }
+
     fn idempotency(
         &mut self,
         account: AccountId,

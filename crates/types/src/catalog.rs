@@ -310,6 +310,27 @@ pub struct Profile {
     pub queue: QueueSection,
 }
 
+impl Profile {
+    /// Keys that state a policy which this version does not carry out, with what they may be. A profile
+    /// that promises more than is done is refused by whoever reads it.
+    pub fn not_built(&self) -> Vec<(&'static str, &'static str)> {
+        let (stated, usual) = (self, Self::default());
+        [
+            ("operator.language", "\"en\"", stated.operator.language == usual.operator.language),
+            ("operator.timezone", "\"UTC\"", stated.operator.timezone == usual.operator.timezone),
+            (
+                "money.account_currency",
+                "\"EUR\", which means nothing: an account pays in the unit of its price book",
+                stated.money.account_currency == usual.money.account_currency,
+            ),
+            ("money.price_scale", "6", stated.money.price_scale == usual.money.price_scale),
+        ]
+        .into_iter()
+        .filter_map(|(key, may_be, is_usual)| (!is_usual).then_some((key, may_be)))
+        .collect()
+    }
+}
+
 /// Who runs the installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

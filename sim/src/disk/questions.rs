@@ -84,6 +84,12 @@ impl Tables {
         rows.filter(|row| row.next_at != Timestamp::NEVER).take(limit).cloned().collect()
     }
 
+    pub(crate) fn dead_letters(&self, endpoint: EndpointId, limit: usize) -> Vec<OutboxRow> {
+        let keys = self.untold.get(&endpoint).into_iter().flatten();
+        let rows = keys.filter_map(|key| self.outbox.get(key)).map(|event| &event.row);
+        rows.filter(|row| row.next_at == Timestamp::NEVER).take(limit).cloned().collect()
+    }
+
     pub(crate) fn idempotency_hit(
         &self,
         account: AccountId,

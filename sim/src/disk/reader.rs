@@ -135,11 +135,17 @@ impl Reader for DiskReader {
         self.ask(|tables| {
             let of_staged = tables.staged.iter().flat_map(|key| tables.keys_of(*key));
             let hidden = of_staged.filter(|key| tables.open.contains(key)).count();
+            let open = || tables.outbox.values().filter(|event| event.end.is_none());
+            let dead = || open().filter(|event| event.row.next_at == Timestamp::NEVER);
+            let waiting = || open().filter(|event| event.row.next_at != Timestamp::NEVER);
             StoreFigures {
                 messages: tables.usage.admitted(),
                 open: count(tables.open.len() - hidden),
                 parked: count(tables.parked.len()),
-                outbox: count(tables.outbox.values().filter(|event| event.told_at.is_none()).count()),
+                outbox: count(waiting().count() + dead().count()),
+                dead_letters: count(dead().count()),
+                oldest_event_at: waiting().map(|event| event.row.at).min(),
+                durable: true,
                 octets: count(tables.messages.len()).saturating_add(1),
                 schema: SCHEMA,
             }

@@ -32,15 +32,30 @@ impl Tables {
         let forgotten: Vec<_> = self.told.iter().take_while(old).take(STEP_ROWS).copied().collect();
         for (told_at, key) in &forgotten {
             self.told.remove(&(*told_at, *key));
-            let Some(event) = self.outbox.remove(key) else { continue };
-            if let Some(keys) = self.events_about.get_mut(&event.row.about) {
-                keys.retain(|other| other != key);
-            }
+            self.forget_event(*key);
         }
+        // Dead letters are kept as long, from when they were made.
+        let oldest_kept = RowKey::from_parts(told_to.as_ms().max(0), 0);
+        let old = self.untold.values().flat_map(|keys| keys.range(..oldest_kept));
+        let is_dead = |key: &&RowKey| {
+            self.outbox.get(key).is_some_and(|event| event.row.next_at == Timestamp::NEVER)
+        };
+        let dead: Vec<_> = old.filter(is_dead).take(STEP_ROWS).copied().collect();
+        dead.into_iter().for_each(|key| self.forget_event(key));
         let more = lapsed.len() == STEP_ROWS || forgotten.len() == STEP_ROWS;
         if !more {
             self.tidied_at = now;
         }
         more
+    }
+
+    fn forget_event(&mut self, key: RowKey) {
+        let Some(event) = self.outbox.remove(&key) else { return };
+        if let Some(keys) = self.events_about.get_mut(&event.row.about) {
+            keys.retain(|other| *other != key);
+        }
+        if let Some(keys) = self.untold.get_mut(&event.row.endpoint) {
+            keys.remove(&key);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Writing a batch whose guards hold, in the order of its fields. Nothing here can fail.
 
 use ports::store::{
-    AttemptPartView, AttemptView, Batch, BatchJournal, EventView, MessageChange, MessageRow, PostingView,
+    AttemptPartView, AttemptView, Batch, BatchJournal, EventEnd, EventView, MessageChange, MessageRow, PostingView,
 };
 use types::charge::Posting;
 use types::id::{CommitSeq, RowKey};
@@ -206,28 +206,33 @@ impl Tables {
             self.inbound.insert(row.key, row.clone());
         }
         for row in &batch.outbox {
-            self.outbox.insert(row.key, EventView { row: row.clone(), told_at: None });
+            self.outbox.insert(row.key, EventView { row: row.clone(), end: None });
             self.events_about.entry(row.about).or_default().push(row.key);
             self.untold.entry(row.endpoint).or_default().insert(row.key);
         }
         for key in &batch.outbox_done {
-            let Some(event) = self.outbox.get_mut(key).filter(|event| event.told_at.is_none()) else {
-                continue;
-            };
-            event.told_at = Some(batch.at);
-            event.row.next_at = batch.at;
-            self.told.insert((batch.at, *key));
-            let endpoint = event.row.endpoint;
-            if let Some(keys) = self.untold.get_mut(&endpoint) {
-                keys.remove(key);
-            }
+            self.end_event(*key, EventEnd::Told(batch.at), batch.at);
+        }
+        for key in &batch.outbox_moot {
+            self.end_event(*key, EventEnd::Moot(batch.at), batch.at);
         }
         for retry in &batch.outbox_retry {
             let event = self.outbox.get_mut(&retry.key);
-            if let Some(event) = event.filter(|event| event.told_at.is_none()) {
+            if let Some(event) = event.filter(|event| event.end.is_none()) {
                 event.row.tries = retry.tries;
                 event.row.next_at = retry.next_at;
             }
+        }
+    }
+
+    fn end_event(&mut self, key: RowKey, end: EventEnd, at: Timestamp) {
+        let Some(event) = self.outbox.get_mut(&key).filter(|event| event.end.is_none()) else { return };
+        event.end = Some(end);
+        event.row.next_at = at;
+        self.told.insert((at, key));
+        let endpoint = event.row.endpoint;
+        if let Some(keys) = self.untold.get_mut(&endpoint) {
+            keys.remove(&key);
         }
     }
 }

@@ -21,7 +21,7 @@ impl Oracle {
             return;
         };
         self.note(|| format!("event {:x} about {:x} leaves", event.as_i64(), view.row.about.as_i64()));
-        let told_once = view.told_at.is_none() && view.row.endpoint == endpoint;
+        let told_once = view.end.is_none() && view.row.endpoint == endpoint;
         self.holds(told_once, "what is recorded as told is not told again", what);
         let about = tables.events_about.get(&view.row.about).into_iter().flatten();
         let waits = |key: &&RowKey| {
@@ -29,7 +29,7 @@ impl Oracle {
             earlier
                 && tables.outbox.get(key).is_some_and(|other| {
                     let is_dead = other.row.next_at == Timestamp::NEVER;
-                    other.row.endpoint == endpoint && other.told_at.is_none() && !is_dead
+                    other.row.endpoint == endpoint && other.end.is_none() && !is_dead
                 })
         };
         let before = about.filter(waits).count();
@@ -59,7 +59,7 @@ impl Oracle {
         let mut waiting = 0_usize;
         let mut sample = None;
         for (key, view) in &tables.outbox {
-            if view.told_at.is_none() && view.row.next_at != Timestamp::NEVER {
+            if view.end.is_none() && view.row.next_at != Timestamp::NEVER {
                 waiting += 1;
                 sample.get_or_insert((key.as_i64(), view.row.endpoint.0, view.row.tries, view.row.next_at));
             }

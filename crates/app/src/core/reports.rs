@@ -13,6 +13,9 @@ use super::{Core, stopped};
 use crate::engine::{Change, Changed};
 use crate::report::{BindSink, ReportResult};
 
+/// The most callback addresses of an account. All of them are in memory, and a new one makes a copy.
+const ENDPOINTS_MAX: usize = 10_000;
+
 /// An address that events of an account are told at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointView {
@@ -76,6 +79,13 @@ impl Core {
         let known = self.inner.shared.directory.load().by_url.get(&(account, kind, url_hash)).copied();
         if let Some(id) = known.filter(|_| !enable) {
             return Ok(id);
+        }
+        if known.is_none() && self.endpoints(account).len() >= ENDPOINTS_MAX {
+            let detail = format!(
+                "the account has {ENDPOINTS_MAX} callback addresses already; use one for many messages and \
+                 tell them apart by `client_reference`"
+            );
+            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("callback_url"));
         }
         match self.change(Change::Endpoint { account, kind, url: url.to_owned().into(), enable }).await? {
             Changed::Endpoint(id) => Ok(id),
@@ -146,6 +156,23 @@ impl Core {
         endpoint: Option<EndpointId>,
     ) -> Result<(), Refusal> {
         self.change(Change::DefaultEndpoint { account, endpoint }).await.map(|_| ())
+    }
+
+    /// Has events told again that were given up, at one address or at every one that is switched on;
+    /// gives how many, at most 10,000. They are known for [`ports::store::TOLD_KEPT_MS`].
+    ///
+    /// # Errors
+    /// `not_found` for an account or endpoint that does not exist, `invalid_request` for an endpoint
+    /// that is switched off.
+    pub async fn tell_again(
+        &self,
+        account: AccountId,
+        endpoint: Option<EndpointId>,
+    ) -> Result<usize, Refusal> {
+        match self.change(Change::TellAgain { account, endpoint }).await? {
+            Changed::Events(count) => Ok(count),
+            _ => Err(stopped()),
+        }
     }
 
     /// The secret that signs an endpoint's webhooks.

@@ -23,6 +23,7 @@ use crate::core::{NewAccount, ShownCredential};
 mod accounts;
 mod channels;
 mod documents;
+mod events;
 
 /// A change.
 pub(crate) enum Change {
@@ -72,6 +73,11 @@ pub(crate) enum Change {
         account: AccountId,
         endpoint: Option<EndpointId>,
     },
+    /// Events that were given up are to be told again, at one address or at all of an account.
+    TellAgain {
+        account: AccountId,
+        endpoint: Option<EndpointId>,
+    },
     Session(SessionRow),
     SessionEnd([u8; 32]),
 }
@@ -84,6 +90,8 @@ pub(crate) enum Changed {
     Person(PersonId),
     Version(u32),
     Endpoint(EndpointId),
+    /// How many events will be told again.
+    Events(usize),
     Done,
 }
 
@@ -116,6 +124,7 @@ impl Engine {
             Change::DefaultEndpoint { account, endpoint } => {
                 self.set_default_endpoint(account, endpoint, now)
             }
+            Change::TellAgain { account, endpoint } => self.tell_again(account, endpoint, now)?,
             Change::Session(row) => self.write(vec![ConfigChange::Session(row)], now).map(|()| Changed::Done),
             Change::SessionEnd(hash) => {
                 self.write(vec![ConfigChange::SessionEnd(hash)], now).map(|()| Changed::Done)

@@ -86,6 +86,7 @@ impl Engine {
             read_at: notice.read_at,
         });
         self.parked += 1;
+        self.notations.remember_parked(connector, &notice.carrier_id);
         if let Some(slot) = self.slot_of(connector, notice) {
             self.parked_receipts.add(slot, key, &notice.carrier_id);
         }
@@ -93,7 +94,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks whether a receipt overtook the answer that just told this id.
+    /// Looks whether a receipt overtook the answer that just told this id, in whichever notation.
     pub(super) fn match_parked(
         &mut self,
         connector: ConnectorId,
@@ -101,8 +102,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         let Some(carrier_id) = carrier_id.filter(|_| self.parked > 0) else { return Ok(()) };
-        for row in self.take_parked(connector, carrier_id, |_| true)? {
-            self.unpark(&row, now)?;
+        let others = self.notations.take_parked(connector, carrier_id);
+        for written in std::iter::once(carrier_id).chain(others.iter().map(String::as_str)) {
+            for row in self.take_parked(connector, written, |_| true)? {
+                self.unpark(&row, now)?;
+            }
         }
         Ok(())
     }
@@ -159,7 +163,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads the parked receipts, so that they are found by their recipients.
+    /// Reads the parked receipts, so that they are found by their recipients and in other notations.
     pub(crate) fn scan_parked(&mut self) -> Result<(), EngineError> {
         self.parked_receipts = Parked::default();
         let mut after = RowKey::ZERO;
@@ -168,6 +172,7 @@ impl Engine {
             let Some(last) = rows.last() else { break };
             after = last.key;
             for row in rows {
+                self.notations.remember_parked(row.connector, &row.carrier_id);
                 let slot = self.unseal_parked(&row).and_then(|notice| self.slot_of(row.connector, &notice));
                 if let Some(slot) = slot {
                     self.parked_receipts.add(slot, row.key, &row.carrier_id);

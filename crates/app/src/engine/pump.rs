@@ -143,7 +143,7 @@ impl Engine {
                 self.place(key, now)?;
             } else {
                 let effects = self.step(key, StepInput::Due, ReceiptNote::default(), now)?;
-                self.note_query(key, effects);
+                self.note_query(key, effects)?;
             }
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! Receipts and messages from phones.
 //!
-//! A receipt is matched by its carrier id: in memory, then in the store. One that finds nothing is
-//! parked on disk (see `parked`), because it may have overtaken the answer that tells the id. One that
-//! can only belong to an attempt of unknown outcome (see `doubt`) is taken for that attempt's.
+//! A receipt is matched by its carrier id: in memory, then in the store, then in another notation (see
+//! `notation`). One that finds nothing is parked on disk (see `parked`), because it may have overtaken the
+//! answer that tells the id. One that can only belong to an attempt of unknown outcome (see `doubt`) is
+//! taken for that attempt's.
 
 use decide::lifecycle::{Input as StepInput, worst_receipt};
 use ports::store::{EventSubject, InboundRow, OutboxRow, ReceiptRow, ReceiptTarget};
@@ -29,13 +30,18 @@ impl Engine {
         notice: &ReceiptNotice,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        match self.find_target(connector, notice)? {
+        let as_written = self.target_as_written(connector, notice)?;
+        let target = match self.confirmed(connector, as_written, notice)? {
+            Some(target) => Some(target),
+            None => self.doubt_of(connector, notice)?,
+        };
+        match target {
             Some(target) => self.matched_receipt(connector, target, notice, now),
             None => self.park(connector, notice, now),
         }
     }
 
-    fn find_target(
+    fn target_as_written(
         &mut self,
         connector: ConnectorId,
         notice: &ReceiptNotice,
@@ -61,13 +67,20 @@ impl Engine {
         if let Some(target) = self.is_to(&candidates, recipient)? {
             return Ok(Some(target));
         }
-        let slot = recipient.map(|recipient| (connector, recipient));
-        match slot.filter(|slot| self.doubts.has(*slot)) {
-            // An attempt to this phone waits for its id, which may be this one, given out again.
-            Some(slot) => self.find_doubt(slot),
-            // Some carriers echo another number than that which they were given.
-            None => Ok(newest.or_else(|| candidates.first().copied())),
-        }
+        // An attempt to this phone may wait for its id, which may be this one, given out again. Otherwise:
+        // some carriers echo another number than that which they were given.
+        let awaits_its_id = recipient.is_some_and(|recipient| self.doubts.has((connector, recipient)));
+        Ok(if awaits_its_id { None } else { newest.or_else(|| candidates.first().copied()) })
+    }
+
+    /// The attempt without a known outcome that a receipt can only belong to.
+    fn doubt_of(
+        &mut self,
+        connector: ConnectorId,
+        notice: &ReceiptNotice,
+    ) -> Result<Option<ReceiptTarget>, EngineError> {
+        let recipient = notice.source.msisdn().map(|number| self.hasher.number(number));
+        recipient.map_or(Ok(None), |recipient| self.find_doubt((connector, recipient)))
     }
 
     /// The first of the targets whose message went to a recipient; `None` for the recipient fits all.

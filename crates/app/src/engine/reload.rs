@@ -224,7 +224,7 @@ impl Engine {
         let attempt = live.progress.attempts;
         let input = StepInput::Answer { attempt, verdict: Verdict::Unknown, reason: Reason::ProcessStopped };
         let effects = self.step(key, input, ReceiptNote::default(), now)?;
-        self.note_query(key, effects);
+        self.note_query(key, effects)?;
         Ok(())
     }
 

@@ -59,6 +59,7 @@ impl Turns {
         if publishes {
             self.published_at_us = now_us;
             self.engine.publish_connectors();
+            self.engine.shared.history.sample(&self.engine.shared, self.engine.clock.now());
             let waiting = self.engine.backlogs.all().messages;
             self.engine.shared.metrics.set_waiting(waiting);
             self.engine.shared.metrics.set_unknown(self.engine.unknown);

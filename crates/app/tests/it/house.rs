@@ -14,7 +14,7 @@ use ports::channel::ChannelFactory;
 use ports::clock::Clock;
 use ports::courier::Courier;
 use ports::entropy::Entropy;
-use types::account::{Account, AccountLimits};
+use types::account::{Account, AccountLimits, EndpointKind};
 use types::catalog::{
     Connector, PrefixPrice, PriceBook, Profile, Route, Supplier, TrafficDocument, TriggerKey,
 };
@@ -125,7 +125,7 @@ impl House {
             entropy,
             factory: Arc::clone(&factory) as Arc<dyn ChannelFactory>,
             courier: Arc::clone(&courier) as Arc<dyn Courier>,
-            renderers: vec![Arc::new(Plain)],
+            renderers: vec![Arc::new(Plain(EndpointKind::Webhook)), Arc::new(Plain(EndpointKind::Paasoo))],
             mailer: Arc::new(NoMail),
             runtime: tokio::runtime::Handle::current(),
             own_smpp: Vec::new(),
@@ -148,11 +148,17 @@ impl House {
     }
 
     /// Stops the engine as a crash would: nothing more is written; then opens the folder again.
-    pub(crate) async fn restart(mut self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// As [`House::restart`], and writes something into the store in between.
+    pub(crate) async fn restart_after(mut self, write: impl FnOnce(&mut store::SqliteStore)) -> Self {
         let engine = self.engine.take().unwrap();
         tokio::task::spawn_blocking(move || engine.stop()).await.unwrap().unwrap();
         let (folder, clock) = (Arc::clone(&self.folder), Arc::clone(&self.clock));
         drop(self);
+        write(&mut store::open_sqlite(folder.path()).unwrap().0);
         clock.advance(1_000);
         let house = Self::open(folder, clock, None);
         house.up("a").await;
@@ -181,6 +187,20 @@ impl House {
     pub(crate) async fn advance(&self, ms: i64) {
         self.clock.advance(ms);
         self.settle().await;
+    }
+
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.clock.now().as_ms()
+    }
+
+    /// Waits for something that another task does.
+    pub(crate) async fn until(&self, met: impl Fn() -> bool) {
+        let wait = async {
+            while !met() {
+                self.settle().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect("it did not come");
     }
 }
 

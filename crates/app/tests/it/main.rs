@@ -1,11 +1,15 @@
 //! Stories of the shell on a real store with a clock, channels and a courier that the test drives.
 
 #[cfg(test)]
+mod binds;
+#[cfg(test)]
 mod doubt;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod money;
+#[cfg(test)]
+mod notation;
 #[cfg(test)]
 mod outcomes;
 mod overload;

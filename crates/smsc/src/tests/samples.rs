@@ -116,6 +116,8 @@ pub(super) fn detail(number: usize, state: State) -> MessageDetail {
         receipt_error: if state.is_final() { "034".to_owned() } else { String::new() },
         attempts: Vec::new(),
         pending_events: 0,
+        dead_letters: 0,
         told: Vec::new(),
+        moot: Vec::new(),
     }
 }

@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(sum(changes), expected, "{changes:?}");
         }
         assert_eq!(
-            lots(&[lot_change(2, 1, 0), lot_change(1, 1, 0), lot_change(2, 1, 0)]).unwrap().1.len(),
+            summed(&[lot_change(2, 1, 0), lot_change(1, 1, 0), lot_change(2, 1, 0)]).unwrap().1.len(),
             2
         );
     }

@@ -248,6 +248,22 @@ pub(crate) async fn outbox(
     session.all(sql, &[&endpoint.0, &after.as_i64(), &sql_limit(limit)], codec::waiting).await
 }
 
+/// Dead letters of an endpoint, oldest first.
+pub(crate) async fn dead_letters(
+    session: &Session,
+    endpoint: EndpointId,
+    limit: usize,
+) -> Result<Vec<OutboxRow>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        outbox_columns!(),
+        " FROM outbox o WHERE o.endpoint = $1 AND o.told_at IS NULL AND o.next_at = ",
+        never!(),
+        " ORDER BY o.key LIMIT $2"
+    );
+    session.all(sql, &[&endpoint.0, &sql_limit(limit)], codec::waiting).await
+}
+
 /// An idempotency key that still holds.
 pub(crate) async fn idempotency(
     session: &Session,

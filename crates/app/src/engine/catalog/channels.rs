@@ -31,7 +31,11 @@ impl Engine {
                 continue;
             }
             wanted.push(id);
-            if self.connectors.get(&id).is_some_and(|state| state.config == *config) {
+            if let Some(state) = self.connectors.get(&id)
+                && state.config == *config
+            {
+                // Publishing is also how a person asks for another try.
+                state.channel.knock();
                 continue;
             }
             self.close_channel(id);
@@ -186,6 +190,8 @@ impl Engine {
                 status: state.map(|s| s.status.clone()).unwrap_or_default(),
                 queued: u64::try_from(state.map_or(0, |state| state.queue.len())).unwrap_or(0),
                 oldest_queued_at: oldest,
+                receipt_ids: self.notations.settled(id).map(|notation| notation.name()),
+                ambiguous_receipts: self.notations.ambiguous(id),
                 submitted: 0,
                 delivered: 0,
                 failed: 0,

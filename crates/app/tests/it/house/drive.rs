@@ -97,7 +97,8 @@ impl House {
         open.get(connector).unwrap().1.sent.lock().unwrap().drain(..).collect()
     }
 
-    pub(crate) fn queries(&self, connector: &str) -> Vec<AttemptRef> {
+    /// The questions that a connector was asked since the last call.
+    pub(crate) fn queries(&self, connector: &str) -> Vec<(AttemptRef, String)> {
         let open = self.factory.open.lock().unwrap();
         open.get(connector).unwrap().1.queries.lock().unwrap().drain(..).collect()
     }
@@ -226,6 +227,16 @@ impl House {
         assert_eq!(self.core.store_figures().await.unwrap().imbalance_micros, 0, "the ledger is off");
         let balance = self.core.balance(self.account().id).unwrap();
         (balance.available.micros, balance.held.micros)
+    }
+
+    /// Waits until the counts of the store are as wished.
+    pub(crate) async fn until_figures(&self, met: impl Fn(&ports::store::StoreFigures) -> bool) {
+        let wait = async {
+            while !met(&self.core.store_figures().await.unwrap().store) {
+                self.settle().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect("the counts stay");
     }
 
     /// Waits until the courier has made `count` calls.

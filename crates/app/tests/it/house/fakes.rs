@@ -68,7 +68,7 @@ impl Entropy for Counter {
 pub(crate) struct Recorder {
     pub(crate) sent: Mutex<VecDeque<Dispatch>>,
     pub(crate) arrived: tokio::sync::Notify,
-    pub(crate) queries: Mutex<Vec<AttemptRef>>,
+    pub(crate) queries: Mutex<Vec<(AttemptRef, String)>>,
     /// Whether it gives back what it is handed next.
     pub(crate) refuses: AtomicBool,
     can: Capabilities,
@@ -111,8 +111,8 @@ impl Channel for Recorder {
         Ok(())
     }
 
-    fn query(&self, attempt: AttemptRef, _carrier_id: &str, _source: &Address) {
-        self.queries.lock().unwrap().push(attempt);
+    fn query(&self, attempt: AttemptRef, carrier_id: &str, _source: &Address) {
+        self.queries.lock().unwrap().push((attempt, carrier_id.to_owned()));
     }
 
     fn drain(&self, _deadline_ms: u64) -> BoxFuture<'_, ()> {
@@ -176,16 +176,20 @@ impl Courier for Script {
     }
 }
 
-pub(super) struct Plain;
+/// Writes the id, the number and the state; for PaaSoo's kind of ends only.
+pub(super) struct Plain(pub(super) EndpointKind);
 
 impl Renderer for Plain {
     fn kind(&self) -> EndpointKind {
-        EndpointKind::Webhook
+        self.0
     }
 
     fn render(&self, endpoint: &Endpoint, report: &app::report::Report, _now: Timestamp) -> Option<Call> {
         let text = match &report.body {
             app::report::ReportBody::Message(message) => {
+                if self.0 == EndpointKind::Paasoo && !message.state.is_final() {
+                    return None;
+                }
                 format!("{} {} {}", message.message, message.seq, message.state)
             }
             app::report::ReportBody::Inbound(_) => "inbound".to_owned(),
@@ -277,6 +281,7 @@ impl Store for Failing {
         parked_receipts(wanted: &[(ConnectorId, String)]) -> Vec<ports::store::ParkedReceiptRow>;
         parked_after(after: types::id::RowKey, limit: usize) -> Vec<ports::store::ParkedReceiptRow>;
         outbox(endpoint: EndpointId, after: types::id::RowKey, limit: usize) -> Vec<ports::store::OutboxRow>;
+        dead_letters(endpoint: EndpointId, limit: usize) -> Vec<ports::store::OutboxRow>;
         idempotency(account: types::id::AccountId, key_hash: [u8; 16], now: Timestamp) -> Option<ports::store::IdempotencyHit>;
         submission(key: types::id::RowKey) -> (Vec<ports::store::MessageFacts>, Option<u64>);
         staged() -> Vec<types::id::RowKey>;

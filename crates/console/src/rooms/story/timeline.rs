@@ -164,7 +164,8 @@ fn answered(attempt: &AttemptDetail, answers: &[PartAnswer], eye: Eye) -> Option
     let about = if whole { String::new() } else { parts_words(answers.iter().map(|answer| answer.part)) };
     let mut entry =
         Entry::new(last.answered_at, hue, format!("{}{about}", verdict_words(first.verdict)), &["answer"]);
-    entry.fact("Answered after", distance(last.answered_at.ms_since(first.written_at)));
+    let waited = distance(last.answered_at.ms_since(first.written_at));
+    entry.fact("Answered after", waited.trim_start_matches('+'));
     if first.status != 0 || first.verdict != Verdict::Unknown {
         entry.word_for_word("status", format!("0x{:08X}", first.status));
     }

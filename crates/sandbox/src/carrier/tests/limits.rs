@@ -100,9 +100,9 @@ async fn silent_links_are_probed_and_closed() {
     let mut unbound = stage.connect().await;
     let mut client = stage.transceiver().await;
     client.expect_silence().await;
-    stage.clock.advance(30_000);
+    stage.clock.advance(5_000);
     assert!(unbound.next().await.is_none(), "a link must bind in time");
-    stage.clock.advance(30_000);
+    stage.clock.advance(55_000);
     for _ in 0..3 {
         client.expect(CommandId::ENQUIRE_LINK).await;
         stage.clock.advance(20_000);
