@@ -1,7 +1,8 @@
 //! The programme behind `cargo xtask sim`: runs seeds and tells what became of each, one JSON object a
 //! line. It judges nothing; what the figures must be is known there.
 //!
-//! `chappe-sim --first SEED [--count N | --hours H] [--jobs J] [--busy HOURS] [--plant BUG] [--trace]`
+//! `chappe-sim --first SEED [--count N | --hours H] [--jobs J] [--busy HOURS] [--plant BUG] [--trace]`;
+//! `chappe-sim --plants` names the bugs that can be planted.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its outputs")]
 
 use std::process::ExitCode;
@@ -32,6 +33,10 @@ struct Progress {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().any(|word| word == "--plants") {
+        Plant::ALL.iter().for_each(|(_, name)| println!("{name}"));
+        return ExitCode::SUCCESS;
+    }
     match read(std::env::args().skip(1)) {
         Ok(wish) => {
             run(wish);

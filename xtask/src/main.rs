@@ -15,6 +15,7 @@ mod peer;
 mod pictures;
 mod process;
 mod server;
+mod sim;
 mod tidy;
 
 use std::process::ExitCode;
@@ -48,6 +49,8 @@ enum Task {
     Crash(crash::CrashArguments),
     /// Try damaged inputs on every parser, for as long as you like.
     Fuzz(fuzz::FuzzArguments),
+    /// Simulate the whole core by seeds, with everything that can go wrong.
+    Sim(sim::SimArguments),
     /// Take the pictures of the console that the documentation shows.
     Pictures(pictures::PicturesArguments),
 }
@@ -73,6 +76,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Crash(arguments) => crash::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
+        Task::Sim(arguments) => sim::run(&arguments),
         Task::Pictures(arguments) => pictures::run(&arguments),
     }
 }

@@ -1,6 +1,7 @@
 //! The work between commits: what has lapsed is removed.
 
 use ports::store::TOLD_KEPT_MS;
+use types::id::RowKey;
 use types::time::Timestamp;
 
 use super::Tables;

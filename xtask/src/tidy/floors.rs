@@ -50,6 +50,8 @@ const FLOORS: &[Floor] = &[
         may: &["gsm-text", "smpp", "types", "decide", "ports", "app", "channels", "api"],
         in_tests: &[],
     },
+    // Never shipped either: the whole core on simulated ports, and no adapter.
+    Floor { name: "sim", may: &["app", "decide", "ports", "types", "smpp"], in_tests: &[] },
     Floor { name: "xtask", may: &[], in_tests: &[] },
 ];
 
