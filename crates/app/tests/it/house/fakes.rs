@@ -66,6 +66,7 @@ pub(crate) struct Recorder {
     pub(crate) sent: Mutex<VecDeque<Dispatch>>,
     pub(crate) arrived: tokio::sync::Notify,
     pub(crate) queries: Mutex<Vec<(AttemptRef, String)>>,
+    pub(crate) knocks: AtomicU64,
 }
 
 impl Channel for Recorder {
@@ -81,6 +82,10 @@ impl Channel for Recorder {
 
     fn query(&self, attempt: AttemptRef, carrier_id: &str, _source: &Address) {
         self.queries.lock().unwrap().push((attempt, carrier_id.to_owned()));
+    }
+
+    fn knock(&self) {
+        self.knocks.fetch_add(1, Ordering::SeqCst);
     }
 
     fn drain(&self, _deadline_ms: u64) -> BoxFuture<'_, ()> {
@@ -118,6 +123,7 @@ impl ChannelFactory for Factory {
             sent: Mutex::default(),
             arrived: tokio::sync::Notify::new(),
             queries: Mutex::default(),
+            knocks: AtomicU64::new(0),
         });
         self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
         Ok(channel)
