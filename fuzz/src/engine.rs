@@ -20,8 +20,9 @@ use crate::watch::Watch;
 const POOL_MAX: usize = 2_000;
 /// An input that takes longer, three times in a row, is a finding. What is linear takes a thousandth of it.
 const SLOW: Duration = Duration::from_secs(2);
-/// Tries after which a finding is small enough.
+/// Tries and time after which a finding is small enough.
 const SHRINK_TRIES_MAX: usize = 3_000;
+const SHRINK_TIME_MAX: Duration = Duration::from_secs(10);
 /// So many inputs are tried between two looks at the clock.
 const RUNS_PER_LOOK: u64 = 16;
 
@@ -220,16 +221,18 @@ impl Engine {
     }
 
     /// Cuts pieces out for as long as the input still breaks a promise of the same kind.
+    #[expect(clippy::disallowed_methods, reason = "a finding is told in time, even if it could be smaller")]
     fn shrink(&mut self, mut finding: Finding) -> Finding {
         if matches!(finding.fault, Fault::Slow(_)) {
             return finding;
         }
+        let start = Instant::now();
         let mut piece = finding.input.len() / 2;
         let mut tries = 0;
-        while piece > 0 {
+        while piece > 0 && tries < SHRINK_TRIES_MAX && start.elapsed() < SHRINK_TIME_MAX {
             let mut at = 0;
             let mut has_shrunk = false;
-            while at < finding.input.len() && tries < SHRINK_TRIES_MAX {
+            while at < finding.input.len() && start.elapsed() < SHRINK_TIME_MAX {
                 tries += 1;
                 let end = (at + piece).min(finding.input.len());
                 let mut shorter = finding.input.clone();
@@ -242,7 +245,7 @@ impl Engine {
                     _ => at += piece,
                 }
             }
-            if !has_shrunk || tries >= SHRINK_TRIES_MAX {
+            if !has_shrunk {
                 piece /= 2;
             }
         }

@@ -1,4 +1,4 @@
-//! Damages inputs: bits, octets, numbers, pieces, words of the target, pieces of other inputs, and repetition up
+//! Damages inputs: bits, octets, numbers, pieces, lines, words of the target, pieces of other inputs, and repetition up
 //! to the longest input that the target takes.
 //!
 //! It knows nothing of what an input means.
@@ -31,7 +31,7 @@ pub(crate) fn damage(
 
 fn edit(input: &mut Vec<u8>, others: &[Vec<u8>], words: &[&[u8]], random: &mut Random) {
     let at = random.below(input.len() + 1);
-    match random.below(10) {
+    match random.below(11) {
         0 => {
             let bit = 1 << random.below(8);
             if let Some(octet) = input.get_mut(at) {
@@ -57,7 +57,8 @@ fn edit(input: &mut Vec<u8>, others: &[Vec<u8>], words: &[&[u8]], random: &mut R
                 insert(input, at, word);
             }
         }
-        8 => {
+        8 => line(input, at, random),
+        9 => {
             if let Some(other) = random.of(others) {
                 let from = random.below(other.len() + 1);
                 let piece = other.get(from..piece_end(other, from, random)).unwrap_or_default();
@@ -66,6 +67,21 @@ fn edit(input: &mut Vec<u8>, others: &[Vec<u8>], words: &[&[u8]], random: &mut R
         }
         _ if random.one_in(4) => input.truncate(at),
         _ => {}
+    }
+}
+
+/// Takes the line out that stands there, and puts it in again elsewhere, once, twice or not at all.
+fn line(input: &mut Vec<u8>, at: usize, random: &mut Random) {
+    let is_end = |octet: &u8| *octet == b'\n';
+    let before = input.get(..at).unwrap_or_default();
+    let start = before.iter().rposition(is_end).map_or(0, |end| end + 1);
+    let rest = input.get(start..).unwrap_or_default();
+    let end = rest.iter().position(is_end).map_or(input.len(), |end| start + end + 1);
+    let line: Vec<u8> = input.drain(start..end).collect();
+    for _ in 0..random.below(3) {
+        let from = random.below(input.len() + 1);
+        let next = input.get(from..).unwrap_or_default().iter().position(is_end);
+        insert(input, next.map_or(input.len(), |next| from + next + 1), &line);
     }
 }
 

@@ -11,6 +11,7 @@ use ports::channel::ChannelFactory;
 use ports::clock::Clock;
 use ports::courier::{Answer, Call, Courier, CourierError};
 use types::address::Msisdn;
+use types::catalog::secrets::{KEPT, is_secret, restore_secrets, without_secrets};
 use types::catalog::{PriceBook, Profile, TrafficDocument};
 use types::id::ConnectorId;
 use types::time::Timestamp;
@@ -151,6 +152,7 @@ fn check_traffic(factory: &Factory, input: &[u8]) -> u64 {
         Err(error) => return unread(&error),
     };
     same_again(&document);
+    check_secrets(&document);
     let mut facts = BTreeMap::new();
     let mut checked = Vec::new();
     for (id, connector) in (1..).zip(&document.connector) {
@@ -186,6 +188,23 @@ fn same_again(document: &TrafficDocument) {
     let written = toml::to_string(document).expect("what was read can be written");
     let again: TrafficDocument = toml::from_str(&written).expect("what was written can be read");
     assert!(again == *document || written.contains("nan"), "it reads back as something else:\n{written}");
+}
+
+/// A person who may not see secrets is shown none, and keeps them by publishing what was shown.
+fn check_secrets(document: &TrafficDocument) {
+    let mut shown = without_secrets(document);
+    for connector in &shown.connector {
+        for (key, value) in &connector.options {
+            assert!(!is_secret(key, value) || value.as_str() == Some(KEPT), "{key} is shown");
+        }
+    }
+    let mut names: Vec<&str> = document.connector.iter().map(|connector| connector.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() == document.connector.len() {
+        assert_eq!(restore_secrets(&mut shown, document), Ok(()));
+        assert!(shown == *document || format!("{document:?}").contains("NaN"), "a secret is lost");
+    }
 }
 
 fn check_profile(input: &[u8]) -> u64 {

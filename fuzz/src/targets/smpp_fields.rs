@@ -5,6 +5,7 @@ use smpp::message_id::{candidates, relation};
 use smpp::receipt::{OutgoingReceipt, ReceiptText, parse_date};
 use smpp::time::{AbsoluteTime, RelativeTime, SmppTime};
 use smpp::{MessageState, Receipt, ShortMessage, Tag, TlvBuffer, Tlvs};
+use types::carrier_id::{folded, readings};
 
 use super::{Target, outcome, roughly};
 
@@ -194,5 +195,8 @@ fn check_message_id(input: &[u8]) -> u64 {
         let has_prefix = [first, second].iter().any(|id| id.trim().to_ascii_lowercase().starts_with("0x"));
         assert!(has_prefix || found.iter().any(|one| shares(&one.id)), "related ids share a candidate");
     }
-    outcome((found.len(), others.len(), related, roughly(first.len())))
+    let means = |one: &str, other: &str| readings(one).iter().any(|(_, id)| *id == folded(other));
+    let is_same = means(first, second);
+    assert_eq!(is_same, means(second, first), "one means the other, and not the other way round");
+    outcome((found.len(), others.len(), related, is_same, roughly(first.len())))
 }

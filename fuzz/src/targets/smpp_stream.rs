@@ -23,9 +23,9 @@ pub(super) const STREAM: Target = Target {
         b"\x02\x0C\0\x02\0\x01\x02\x0E\0\x01\x02\x02\x0F\0\x01\x01",
     ],
     limit: 80_000,
-    // The buffer of the cutter doubles as it grows, and every frame is written again.
+    // The buffer of the cutter doubles as it grows, and every frame is shown and written again.
     octets_base: 64 * 1024,
-    octets_per_octet: 16,
+    octets_per_octet: 64,
 };
 
 fn check(input: &[u8]) -> u64 {

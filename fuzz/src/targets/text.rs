@@ -93,8 +93,8 @@ fn check_split(input: &[u8]) -> u64 {
     let joined: Vec<u8> = divided.parts.iter().flat_map(|part| part.body.clone()).collect();
     assert_eq!(joined, whole, "the parts together are the text");
     let mut back = String::new();
-    for (number, part) in (1..).zip(&divided.parts) {
-        assert_eq!((part.number, usize::from(part.total)), (number, divided.parts.len()));
+    for (number, part) in (1_usize..).zip(&divided.parts) {
+        assert_eq!((usize::from(part.number), usize::from(part.total)), (number, divided.parts.len()));
         let fits = part.packed_octets(divided.alphabet) <= gsm_text::USER_DATA_OCTETS_MAX;
         assert!(fits || concatenation == Concatenation::Payload, "a part does not fit into a message");
         let read = decode_alphabet(&part.body, divided.alphabet);

@@ -45,12 +45,12 @@ fn check_id(text: &str) -> bool {
         return false;
     };
     assert_eq!(PublicId::new(id.key(), id.tail()), id, "key and tail make the id");
-    let decimal = id.as_u128().to_string();
-    for form in
-        [id.base32(), id.hex(), id.uuid(), format!("SM{}", id.hex()), decimal, id.base32().to_uppercase()]
-    {
+    for form in [id.base32(), id.hex(), id.uuid(), format!("SM{}", id.hex()), id.base32().to_uppercase()] {
         assert_eq!(PublicId::parse(&form), Some(id), "{form}");
     }
+    // Before 1996 the decimal form is as short as a UUID, and no id is that old.
+    let decimal = id.as_u128().to_string();
+    assert!(decimal.len() < 37 || PublicId::parse(&decimal) == Some(id), "{decimal}");
     let message = MessageId(id);
     assert_eq!(MessageId::parse(&message.to_string()), Some(message));
     true

@@ -11,7 +11,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::Settings;
-use super::inquiry;
 use super::scene::{self, Engine, Rates, Scene};
 use super::verdict::Stored;
 use crate::bench::bars::{Bars, Limit, progress};
@@ -69,8 +68,6 @@ const RATES: Rates = Rates { smpp: "1500", http: "300" };
 const LIVES: u64 = 6;
 /// How long one life may last.
 const LIFE_LIMIT: Duration = Duration::from_secs(900);
-/// How long the last receipts may take.
-const REST_LIMIT: Duration = Duration::from_secs(300);
 
 /// Arguments of `cargo xtask crash dlr-chaos`.
 #[derive(Debug, clap::Args)]
@@ -161,15 +158,7 @@ fn judge_all(
     server: &Server,
     told: &Path,
 ) -> anyhow::Result<(Judgement, scene::Findings)> {
-    // Receipts of messages from this life on come without another restart.
-    inquiry::wait_for_rest(server)?;
-    process::wait_for("the last receipts", REST_LIMIT, || {
-        let mut waiting = 0;
-        for carrier in &mut scene.carriers {
-            waiting += count(&carrier.party.counts()?, "/receipts_waiting");
-        }
-        Ok((waiting == 0).then_some(()))
-    })?;
+    scene.wait_for_receipts()?;
     let (findings, stored) = scene.compare(server)?;
     let doctor = Administration::new(&scene.engine.data).doctor()?;
     let parked = doctor.get("parked").and_then(serde_json::Value::as_u64);

@@ -27,6 +27,8 @@ const FIRST_PROMISE_LIMIT: Duration = Duration::from_secs(30);
 const RECIPIENTS_PER_LOAD: u64 = 400_000;
 /// SMPP sessions.
 const SESSIONS: usize = 8;
+/// How long the last receipts may take.
+const RECEIPTS_LIMIT: Duration = Duration::from_secs(300);
 /// Seconds that customers go on at most; they end with their links.
 const LOAD_SECONDS: &str = "3600";
 
@@ -270,6 +272,17 @@ impl Scene {
         use std::io::Write as _;
         let mut file = std::fs::File::options().append(true).create(true).open(self.path("promises"))?;
         file.write_all(format!("{id} {recipient}\n").as_bytes()).context("failed to note a promise")
+    }
+
+    /// Waits until carriers have got rid of all their receipts.
+    pub(super) fn wait_for_receipts(&mut self) -> anyhow::Result<()> {
+        process::wait_for("the last receipts", RECEIPTS_LIMIT, || {
+            let mut waiting = 0;
+            for carrier in &mut self.carriers {
+                waiting += count(&carrier.party.counts()?, "/receipts_waiting");
+            }
+            Ok((waiting == 0).then_some(()))
+        })
     }
 
     /// Starts once more, lets everything come to rest and compares.

@@ -56,7 +56,7 @@ pub(crate) struct SubmitBody {
     #[schema(max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     client_reference: Option<String>,
     /// Where to tell what becomes of the messages; the account's own address when absent.
-    #[schema(format = "uri", max_length = 2048, pattern = r"^https?://\S+$")]
+    #[schema(format = "uri", max_length = 2048, pattern = r"^https?://[!-~]+$")]
     callback_url: Option<String>,
     /// Seconds that the messages are worth sending, from `send_at` or from now on.
     #[schema(minimum = 1)]

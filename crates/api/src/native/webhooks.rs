@@ -78,7 +78,7 @@ pub(crate) struct DefaultWebhookBody {
     // must not switch anything off.
     /// The address; null for none.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required, format = "uri", max_length = 2048, pattern = r"^https?://\S+$")]
+    #[schema(required, format = "uri", max_length = 2048, pattern = r"^https?://[!-~]+$")]
     url: Option<String>,
     /// `webhook` (when absent), or `paasoo`.
     #[schema(example = "webhook", pattern = "^(webhook|paasoo)$")]

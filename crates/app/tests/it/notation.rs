@@ -14,9 +14,7 @@ const PHONE: &str = "447400123456";
 async fn taken(house: &House, phone: &str, carrier_id: &str) -> MessageId {
     let mut draft = house.draft("hello");
     draft.destination = Address::from_text(phone);
-    let Ok(accepted) = house.submit(vec![draft]).await else {
-        panic!("the message was refused")
-    };
+    let Ok(accepted) = house.submit(vec![draft]).await else { panic!("the message was refused") };
     let attempt = house.sent_one("a");
     house.answer("a", attempt, Verdict::Accepted, Some(carrier_id)).await;
     accepted.messages[0].id

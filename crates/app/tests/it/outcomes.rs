@@ -1,5 +1,7 @@
 //! What becomes of a message: answers, receipts, silence, and the process that stops in between.
 
+use std::sync::atomic::Ordering;
+
 use types::message::{Flags, Reason, State};
 use types::receipt::{ReceiptState, Verdict};
 
@@ -118,6 +120,17 @@ async fn a_carrier_that_can_be_asked_is_asked_before_silence_counts() {
         assert_eq!(house.state(id).await, end);
         assert!(house.queries("a").is_empty(), "it is asked once");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_asks_connectors_that_did_not_change_for_another_try() {
+    let house = House::new(route(&["a"])).await;
+    let knocks = |house: &House| house.factory.open.lock().unwrap()["a"].1.knocks.load(Ordering::SeqCst);
+    let before = knocks(&house);
+    let (_, document) = house.core.traffic();
+    house.core.change_traffic((*document).clone(), "test", "").await.unwrap();
+    house.settle().await;
+    assert_eq!(knocks(&house), before + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -368,7 +368,11 @@ impl Step<'_> {
             self.stage.due_at = self.now.plus_ms(UNKNOWN_GRACE_MS);
             return Ok((self.stage, Effects { query: true, ..Effects::default() }));
         }
-        if moves_on { self.next_connector(State::NoReport, Reason::NoReceipt) } else { self.end(State::NoReport) }
+        if moves_on {
+            self.next_connector(State::NoReport, Reason::NoReceipt)
+        } else {
+            self.end(State::NoReport)
+        }
     }
 
     pub(super) fn cancel(mut self) -> Outcome {

@@ -146,23 +146,39 @@ const fn mixed(number: u64) -> u64 {
 /// Plays a good carrier until standard input ends.
 pub(super) async fn run_good(options: ResponderOptions) -> anyhow::Result<()> {
     let records = Records::open(options.log.as_deref())?;
-    serve(options, House { records: RefCell::new(records), ..House::default() }).await
+    serve(&options, House { records: RefCell::new(records), ..House::default() }).await
 }
 
 /// Plays a bad carrier until standard input ends.
 pub(super) async fn run(options: CarrierOptions) -> anyhow::Result<()> {
-    let CarrierOptions { carrier, told, chaos } = options;
-    let chaos = Chaos::new(chaos, carrier.seed);
-    let house = House {
-        records: RefCell::new(Records::open_synced(carrier.log.as_deref())?),
-        told: RefCell::new(Records::open_synced(told.as_deref())?),
-        chaos: Some(RefCell::new(chaos)),
-        ..House::default()
-    };
-    serve(carrier, house).await
+    let house = bad_house(&options)?;
+    serve(&options.carrier, house).await
 }
 
-async fn serve(options: ResponderOptions, mut house: House) -> anyhow::Result<()> {
+fn bad_house(options: &CarrierOptions) -> anyhow::Result<House> {
+    let chaos = Chaos::new(options.chaos.clone(), options.carrier.seed);
+    Ok(House {
+        records: RefCell::new(Records::open_synced(options.carrier.log.as_deref())?),
+        told: RefCell::new(Records::open_synced(options.told.as_deref())?),
+        chaos: Some(RefCell::new(chaos)),
+        ..House::default()
+    })
+}
+
+async fn serve(options: &ResponderOptions, house: House) -> anyhow::Result<()> {
+    let (house, ports, addresses) = listen(options, house).await?;
+    let addresses: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+    peer::say(&json!({ "listening": addresses }));
+    peer::serve_counts(|| house.counts(&ports)).await;
+    house.records.borrow().check()?;
+    house.told.borrow().check()
+}
+
+/// Listens at every port; tasks of this thread serve them from now on.
+async fn listen(
+    options: &ResponderOptions,
+    mut house: House,
+) -> anyhow::Result<(Rc<House>, Vec<Rc<Port>>, Vec<SocketAddr>)> {
     house.began = Some(Instant::now());
     house.began_unix_ms = unix_now_ms();
     house.receipt_after_us = options.receipt_after_ms * 1_000;
@@ -177,7 +193,7 @@ async fn serve(options: ResponderOptions, mut house: House) -> anyhow::Result<()
             address.set_port(address.port() + u16::try_from(place)?);
         }
         let listener = TcpListener::bind(address).await?;
-        addresses.push(listener.local_addr()?.to_string());
+        addresses.push(listener.local_addr()?);
         let port = Rc::new(Port::default());
         ports.push(Rc::clone(&port));
         let house = Rc::clone(&house);
@@ -188,10 +204,7 @@ async fn serve(options: ResponderOptions, mut house: House) -> anyhow::Result<()
         }));
     }
     tokio::task::spawn_local(send_receipts(Rc::clone(&house), ports.clone()));
-    peer::say(&json!({ "listening": addresses }));
-    peer::serve_counts(|| house.counts(&ports)).await;
-    house.records.borrow().check()?;
-    house.told.borrow().check()
+    Ok((house, ports, addresses))
 }
 
 /// Lines that a run before has written.
@@ -224,12 +237,69 @@ fn unix_now_ms() -> i64 {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{ID_MASK, mixed};
+    use clap::Parser;
+    use smpp::{Address, CommandId, MessageState, Pdu, QuerySm, ShortMessage};
+
+    use super::{CarrierOptions, ID_MASK, bad_house, listen, mixed};
+    use crate::wire::Wire;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: CarrierOptions,
+    }
 
     #[test]
     fn ids_do_not_repeat() {
         let ids: HashSet<u64> = (0..100_000).map(mixed).collect();
         assert_eq!(ids.len(), 100_000);
         assert!(ids.iter().all(|id| *id <= ID_MASK));
+    }
+
+    fn message(text: &[u8]) -> ShortMessage<'_> {
+        ShortMessage {
+            source: Address { ton: 5, npi: 0, digits: b"ACME" },
+            destination: Address { ton: 1, npi: 1, digits: b"447911123456" },
+            registered_delivery: 1,
+            short_message: text,
+            ..ShortMessage::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_and_told_stands_in_its_logs_and_can_be_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let [log, told] = ["taken", "told"].map(|name| folder.path().join(name));
+        let words = ["--early", "100", "--duplicate", "100", "--again-after-ms", "0"];
+        let notations = ["--id-notation", "upper", "--receipt-notation", "decimal"];
+        let files = ["--log", log.to_str().unwrap(), "--told", told.to_str().unwrap()];
+        let line = [&["carrier"], words.as_slice(), &notations, &files].concat();
+        let options = Line::parse_from(line).options;
+        let play = async {
+            let (_house, _ports, addresses) =
+                listen(&options.carrier, bad_house(&options).unwrap()).await.unwrap();
+            let mut wire = Wire::connect(addresses[0]).await;
+            assert!(wire.bind(CommandId::BIND_TRANSCEIVER, "chappe", "secret").await.is_ok());
+            let sequence = wire.send(&Pdu::SubmitSm(message(b"cut-17 and more"))).await;
+            // The receipt comes first, and twice; the answer after it, in another notation.
+            let (id, stat, _) = wire.delivery().await.receipt();
+            assert_eq!(wire.delivery().await.receipt().0, id);
+            let answer = wire.expect(CommandId::SUBMIT_SM_RESP).await;
+            assert_eq!((answer.header.sequence_number, stat.as_str()), (sequence, "DELIVRD"));
+            let answered = answer.message_id();
+            assert_eq!(format!("{:08X}", id.parse::<u64>().unwrap()), answered);
+            let query = QuerySm { message_id: answered.as_bytes(), ..QuerySm::default() };
+            let known = wire.ask(&Pdu::QuerySm(query)).await;
+            assert!(
+                matches!(known.pdu(), Pdu::QuerySmResp(resp) if resp.state() == Some(MessageState::Delivered))
+            );
+            let query = QuerySm { message_id: b"nobody", ..QuerySm::default() };
+            assert!(!wire.ask(&Pdu::QuerySm(query)).await.status().is_ok());
+            let taken = std::fs::read_to_string(&log).unwrap();
+            assert_eq!(taken, format!("{answered} 447911123456 cut-17\n"));
+            let told = std::fs::read_to_string(&told).unwrap();
+            assert_eq!(told, format!("{id} 447911123456 DELIVRD\n").repeat(2));
+        };
+        tokio::task::LocalSet::new().run_until(play).await;
     }
 }

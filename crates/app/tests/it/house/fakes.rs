@@ -71,6 +71,7 @@ pub(crate) struct Recorder {
     pub(crate) queries: Mutex<Vec<(AttemptRef, String)>>,
     /// Whether it gives back what it is handed next.
     pub(crate) refuses: AtomicBool,
+    pub(crate) knocks: AtomicU64,
     can: Capabilities,
 }
 
@@ -115,6 +116,10 @@ impl Channel for Recorder {
         self.queries.lock().unwrap().push((attempt, carrier_id.to_owned()));
     }
 
+    fn knock(&self) {
+        self.knocks.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn drain(&self, _deadline_ms: u64) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
@@ -152,6 +157,7 @@ impl ChannelFactory for Factory {
             queries: Mutex::default(),
             refuses: AtomicBool::new(false),
             can: capabilities(config),
+            knocks: AtomicU64::new(0),
         });
         self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
         Ok(channel)
