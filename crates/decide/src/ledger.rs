@@ -129,7 +129,7 @@ impl Purse {
 
 #[cfg(test)]
 mod tests {
-    use types::charge::{LOT_SHARES_MAX, Lot, LotShare, PostingKind};
+    use types::charge::{LOT_SHARES_MAX, Lot, PostingKind};
     use types::id::{AccountId, LotId};
     use types::money::{Money, Unit};
     use types::time::Timestamp;
