@@ -9,6 +9,7 @@ use types::id::{AccountId, CommitSeq, PersonId};
 
 use super::load::sql_limit;
 use super::open::lax_setting;
+use super::read_money::has_staged;
 use super::session::Session;
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
@@ -78,15 +79,16 @@ pub(crate) async fn data_key(session: &Session, id: i64) -> Result<Option<DataKe
 /// reads all of it.
 pub(crate) async fn figures(session: &Session) -> Result<StoreFigures, Fault> {
     let messages = "SELECT sum(messages)::bigint FROM usage_day WHERE state = 0";
-    let open = "SELECT (SELECT count(*) FROM progress WHERE open) - (SELECT count(*) FROM staged g \
-                JOIN submission s ON s.key = g.submission \
-                JOIN message m ON m.account = s.account AND m.key >= s.key \
-                AND m.key < (((s.key >> 21) + 3600000) << 21) AND m.submission = s.key \
-                JOIN progress p ON p.account = m.account AND p.key = m.key WHERE p.open)";
+    let staged = "SELECT count(*) FROM staged g JOIN submission s ON s.key = g.submission \
+                  JOIN message m ON m.account = s.account AND m.key >= s.key \
+                  AND m.key < (((s.key >> 21) + 3600000) << 21) AND m.submission = s.key \
+                  JOIN progress p ON p.account = m.account AND p.key = m.key WHERE p.open";
+    let hidden = if has_staged(session).await? { session.integer(staged, &[]).await? } else { 0 };
+    let open = session.integer("SELECT count(*) FROM progress WHERE open", &[]).await? - hidden;
     let schema = session.integer("SELECT value FROM meta WHERE name = 'schema_version'", &[]).await?;
     Ok(StoreFigures {
         messages: session.integer(messages, &[]).await?,
-        open: session.integer(open, &[]).await?,
+        open,
         parked: super::load::parked_count(session).await?,
         outbox: session.integer("SELECT count(*) FROM outbox WHERE told_at IS NULL", &[]).await?,
         octets: session.integer("SELECT pg_database_size(current_database())", &[]).await?,

@@ -11,6 +11,24 @@ use crate::codec_config;
 use crate::fault::Fault;
 use crate::span::{Span, submission_end};
 
+/// Messages with their progress, their submission and, where it is wanted, their body; in this order.
+/// What narrows them follows.
+macro_rules! views_where {
+    ($body:literal, $more:literal) => {
+        concat!(
+            "SELECT ",
+            submission_columns!(),
+            ", ",
+            $body,
+            ", ",
+            message_columns!("l.account = p.account AND "),
+            " FROM message m JOIN progress p ON p.account = m.account AND p.key = m.key \
+             JOIN submission s ON s.account = m.account AND s.key = m.submission ",
+            $more
+        )
+    };
+}
+
 pub(crate) async fn message(session: &Session, key: RowKey) -> Result<Option<MessageView>, Fault> {
     let sql = views_where!(
         "(SELECT b.sealed FROM body b WHERE b.account = m.account AND b.message = m.key)",
@@ -35,24 +53,6 @@ pub(crate) async fn of_submission(session: &Session, submission: RowKey) -> Resu
     let mut views = session.all(sql, &[&submission.as_i64(), &end], view).await?;
     views.retain(|view| !view.submission.staged);
     Ok(views)
-}
-
-/// Messages with their progress, their submission and, where it is wanted, their body; in this order.
-/// What narrows them follows.
-macro_rules! views_where {
-    ($body:literal, $more:literal) => {
-        concat!(
-            "SELECT ",
-            submission_columns!(),
-            ", ",
-            $body,
-            ", ",
-            message_columns!("l.account = p.account AND "),
-            " FROM message m JOIN progress p ON p.account = m.account AND p.key = m.key \
-             JOIN submission s ON s.account = m.account AND s.key = m.submission ",
-            $more
-        )
-    };
 }
 
 /// Columns of a submission.
