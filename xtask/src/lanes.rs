@@ -10,7 +10,7 @@ use anyhow::{anyhow, bail};
 
 use crate::need::{self, Need};
 use crate::process;
-use crate::{crash, peer, tidy};
+use crate::{crash, fuzz, peer, sim, tidy};
 
 /// The packages that hold pure code; they compile and run in seconds.
 const CORE: [&str; 4] = ["gsm-text", "smpp", "chappe-types", "chappe-decide"];
@@ -52,6 +52,8 @@ const FULL: &[Stage] = &[
         needs: &[Need::Postgres],
         action: tests,
     },
+    Stage { name: "fuzz", about: "parsers keep their promises for a moment", needs: &[], action: fuzz::short },
+    Stage { name: "sim", about: "no rule breaks in a simulated house", needs: &[], action: sim::short },
     Stage { name: "release", about: "the shipped binary builds", needs: &[], action: peer::build_release },
     Stage {
         name: "peer",
@@ -70,6 +72,8 @@ const FULL: &[Stage] = &[
 /// The lane for a night: what takes longer than anybody waits for.
 const SOAK: &[Stage] = &[
     Stage { name: "mutations", about: "millions of mutated PDUs never panic", needs: &[], action: mutations },
+    Stage { name: "fuzz", about: "parsers keep their promises for an hour", needs: &[], action: fuzz::long },
+    Stage { name: "sim", about: "1,000 simulated hours, and every planted bug", needs: &[], action: sim::long },
     Stage {
         name: "kill9",
         about: "nothing promised is lost over many kills",

@@ -8,12 +8,14 @@
 
 mod bench;
 mod crash;
+mod fuzz;
 mod lanes;
 mod need;
 mod peer;
 mod pictures;
 mod process;
 mod server;
+mod sim;
 mod tidy;
 
 use std::process::ExitCode;
@@ -45,6 +47,10 @@ enum Task {
     Bench(bench::BenchArguments),
     /// Break a built `chappe` on purpose, and prove that nothing was lost.
     Crash(crash::CrashArguments),
+    /// Try damaged inputs on every parser, for as long as you like.
+    Fuzz(fuzz::FuzzArguments),
+    /// Simulate the whole core by seeds, with everything that can go wrong.
+    Sim(sim::SimArguments),
     /// Take the pictures of the console that the documentation shows.
     Pictures(pictures::PicturesArguments),
 }
@@ -69,6 +75,8 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Need(arguments) => need::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Crash(arguments) => crash::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
+        Task::Sim(arguments) => sim::run(&arguments),
         Task::Pictures(arguments) => pictures::run(&arguments),
     }
 }

@@ -30,6 +30,12 @@ pub(crate) enum Need {
     Smpplib,
     /// The programmes of the PostgreSQL server, from which tests make servers of their own.
     Postgres,
+    /// XFS and the call that cuts its power.
+    Xfs,
+    /// The library that makes calls to the system fail.
+    Fiu,
+    /// The library that makes syncs do nothing.
+    EatMyData,
 }
 
 /// Arguments of `cargo xtask need`.
@@ -52,6 +58,9 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
         Need::Chromium => debian_programme("chromium", &["chromium"]),
         Need::Smpplib => python_environment().map(drop),
         Need::Postgres => postgres_server(),
+        Need::Xfs => debian_programme("mkfs.xfs", &["xfsprogs"]),
+        Need::Fiu => debian_programme("fiu-ctrl", &["fiu-utils"]),
+        Need::EatMyData => debian_programme("eatmydata", &["eatmydata"]),
     }
 }
 

@@ -85,6 +85,16 @@ impl Server {
         self.process.id()
     }
 
+    /// Where its words go.
+    pub(crate) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> anyhow::Result<bool> {
+        Ok(self.process.ended()?.is_some())
+    }
+
     /// Ends it at once, as a crash would.
     pub(crate) fn kill(mut self) -> anyhow::Result<()> {
         self.process.signal_and_wait("KILL", DRAIN_LIMIT).map(drop)

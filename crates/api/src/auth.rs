@@ -1,14 +1,16 @@
 //! Who calls: `Authorization: Basic` with key and secret, or `Authorization: Bearer KEY.SECRET`.
 
+use std::net::{IpAddr, SocketAddr};
+
 use app::submission::Caller;
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
-use axum::response::Response;
+use axum::http::{Extensions, HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use types::refusal::{Refusal, RefusalCode};
 
+use crate::problem::Refused;
 use crate::state::Api;
 
 /// The most octets of an `Authorization` header that are decoded.
@@ -19,17 +21,18 @@ const AUTHORIZATION_OCTETS_MAX: usize = 1_024;
 pub(crate) struct Authenticated(pub(crate) Caller);
 
 impl FromRequestParts<Api> for Authenticated {
-    type Rejection = Response;
+    type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Response> {
-        let caller = read_pair(&parts.headers).and_then(|(key, secret)| {
-            api.desk().authenticate_key(&key, &secret).ok_or_else(|| {
-                // One sentence for an unknown key and a wrong secret, so that nobody learns which keys exist.
-                Refusal::new(RefusalCode::InvalidCredentials, "the key or the secret is wrong")
-            })
-        });
-        caller.map(Self).map_err(|refusal| api.refuse(api.counted(None, refusal)))
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refused> {
+        let caller = read_pair(&parts.headers)
+            .and_then(|(key, secret)| api.authenticate(peer_of(&parts.extensions), &key, &secret));
+        caller.map(Self).map_err(|refusal| api.counted(None, refusal).into())
     }
+}
+
+/// Where a request came from, as far as the server loop knows.
+pub(crate) fn peer_of(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
 /// The key and the secret of a request.

@@ -1,18 +1,22 @@
 //! Request bodies: read up to a limit, checked for depth and UTF-8 before they are parsed, and
 //! parsed so that a refusal names the field that it is about.
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use types::refusal::{Refusal, RefusalCode};
 
 use crate::query::shorten;
+use crate::room::Share;
 
 /// The most octets of a body that carries messages.
 pub(crate) const MESSAGES_OCTETS_MAX: usize = 8 * 1024 * 1024;
 /// The most octets of any other body.
 pub(crate) const BODY_OCTETS_MAX: usize = 1024 * 1024;
+/// The most octets of a body that is read before it is known who sends it. A text of 255 parts in
+/// percent signs has room in it.
+pub(crate) const STRANGERS_OCTETS_MAX: usize = 256 * 1024;
 /// The deepest nesting of arrays and objects in JSON.
 pub(crate) const JSON_DEPTH_MAX: usize = 32;
 
@@ -38,23 +42,47 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalCode::UnsupportedMediaType, detail))
 }
 
+/// A body that was read, with the room that it takes.
+pub(crate) struct Taken {
+    /// The body.
+    pub(crate) octets: Vec<u8>,
+    _share: Share,
+}
+
 /// Reads a whole body of at most `octets_max`.
 ///
 /// # Errors
-/// `body_too_large`, at once when the length is stated; `invalid_request` when the body breaks off
-/// or comes too slowly.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, octets_max: usize) -> Result<Bytes, Refusal> {
+/// `body_too_large`, at once when the length is stated; `unsupported_media_type` for a compressed
+/// body; `unavailable` when there is no room for it; `invalid_request` when it breaks off or comes
+/// too slowly.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    mut body: Body,
+    octets_max: usize,
+    mut share: Share,
+) -> Result<Taken, Refusal> {
     let too_large =
         || Refusal::new(RefusalCode::BodyTooLarge, format!("the body may have {octets_max} octets"));
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        let detail = "the body must come as it is, without a Content-Encoding";
+        return Err(Refusal::new(RefusalCode::UnsupportedMediaType, detail));
+    }
     let stated = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if stated.and_then(|text| text.parse::<usize>().ok()).is_some_and(|octets| octets > octets_max) {
         return Err(too_large());
     }
-    match Limited::new(body, octets_max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
-        Err(_) => Err(Refusal::new(RefusalCode::InvalidRequest, "the body broke off or came too slowly")),
+    let mut octets = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let broken = |_| Refusal::new(RefusalCode::InvalidRequest, "the body broke off or came too slowly");
+        // What is not data is a trailer, of which nothing is wanted.
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        if octets.len().saturating_add(data.len()) > octets_max {
+            return Err(too_large());
+        }
+        share.grow(data.len())?;
+        octets.extend_from_slice(&data);
     }
+    Ok(Taken { octets, _share: share })
 }
 
 /// Parses a JSON object into `T`.

@@ -5,12 +5,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method};
 use axum::routing::get;
 use types::refusal::{Refusal, RefusalCode};
 
-use crate::body::{BODY_OCTETS_MAX, media_type, parse_json, read};
+use crate::body::{media_type, parse_json};
 use crate::problem::Refused;
 use crate::query::{FIELDS_MAX, Fields};
 use crate::state::{Api, no_such_address};
@@ -28,34 +27,31 @@ async fn callback(
     method: Method,
     headers: HeaderMap,
     body: Body,
-) -> Response {
-    let outcome = async {
-        let Path((connector, token)) = path.map_err(|_| no_such_address())?;
-        let callbacks = api.settings().callbacks.as_ref().ok_or_else(no_such_address)?;
-        let mut fields = Fields::parse(query.as_deref().unwrap_or(""))?.0;
-        if method == Method::POST {
-            fields.extend(read_fields(&headers, body).await?);
-        }
-        if callbacks.receive(&connector, &token, fields).await {
-            Ok::<_, Refused>((StatusCode::OK, "ok\n").into_response())
-        } else {
-            Err(no_such_address().into())
-        }
-    };
-    api.answer(outcome.await)
+) -> Result<&'static str, Refused> {
+    let Path((connector, token)) = path.map_err(|_| no_such_address())?;
+    let callbacks = api.settings().callbacks.as_ref().ok_or_else(no_such_address)?;
+    let mut fields = Fields::parse(query.as_deref().unwrap_or(""))?.0;
+    if method == Method::POST {
+        fields.extend(read_fields(&api, &headers, body).await?);
+    }
+    if callbacks.receive(&connector, &token, fields).await {
+        Ok("ok\n")
+    } else {
+        Err(no_such_address().into())
+    }
 }
 
 /// The fields of a form, or the top-level members of a JSON object; inner values stay JSON.
-async fn read_fields(headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, Refusal> {
-    let octets = read(headers, body, BODY_OCTETS_MAX).await?;
+async fn read_fields(api: &Api, headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, Refusal> {
+    let taken = api.read_unknown(headers, body).await?;
     match media_type(headers).as_str() {
-        "" if octets.is_empty() => Ok(Vec::new()),
+        "" if taken.octets.is_empty() => Ok(Vec::new()),
         "application/x-www-form-urlencoded" => {
-            let text = std::str::from_utf8(&octets)
+            let text = std::str::from_utf8(&taken.octets)
                 .map_err(|_| Refusal::new(RefusalCode::InvalidRequest, "the form is not UTF-8"))?;
             Ok(Fields::parse(text)?.0)
         }
-        "application/json" => read_members(&octets),
+        "application/json" => read_members(&taken.octets),
         _ => Err(Refusal::new(RefusalCode::UnsupportedMediaType, "send a form or JSON")),
     }
 }

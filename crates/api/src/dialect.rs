@@ -32,6 +32,12 @@ pub(crate) fn routes() -> Router<Api> {
     })
 }
 
+/// The native paths of all dialects, for tests of every address.
+#[cfg(test)]
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
+    paasoo::paths()
+}
+
 /// What writes the calls of dialects.
 pub(crate) fn renderers() -> impl Iterator<Item = Arc<dyn Renderer>> {
     DIALECTS.iter().filter_map(|dialect| dialect.renderer).map(|make| make())

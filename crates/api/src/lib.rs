@@ -11,15 +11,20 @@ mod body;
 mod callback;
 mod desk;
 mod dialect;
+mod finish;
+mod fixed;
 mod native;
 mod openapi;
 mod page;
 mod probe;
 mod problem;
 mod query;
+mod reference;
+mod room;
 mod router;
 mod serve;
 mod state;
+mod strikes;
 mod webhook;
 
 #[cfg(test)]

@@ -3,16 +3,18 @@
 //! The pages are compiled in. They use a small part of Markdown: headings, paragraphs, lists,
 //! tables, and code in backticks; everything else is shown as it stands, and all of it is escaped.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use types::refusal::RefusalCode;
 
-use crate::state::{Api, no_such_address};
-
-/// These pages run nothing and load nothing.
-const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+use crate::fixed::Fixed;
+use crate::problem::Refused;
+use crate::state::no_such_address;
 
 macro_rules! pages {
     ($($code:literal),+ $(,)?) => {
@@ -53,38 +55,62 @@ pages![
     "invalid_configuration",
 ];
 
+/// Every page as it is served: the list under the empty name, then each code.
+static SERVED: LazyLock<HashMap<&'static str, Fixed>> = LazyLock::new(|| {
+    let each = PAGES.iter().map(|(code, markdown)| (*code, html(code, &render(markdown))));
+    std::iter::once(("", html("Error codes", &list()))).chain(each).collect()
+});
+
 /// `GET /errors/{code}`.
-pub(crate) async fn show(State(api): State<Api>, path: Result<Path<String>, PathRejection>) -> Response {
-    let page = path.ok().and_then(|Path(code)| PAGES.iter().find(|(known, _)| *known == code));
-    match page {
-        Some((code, markdown)) => html(code, &render(markdown)),
-        None => api.refuse(no_such_address()),
-    }
+pub(crate) async fn show(
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let page = path.ok().and_then(|Path(code)| SERVED.get(code.as_str()));
+    Ok(page.ok_or_else(no_such_address)?.answer(&headers))
 }
 
 /// `GET /errors`.
-pub(crate) async fn index() -> Response {
+pub(crate) async fn index(headers: HeaderMap) -> Result<Response, Refused> {
+    Ok(SERVED.get("").ok_or_else(no_such_address)?.answer(&headers))
+}
+
+fn list() -> String {
     let mut list = String::from("<h1>Error codes</h1>\n<ul>\n");
     for code in RefusalCode::ALL {
         let (name, title) = (code.code(), escape(code.title()));
         list.push_str(&format!("<li><a href=\"/errors/{name}\"><code>{name}</code></a>: {title}</li>\n"));
     }
     list.push_str("</ul>\n");
-    html("Error codes", &list)
+    list
 }
 
-fn html(title: &str, body: &str) -> Response {
-    let page = format!(
+fn html(title: &str, body: &str) -> Fixed {
+    let crumb = if title == "Error codes" { "" } else { "<p><a href=\"/errors\">Error codes</a></p>\n" };
+    Fixed::new("text/html; charset=utf-8", frame(title, &format!("{crumb}{body}")))
+}
+
+/// A page of this door around its content, which is HTML.
+pub(crate) fn frame(title: &str, body: &str) -> String {
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{title} · Chappe</title></head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
-    );
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (HeaderName::from_static("x-content-type-options"), "nosniff"),
-    ];
-    (StatusCode::OK, headers, page).into_response()
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <link rel=\"stylesheet\" href=\"{STYLE_PATH}\">\
+         <title>{} · Chappe</title></head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escape(title)
+    )
+}
+
+/// Where the style sheet of these pages is served.
+pub(crate) const STYLE_PATH: &str = "/api/docs/style.css";
+
+static STYLE: LazyLock<Fixed> =
+    LazyLock::new(|| Fixed::new("text/css; charset=utf-8", include_str!("../assets/style.css")));
+
+/// Serves the style sheet.
+pub(crate) async fn style(headers: HeaderMap) -> Response {
+    STYLE.answer(&headers)
 }
 
 /// What the lines before have opened.
@@ -155,7 +181,7 @@ fn render_line(line: &str, open: Block) -> (Block, String) {
 }
 
 /// Code in backticks; everything else is escaped text.
-fn inline(text: &str) -> String {
+pub(crate) fn inline(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for (position, piece) in text.split('`').enumerate() {
         if position % 2 == 1 {
@@ -167,7 +193,8 @@ fn inline(text: &str) -> String {
     shown
 }
 
-fn escape(text: &str) -> String {
+/// A text as HTML.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use types::refusal::{Refusal, RefusalCode};
 
+use crate::problem::Refused;
 use crate::state::Api;
 
 /// The media type of Prometheus text.
@@ -25,11 +26,9 @@ async fn live() -> &'static str {
 }
 
 /// The store takes durable writes.
-async fn ready(State(api): State<Api>) -> Response {
-    match api.readiness().await {
-        Ok(()) => "ready\n".into_response(),
-        Err(refusal) => api.refuse(refusal),
-    }
+async fn ready(State(api): State<Api>) -> Result<&'static str, Refused> {
+    api.readiness().await?;
+    Ok("ready\n")
 }
 
 /// Figures for Prometheus. They tell much about the operator, so they are for this machine only
@@ -38,12 +37,12 @@ async fn metrics(
     State(api): State<Api>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Refused> {
     // A proxy on this machine speaks for somebody else.
     let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
     let is_local = peer.is_some_and(|Extension(ConnectInfo(peer))| peer.ip().to_canonical().is_loopback());
     if !api.settings().metrics_for_all && (is_forwarded || !is_local) {
-        return api.refuse(Refusal::new(RefusalCode::Forbidden, "metrics are for this machine only"));
+        return Err(Refusal::new(RefusalCode::Forbidden, "metrics are for this machine only").into());
     }
-    ([(header::CONTENT_TYPE, METRICS_TEXT)], api.desk().metrics_text()).into_response()
+    Ok(([(header::CONTENT_TYPE, METRICS_TEXT)], api.desk().metrics_text()).into_response())
 }

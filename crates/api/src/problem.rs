@@ -1,6 +1,8 @@
 //! Refusals as HTTP answers: one table of statuses, and the problem document of RFC 9457.
 //!
-//! Every error that leaves this door outside the dialects is written here.
+//! A handler returns a [`Refused`]; `finish` writes the problem, because only there the address of
+//! this installation is known. Every error that leaves this door outside the dialects is written
+//! here.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -41,7 +43,7 @@ pub const fn http_status(code: RefusalCode) -> StatusCode {
         | R::RouteLoop
         | R::IdempotencyMismatch
         | R::InvalidConfiguration => StatusCode::UNPROCESSABLE_ENTITY,
-        R::RateLimited | R::RepeatedMessage => StatusCode::TOO_MANY_REQUESTS,
+        R::RateLimited | R::QueueFull | R::RepeatedMessage => StatusCode::TOO_MANY_REQUESTS,
         R::NotBuilt => StatusCode::NOT_IMPLEMENTED,
         R::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -57,6 +59,15 @@ pub(crate) struct Refused {
 impl From<Refusal> for Refused {
     fn from(whole: Refusal) -> Self {
         Self { whole, each: Vec::new() }
+    }
+}
+
+impl IntoResponse for Refused {
+    /// A bare status that carries the refusal until it is written.
+    fn into_response(self) -> Response {
+        let mut response = http_status(self.whole.code).into_response();
+        response.extensions_mut().insert(self);
+        response
     }
 }
 
@@ -111,7 +122,7 @@ pub(crate) struct ProblemItem {
     detail: String,
 }
 
-/// Writes a refusal as a problem document whose type lies under `public_url`.
+/// Describes a refusal as a problem whose type lies under `public_url`.
 pub(crate) fn problem(public_url: &str, refused: Refused) -> Problem {
     let code = refused.whole.code;
     let errors = refused.each.into_iter().map(|(index, refusal)| ProblemItem {

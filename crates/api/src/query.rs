@@ -24,7 +24,7 @@ impl Fields {
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).ok_or_else(|| not_text("a name"))?;
-            let value = decode(value).ok_or_else(|| not_text("a value").at(name.as_str()))?;
+            let value = decode(value).ok_or_else(|| not_text("a value").at(shorten(&name)))?;
             fields.push((name, value));
         }
         Ok(Self(fields))

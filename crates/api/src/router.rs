@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{Method, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::{any, get};
 use types::refusal::{Refusal, RefusalCode};
 
 use crate::desk::Desk;
+use crate::problem::Refused;
 use crate::state::{Api, ApiState, no_such_address};
-use crate::{callback, dialect, native, page, probe};
+use crate::{callback, dialect, finish, native, page, probe};
 
 /// Everything that this door serves. It answers unknown addresses too, unless the caller lays
 /// another fallback over it; what is under `/api` stays this door's to answer.
@@ -21,8 +23,11 @@ pub fn router(core: app::Core, state: ApiState) -> Router {
 
 /// As [`router`], over any desk.
 pub fn router_over(desk: Arc<dyn Desk>, state: ApiState) -> Router {
+    let api = Api::new(desk, state);
     let mut router = Router::new()
         .route("/api/v1/openapi.json", get(openapi))
+        .route("/api/docs", get(reference))
+        .route(page::STYLE_PATH, get(page::style))
         .route("/errors", get(page::index))
         .route("/errors/{code}", get(page::show))
         .merge(probe::routes())
@@ -37,21 +42,29 @@ pub fn router_over(desk: Arc<dyn Desk>, state: ApiState) -> Router {
         .route("/dialect/{*rest}", any(not_found))
         .method_not_allowed_fallback(wrong_method)
         .fallback(not_found)
-        .with_state(Api::new(desk, state))
+        .layer(from_fn_with_state(api.clone(), finish::finish))
+        .with_state(api)
 }
 
-async fn openapi(State(api): State<Api>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], api.openapi()).into_response()
+async fn openapi(State(api): State<Api>, headers: HeaderMap) -> Response {
+    api.pages().openapi.answer(&headers)
 }
 
-async fn not_found(State(api): State<Api>) -> Response {
-    api.refuse(no_such_address())
+async fn reference(State(api): State<Api>, headers: HeaderMap) -> Response {
+    api.pages().reference.answer(&headers)
+}
+
+async fn not_found() -> Refused {
+    no_such_address().into()
 }
 
 /// The router adds the `Allow` header.
-async fn wrong_method(State(api): State<Api>, method: Method) -> Response {
+async fn wrong_method(method: Method) -> Result<StatusCode, Refused> {
+    if method == Method::OPTIONS {
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let shown: String = method.as_str().chars().take(16).collect();
-    api.refuse(Refusal::new(RefusalCode::MethodNotAllowed, format!("{shown} is not known at this address")))
+    Err(Refusal::new(RefusalCode::MethodNotAllowed, format!("{shown} is not known at this address")).into())
 }
 
 #[cfg(test)]

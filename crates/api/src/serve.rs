@@ -205,7 +205,7 @@ impl Host {
         over_tls: Option<OverTls>,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send + 'static {
         let (mut parts, incoming) = request.into_parts();
-        if let Some(uri) = without_double_slashes(&parts.uri) {
+        if let Some(uri) = without_idle_slashes(&parts.uri) {
             parts.uri = uri;
         }
         parts.extensions.insert(ConnectInfo(peer));
@@ -222,25 +222,28 @@ impl Host {
     }
 }
 
-/// The address with runs of slashes in its path made one, because some clients of the dialects
-/// write two; `None` when there are none.
-fn without_double_slashes(uri: &Uri) -> Option<Uri> {
+/// The address with runs of slashes in its path made one and the last one left out, because some
+/// clients write two, or one too many; `None` when it is plain.
+fn without_idle_slashes(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
-    if !path.contains("//") {
+    if path == "/" || !(path.contains("//") || path.ends_with('/')) {
         return None;
     }
-    let mut collapsed = String::with_capacity(path.len());
+    let mut plain = String::with_capacity(path.len());
     for character in path.chars() {
-        if character != '/' || !collapsed.ends_with('/') {
-            collapsed.push(character);
+        if character != '/' || !plain.ends_with('/') {
+            plain.push(character);
         }
     }
+    if plain.len() > 1 && plain.ends_with('/') {
+        plain.pop();
+    }
     if let Some(query) = uri.query() {
-        collapsed.push('?');
-        collapsed.push_str(query);
+        plain.push('?');
+        plain.push_str(query);
     }
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(collapsed.parse().ok()?);
+    parts.path_and_query = Some(plain.parse().ok()?);
     Uri::from_parts(parts).ok()
 }
 

@@ -1,9 +1,14 @@
-//! What every handler of this door shares: the desk that it asks and how it is set up.
+//! What every handler of this door shares: the desk that it asks, how it is set up, and what it
+//! counts so that no caller can harm another.
 
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::body::Bytes;
-use axum::response::{IntoResponse, Response};
+use app::submission::Caller;
+use axum::body::Body;
+use axum::http::HeaderMap;
 use ports::BoxFuture;
 use tokio::time::{Duration, Instant};
 use types::account::EndpointKind;
@@ -11,14 +16,22 @@ use types::id::AccountId;
 use types::message::ReportWish;
 use types::refusal::{Refusal, RefusalCode};
 
+use crate::body::{self, Taken};
 use crate::desk::Desk;
-use crate::problem::{Refused, problem};
+use crate::fixed::Fixed;
+use crate::reference;
+use crate::room::{Room, Share};
+use crate::strikes::WrongKeys;
 
 /// How long an answer about readiness is good for, so that probing from outside cannot make the
 /// store write without end.
 const READINESS_TTL: Duration = Duration::from_millis(500);
 /// How long the store may take for the write that proves readiness.
 const READINESS_LIMIT: Duration = Duration::from_secs(5);
+/// Octets of bodies, and of the messages made of them, that customers may have in memory at once.
+const CUSTOMERS_OCTETS_MAX: usize = 1024 * 1024 * 1024;
+/// Octets of bodies in memory at once that must be read before it is known who sends them.
+const STRANGERS_OCTETS_MAX: usize = 64 * 1024 * 1024;
 
 /// Takes what carriers and channels call back with.
 pub trait CallbackDesk: Send + Sync {
@@ -46,15 +59,40 @@ pub(crate) struct Api(Arc<Inner>);
 struct Inner {
     desk: Arc<dyn Desk>,
     state: ApiState,
-    openapi: Bytes,
+    pages: Pages,
     readiness: tokio::sync::Mutex<Option<(Instant, Result<(), Refusal>)>>,
+    wrong_keys: WrongKeys,
+    customers: Room,
+    strangers: Room,
+    requests: AtomicU64,
+    request_names: RandomState,
+}
+
+/// What is written once and served as it stands.
+pub(crate) struct Pages {
+    /// The OpenAPI document, as JSON.
+    pub(crate) openapi: Fixed,
+    /// The same as a page for people.
+    pub(crate) reference: Fixed,
 }
 
 impl Api {
     pub(crate) fn new(desk: Arc<dyn Desk>, mut state: ApiState) -> Self {
         state.public_url.truncate(state.public_url.trim_end_matches('/').len());
-        let openapi = Bytes::from(crate::openapi::document(&state.public_url));
-        Self(Arc::new(Inner { desk, state, openapi, readiness: tokio::sync::Mutex::new(None) }))
+        let openapi = crate::openapi::document(&state.public_url);
+        let reference = Fixed::new("text/html; charset=utf-8", reference::write(&openapi));
+        let pages = Pages { openapi: Fixed::new("application/json", openapi), reference };
+        Self(Arc::new(Inner {
+            desk,
+            state,
+            pages,
+            readiness: tokio::sync::Mutex::new(None),
+            wrong_keys: WrongKeys::default(),
+            customers: Room::new(CUSTOMERS_OCTETS_MAX),
+            strangers: Room::new(STRANGERS_OCTETS_MAX),
+            requests: AtomicU64::new(0),
+            request_names: RandomState::new(),
+        }))
     }
 
     pub(crate) fn desk(&self) -> &dyn Desk {
@@ -65,25 +103,81 @@ impl Api {
         &self.0.state
     }
 
-    /// The OpenAPI document, as JSON.
-    pub(crate) fn openapi(&self) -> Bytes {
-        self.0.openapi.clone()
+    pub(crate) fn pages(&self) -> &Pages {
+        &self.0.pages
     }
 
-    /// Turns the outcome of a handler into its answer.
-    pub(crate) fn answer(&self, outcome: Result<Response, Refused>) -> Response {
-        outcome.unwrap_or_else(|refused| self.refuse(refused))
+    /// A name for the next request. It is drawn from a count, and does not tell the count.
+    pub(crate) fn next_request_id(&self) -> String {
+        let count = self.0.requests.fetch_add(1, Ordering::Relaxed);
+        format!("req_{:016x}", self.0.request_names.hash_one(count))
     }
 
-    /// Writes a refusal as a problem document.
-    pub(crate) fn refuse(&self, refused: impl Into<Refused>) -> Response {
-        problem(&self.0.state.public_url, refused.into()).into_response()
+    /// Who has this key and secret. `from` is where the request came from, where that is known.
+    ///
+    /// # Errors
+    /// `invalid_credentials`, the same for an unknown key and a wrong secret; `rate_limited` in its
+    /// place when too many wrong keys came from there.
+    pub(crate) fn authenticate(
+        &self,
+        from: Option<IpAddr>,
+        key: &str,
+        secret: &str,
+    ) -> Result<Caller, Refusal> {
+        if let Some(caller) = self.desk().authenticate_key(key, secret) {
+            return Ok(caller);
+        }
+        let place = from.map(app::place_of);
+        let noted = place.map_or(Ok(()), |place| self.0.wrong_keys.note(place, self.desk().now()));
+        Err(match noted {
+            Ok(()) => Refusal::new(RefusalCode::InvalidCredentials, "the key or the secret is wrong"),
+            Err(seconds) => {
+                let detail = "too many wrong keys came from this address; a right one is still taken";
+                Refusal::new(RefusalCode::RateLimited, detail).retry_after(seconds)
+            }
+        })
+    }
+
+    /// Reads a body of somebody who is known.
+    ///
+    /// # Errors
+    /// As [`body::read`].
+    pub(crate) async fn read_known(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        octets_max: usize,
+    ) -> Result<Taken, Refusal> {
+        body::read(headers, body, octets_max, self.0.customers.share()).await
+    }
+
+    /// Reads a body that must be read before it is known who sends it.
+    ///
+    /// # Errors
+    /// As [`body::read`].
+    pub(crate) async fn read_unknown(&self, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
+        body::read(headers, body, body::STRANGERS_OCTETS_MAX, self.0.strangers.share()).await
+    }
+
+    /// Room for what is made of a body of somebody who is known.
+    ///
+    /// # Errors
+    /// `unavailable` when there is none left.
+    pub(crate) fn make_room(&self, octets: usize) -> Result<Share, Refusal> {
+        let mut share = self.0.customers.share();
+        share.grow(octets)?;
+        Ok(share)
     }
 
     /// Counts a refusal that this door made itself, and passes it on.
     pub(crate) fn counted(&self, account: Option<AccountId>, refusal: Refusal) -> Refusal {
         self.desk().note_refusal(account, refusal.code);
         refusal
+    }
+
+    /// The outcome of reading a caller's request; a refusal of it is counted.
+    pub(crate) fn counting<T>(&self, caller: Caller, read: Result<T, Refusal>) -> Result<T, Refusal> {
+        read.map_err(|refusal| self.counted(Some(caller.account), refusal))
     }
 
     /// Whether the store takes writes, asked at most twice a second.

@@ -33,6 +33,10 @@ use crate::{ApiState, router_over};
 pub(crate) const PUBLIC_URL: &str = "https://sms.example.com";
 const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
 const PRICE: Money = Money::new(50_000, Unit::EUR);
+/// The account that everything of the fake belongs to; its key is `key`.
+pub(crate) const OWNER: AccountId = AccountId(7);
+/// An account that has nothing; its key is `stranger`.
+pub(crate) const STRANGER: AccountId = AccountId(8);
 
 /// What the fake desk does and has seen.
 #[derive(Default)]
@@ -80,8 +84,13 @@ impl FakeDesk {
     }
 
     fn find(&self, scope: Scope, id: MessageId) -> Option<MessageDetail> {
+        self.sees(scope).then(detail).filter(|_| id == message_id(1))
+    }
+
+    /// Whether there is anything to see: all that the fake has belongs to one account.
+    fn sees(&self, scope: Scope) -> bool {
         self.scopes.lock().unwrap().push(scope);
-        (id == message_id(1)).then(detail)
+        scope == Scope::Account(OWNER)
     }
 }
 
@@ -101,16 +110,19 @@ impl Desk for FakeDesk {
     }
 
     fn cancel(&self, scope: Scope, id: MessageId) -> BoxFuture<'_, Result<MessageDetail, Refusal>> {
-        let found = self.find(scope, id).ok_or_else(|| Refusal::new(RefusalCode::TooLate, "it is gone"));
+        let code = if self.sees(scope) { RefusalCode::TooLate } else { RefusalCode::NotFound };
+        let found = self.find(scope, id).ok_or_else(|| Refusal::new(code, "it is gone"));
         Box::pin(async { found })
     }
 
     fn authenticate_key(&self, key: &str, secret: &str) -> Option<Caller> {
-        (key == "key" && secret == "secret").then_some(Caller {
-            account: AccountId(7),
-            credential: CredentialId(1),
-            kind: CredentialKind::ApiKey,
-        })
+        let account = match key {
+            "key" => OWNER,
+            "stranger" => STRANGER,
+            _ => return None,
+        };
+        let kind = CredentialKind::ApiKey;
+        (secret == "secret").then_some(Caller { account, credential: CredentialId(1), kind })
     }
 
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
@@ -118,10 +130,11 @@ impl Desk for FakeDesk {
             id,
             sid: PublicId::new(RowKey::from_parts(1, 1), 1),
             parent: None,
-            name: "demo".to_owned(),
+            name: if id == OWNER { "demo" } else { "stranger" }.to_owned(),
             state: AccountState::Active,
             unit: Unit::EUR,
             price_book: "standard".to_owned(),
+            region: None,
             default_class: Class::Transactional,
             default_endpoint: Some(EndpointId(3)),
             limits: AccountLimits::default(),
@@ -140,9 +153,13 @@ impl Desk for FakeDesk {
         scope: Scope,
         query: MessageQuery,
     ) -> BoxFuture<'_, Result<Page<MessageDetail>, Refusal>> {
-        self.scopes.lock().unwrap().push(scope);
         self.queries.lock().unwrap().push(query);
-        Box::pin(async { Ok(Page { items: vec![detail()], next: Some(message_id(1).key()) }) })
+        let page = if self.sees(scope) {
+            Page { items: vec![detail()], next: Some(message_id(1).key()) }
+        } else {
+            Page { items: Vec::new(), next: None }
+        };
+        Box::pin(async { Ok(page) })
     }
 
     fn inbound(
@@ -151,17 +168,17 @@ impl Desk for FakeDesk {
         _before: Option<RowKey>,
         _limit: usize,
     ) -> BoxFuture<'_, Result<Page<InboundDetail>, Refusal>> {
-        self.scopes.lock().unwrap().push(scope);
         let item = InboundDetail {
             id: InboundId::new(RowKey::from_parts(2, 2), 2),
-            account: Some(AccountId(7)),
+            account: Some(OWNER),
             source: Address::from_text("447911123456"),
             destination: Address::from_text("88811"),
             text: Sensitive::new("STOP".to_owned()),
             received_at: NOW,
             connector: "acme".to_owned(),
         };
-        Box::pin(async { Ok(Page { items: vec![item], next: None }) })
+        let items = if self.sees(scope) { vec![item] } else { Vec::new() };
+        Box::pin(async { Ok(Page { items, next: None }) })
     }
 
     fn explain(&self, scope: Scope, id: MessageId) -> BoxFuture<'_, Explanation> {
@@ -179,8 +196,9 @@ impl Desk for FakeDesk {
         Box::pin(async { Ok(found) })
     }
 
-    fn balance(&self, _account: AccountId) -> Option<Balance> {
-        Some(Balance { available: Money::new(249_950_000, Unit::EUR), held: PRICE })
+    fn balance(&self, account: AccountId) -> Option<Balance> {
+        let micros = if account == OWNER { 249_950_000 } else { 0 };
+        Some(Balance { available: Money::new(micros, Unit::EUR), held: PRICE })
     }
 
     fn webhook_endpoint<'a>(
@@ -198,7 +216,10 @@ impl Desk for FakeDesk {
         })
     }
 
-    fn endpoints(&self, _account: AccountId) -> Vec<EndpointView> {
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {
+        if account != OWNER {
+            return Vec::new();
+        }
         self.webhooks.lock().unwrap().iter().rev().flatten().cloned().collect()
     }
 
@@ -251,7 +272,7 @@ pub(crate) fn detail() -> MessageDetail {
     MessageDetail {
         id: message_id(1),
         submission: SubmissionId::new(RowKey::from_parts(NOW.as_ms(), 0), 1),
-        account: AccountId(7),
+        account: OWNER,
         account_name: "demo".to_owned(),
         door: Door::Native,
         source: Address::from_text("ACME"),
@@ -264,10 +285,19 @@ pub(crate) fn detail() -> MessageDetail {
         class: Class::Transactional,
         traffic_type: String::new(),
         country: Country::parse("GB").unwrap(),
-        network: Some(NetworkFact { plmn, source: NetworkSource::RangeTable, data_version: 1, ported: None }),
+        network: Some(NetworkFact {
+            plmn,
+            source: NetworkSource::RangeTable,
+            data_version: 1,
+            ported: None,
+            checked_at: NOW,
+        }),
         parts: 1,
         price: PRICE,
         book_version: 1,
+        levels: Vec::new(),
+        shares: Vec::new(),
+        region: types::region::Region::default(),
         charge: ChargeState::Charged,
         profile_version: 1,
         traffic_version: 3,
@@ -282,6 +312,8 @@ pub(crate) fn detail() -> MessageDetail {
         receipt_error: "000".to_owned(),
         attempts: vec![attempt()],
         pending_events: 0,
+        dead_letters: 0,
+        moot: Vec::new(),
         told: Vec::new(),
     }
 }
@@ -297,7 +329,24 @@ fn attempt() -> AttemptDetail {
         trigger: Reason::None,
         started_at: NOW.plus_ms(10),
         parts: 1,
-        cost: Some(PRICE),
+        only_parts: Vec::new(),
+        form: types::form::Form {
+            data_coding: 0,
+            encoding: types::form::Encoding::Gsm7,
+            joined: types::form::Joined::None,
+            reference: 0,
+            rendering: types::form::Rendering::AsReceived,
+        },
+        source: Address::from_text("ACME").as_sender(),
+        destination: Address::from_text("447911123456"),
+        content: None,
+        network: None,
+        cost: Some(types::charge::Cost {
+            amount: PRICE,
+            deck_version: 3,
+            trigger: types::charge::CostTrigger::OnSubmit,
+        }),
+        owed: None,
         passed_over: vec![("other".to_owned(), Reason::NoConnectorUp)],
         answers: vec![PartAnswer {
             part: 1,
@@ -315,6 +364,10 @@ fn attempt() -> AttemptDetail {
             error: "000".to_owned(),
             submit_date: "2611221000".to_owned(),
             done_date: "2611221000".to_owned(),
+            zone: String::new(),
+            tlvs: Vec::new(),
+            echoed: None,
+            mapping_version: 3,
             read_at: NOW.plus_ms(1_000),
             contradicts: false,
         }],
@@ -366,7 +419,7 @@ pub(crate) fn inbound_report() -> Report {
 pub(crate) fn endpoint(kind: EndpointKind, url: &str, secret: &str) -> Endpoint {
     Endpoint {
         id: EndpointId(3),
-        account: AccountId(7),
+        account: OWNER,
         kind,
         url: Sensitive::new(url.to_owned()),
         secret: Sensitive::new(secret.to_owned()),

@@ -100,6 +100,11 @@ pub struct ConnectorView {
     pub failed: u64,
     /// Answers with an error since start.
     pub errors: u64,
+    /// The notation in which its receipts write ids, by the name of [`types::carrier_id::IdNotation`];
+    /// `None` until enough of them were matched, or while they differ.
+    pub receipt_ids: Option<&'static str>,
+    /// Receipts since start that would have fitted two messages and were given to none.
+    pub ambiguous_receipts: u64,
 }
 
 /// A version of a configuration document.
@@ -191,10 +196,17 @@ impl Core {
     async fn change(&self, change: Change) -> Result<Changed, Refusal> {
         let (sender, receiver) = oneshot::channel();
         self.inner.shared.inbox.push(Kind::Command, Input::Change(change, sender)).map_err(|_| stopped())?;
-        receiver.await.map_err(|_| stopped())?
+        receiver.await.map_err(|_| unheard())?
     }
 }
 
+/// The engine takes nothing more.
 fn stopped() -> Refusal {
     Refusal::new(RefusalCode::Unavailable, "the service is stopping; nothing was kept").retry_after(5)
+}
+
+/// The engine took it and stopped without a word.
+fn unheard() -> Refusal {
+    let detail = "the service stopped before it answered; it is not known whether the request was kept";
+    Refusal::new(RefusalCode::Unavailable, detail).retry_after(5)
 }

@@ -1,6 +1,6 @@
 //! What doors may show of a message, opened and named: built by `lookup` from stored rows.
 
-use decide::cost::Owed;
+pub use decide::cost::Owed;
 use types::Sensitive;
 use types::address::Address;
 use types::charge::{ChargeState, Cost, LotShare, Price};
@@ -13,7 +13,8 @@ use types::receipt::{Origin, ReceiptState, Verdict};
 use types::region::Region;
 use types::time::Timestamp;
 
-/// Everything about one message. Lists leave `attempts`, `pending_events` and `told` empty.
+/// Everything about one message. Lists leave `attempts`, `pending_events`, `dead_letters`,
+/// `told` and `moot` empty.
 #[derive(Clone, Debug)]
 pub struct MessageDetail {
     /// Its id.
@@ -88,9 +89,14 @@ pub struct MessageDetail {
     pub attempts: Vec<AttemptDetail>,
     /// Events that were not told yet, dead letters included.
     pub pending_events: usize,
+    /// Of those, dead letters: nobody took them, and only a person brings them back.
+    pub dead_letters: usize,
     /// What the customer was told, in the order of the events; known for
     /// [`ports::store::TOLD_KEPT_MS`].
     pub told: Vec<ToldEvent>,
+    /// States that the customer was not told, because the form of its address has no such event, with
+    /// when that was seen; as long as `told`.
+    pub moot: Vec<(State, Timestamp)>,
 }
 
 /// What a message costs an account above its sender's. It is not charged yet.

@@ -26,13 +26,18 @@ use crate::submission::{ReplyTo, Submission, SubmitOutcome};
 mod admission;
 mod answers;
 mod attempt;
+mod backlog;
 mod catalog;
 mod commit;
+mod doubt;
 pub(crate) mod live;
 mod long;
 mod money;
+pub(crate) mod notation;
 mod outage;
+mod parked;
 mod pump;
+pub(crate) mod queue;
 mod receipts;
 mod reload;
 mod repeats;
@@ -54,6 +59,8 @@ pub(crate) const RECENT_IDS_MAX: usize = 200_000;
 pub(crate) const IDEMPOTENCY_MS: i64 = 86_400_000;
 /// Times that a batch is decided again after a guard that did not hold.
 const GUARD_RETRIES: u32 = 3;
+/// Microseconds for which nothing is taken after a batch that the store did not write.
+const REST_US: u64 = 200_000;
 
 /// Whether a message was withdrawn.
 pub(crate) type CancelOutcome = Result<(), Refusal>;
@@ -70,6 +77,8 @@ pub(crate) enum Input {
     Channel(ConnectorId, Vec<ChannelEvent>, Option<oneshot::Sender<()>>),
     /// Events that were told or given up.
     ReportsDone(Vec<RowKey>),
+    /// Events that there is nothing to tell of.
+    ReportsMoot(Vec<RowKey>),
     /// Events to tell again later.
     ReportsRetry(Vec<OutboxRetry>),
     /// Read more events of an endpoint from the store.
@@ -124,7 +133,7 @@ pub(crate) struct Draft {
     pub(crate) replies: Vec<(ReplyTo, SubmitOutcome)>,
     pub(crate) cancels: Vec<(oneshot::Sender<CancelOutcome>, CancelOutcome)>,
     pub(crate) probes: Vec<oneshot::Sender<Result<(), Refusal>>>,
-    pub(crate) dispatches: HashMap<ConnectorId, Vec<Dispatch>>,
+    pub(crate) dispatches: BTreeMap<ConnectorId, Vec<Dispatch>>,
     pub(crate) queries: Vec<(ConnectorId, ports::channel::AttemptRef, String, types::address::Address)>,
     pub(crate) events: Vec<(EndpointId, Event)>,
     pub(crate) postings: HashMap<(AccountId, types::id::LotId, types::charge::PostingKind), (i64, u32)>,
@@ -161,25 +170,39 @@ pub(crate) struct Engine {
     pub(crate) snapshot: Arc<decide::snapshot::Snapshot>,
     pub(crate) purses: HashMap<AccountId, decide::ledger::Purse>,
     pub(crate) live: HashMap<RowKey, Live>,
-    pub(crate) connectors: HashMap<ConnectorId, ConnectorState>,
+    pub(crate) connectors: BTreeMap<ConnectorId, ConnectorState>,
     pub(crate) connector_numbers: Vec<(ConnectorId, String)>,
     pub(crate) timers: BTreeSet<(Timestamp, RowKey)>,
     pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
-    pub(crate) unknown_by_recipient: HashMap<(ConnectorId, i64), BTreeSet<RowKey>>,
+    /// Attempts without a known outcome, by phone.
+    pub(crate) doubts: doubt::Doubts,
+    /// How many messages are in doubt.
+    pub(crate) unknown: usize,
+    /// Receipts on disk that found no message, by phone.
+    pub(crate) parked_receipts: parked::Parked,
     pub(crate) parked: i64,
+    pub(crate) notations: notation::Notations,
     pub(crate) repeats: HashMap<repeats::RepeatKey, Timestamp>,
     pub(crate) countries: HashMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
+    /// Submissions on disk that were being staged when a commit did not happen; they are given up with
+    /// the next one.
+    pub(crate) abandoned: Vec<RowKey>,
+    /// A change of which nobody knows whether it is on disk.
+    pub(crate) change_in_doubt: Option<ApplyError>,
     pub(crate) long_keys: HashSet<(AccountId, [u8; 16])>,
     pub(crate) last_numbers: [i64; 5],
     pub(crate) self_links: HashMap<String, String>,
     pub(crate) spread: Spread,
+    pub(crate) backlogs: backlog::Backlogs,
     pub(crate) last_commit: CommitSeq,
     /// Queued messages that no open connector may take now.
     pub(crate) unplaced: Vec<RowKey>,
     /// Whether channels are opened at all.
     pub(crate) connects: bool,
     pub(crate) draining: bool,
+    /// Until when nothing is taken, because the store does not write; on the clock that never goes back.
+    resume_at_us: u64,
     pub(crate) draft: Draft,
 }
 
@@ -219,18 +242,25 @@ impl Engine {
             snapshot: Arc::default(),
             purses: HashMap::new(),
             live: HashMap::new(),
-            connectors: HashMap::new(),
+            connectors: BTreeMap::new(),
             timers: BTreeSet::new(),
             recent_ids: HashMap::new(),
-            unknown_by_recipient: HashMap::new(),
+            doubts: doubt::Doubts::default(),
+            unknown: 0,
+            parked_receipts: parked::Parked::default(),
+            notations: notation::Notations::default(),
             repeats: HashMap::new(),
             countries: HashMap::new(),
             long: VecDeque::new(),
+            abandoned: Vec::new(),
+            change_in_doubt: None,
             long_keys: HashSet::new(),
             self_links: HashMap::new(),
             spread: Spread::default(),
+            backlogs: backlog::Backlogs::default(),
             unplaced: Vec::new(),
             draining: false,
+            resume_at_us: 0,
             draft: Draft::default(),
         }
     }
@@ -259,6 +289,7 @@ impl Engine {
             }
             match self.commit(now) {
                 Ok(()) => {
+                    self.abandoned.clear();
                     tell_kept(kept);
                     return Ok(());
                 }
@@ -270,14 +301,25 @@ impl Engine {
                     inputs = kept.into();
                     if matches!(error, ApplyError::NotWritten(_)) {
                         self.shared.note_store_trouble();
-                        std::thread::sleep(std::time::Duration::from_millis(200));
+                        break;
                     }
                 }
             }
         }
         // What channels told cannot be told again: it waits for a store that writes.
-        self.shared.requeue(inputs.into());
+        self.resume_at_us = self.clock.monotonic_us().saturating_add(REST_US);
+        self.shared.put_back(inputs.into());
         Ok(())
+    }
+
+    /// It has rested, whatever the clock says.
+    pub(crate) const fn rested(&mut self) {
+        self.resume_at_us = 0;
+    }
+
+    /// Milliseconds for which nothing is to be taken.
+    pub(crate) fn rest_ms(&self) -> u64 {
+        self.resume_at_us.saturating_sub(self.clock.monotonic_us()).div_ceil(1_000)
     }
 
     /// Decides about everything that waits; `kept` gets what must not be lost if the commit fails. After an
@@ -288,6 +330,8 @@ impl Engine {
         kept: &mut Vec<Input>,
         now: Timestamp,
     ) -> Result<(), EngineError> {
+        self.connectors.values_mut().for_each(|state| state.committed_credit = state.credit);
+        self.draft.batch.discarded.extend(&self.abandoned);
         self.load_facts(waiting.iter())?;
         while let Some(input) = waiting.pop_front() {
             match input {
@@ -306,6 +350,10 @@ impl Engine {
                     self.draft.batch.outbox_done.extend(&events);
                     kept.push(Input::ReportsDone(events));
                 }
+                Input::ReportsMoot(events) => {
+                    self.draft.batch.outbox_moot.extend(&events);
+                    kept.push(Input::ReportsMoot(events));
+                }
                 Input::ReportsRetry(retries) => {
                     self.draft.batch.outbox_retry.extend(&retries);
                     kept.push(Input::ReportsRetry(retries));
@@ -321,6 +369,8 @@ impl Engine {
         }
         self.stage_long(now)?;
         self.run_due(now)?;
+        self.match_by_phone(now)?;
+        self.lapse_parked(now)?;
         if !self.draining {
             self.pump(now)?;
         }

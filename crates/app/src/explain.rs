@@ -10,6 +10,7 @@ use types::message::{Flags, Reason, State};
 use types::money::Money;
 use types::network::{NetworkFact, NetworkSource};
 use types::receipt::{Origin, Verdict};
+use types::time::Timestamp;
 
 use crate::detail::{AttemptDetail, Because, LevelDetail, MessageDetail, ToldEvent};
 
@@ -27,14 +28,8 @@ pub(crate) fn explain(detail: &MessageDetail) -> Vec<Because> {
         story.push(end);
     }
     story.extend(detail.told.iter().map(told));
-    if detail.pending_events > 0 {
-        let text = match detail.pending_events {
-            1 => "1 event waits to be told to the customer.".to_owned(),
-            count => format!("{count} events wait to be told to the customer."),
-        };
-        let at = detail.final_at.unwrap_or(detail.accepted_at);
-        story.push(Because { at, stage: "report", text, facts: Vec::new() });
-    }
+    story.extend(detail.moot.iter().map(moot));
+    story.extend(untold(detail));
     story.sort_by_key(|because| because.at);
     story
 }
@@ -281,6 +276,30 @@ fn told(event: &ToldEvent) -> Because {
     let text = format!("The customer was told {}.", event.state);
     let facts = vec![("event", event.seq.to_string()), ("tries", event.tries.to_string())];
     Because { at: event.told_at, stage: "report", text, facts }
+}
+
+fn moot((state, at): &(State, Timestamp)) -> Because {
+    let text = format!("The customer was not told {state}: the form of its address has no such event.");
+    Because { at: *at, stage: "report", text, facts: Vec::new() }
+}
+
+/// Events that wait, and those that nobody took.
+fn untold(detail: &MessageDetail) -> impl Iterator<Item = Because> {
+    let at = detail.final_at.unwrap_or(detail.accepted_at);
+    let waits = match detail.pending_events.saturating_sub(detail.dead_letters) {
+        0 => None,
+        1 => Some("1 event waits to be told to the customer.".to_owned()),
+        count => Some(format!("{count} events wait to be told to the customer.")),
+    };
+    let dead = match detail.dead_letters {
+        0 => None,
+        1 => Some("1 event was given up: nobody took it. A person can have it told again.".to_owned()),
+        count => Some(format!(
+            "{count} events were given up: nobody took them. A person can have them told again."
+        )),
+    };
+    let because = move |text| Because { at, stage: "report", text, facts: Vec::new() };
+    waits.into_iter().chain(dead).map(because)
 }
 
 /// A reason in words.

@@ -110,6 +110,30 @@ impl<T> Inbox<T> {
         self.room.notify_waiters();
     }
 
+    /// Puts items back before everything that waits, in their order and whatever the limits say; gives
+    /// them back when the engine is stopping.
+    pub(crate) fn put_back(&self, items: Vec<T>, kind_of: impl Fn(&T) -> Kind) -> Result<(), Vec<T>> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(items);
+        }
+        for item in items.into_iter().rev() {
+            match kind_of(&item) {
+                Kind::Submission => waiting.submissions += 1,
+                Kind::Event => waiting.events += 1,
+                Kind::Command => {}
+            }
+            waiting.items.push_front(item);
+        }
+        Ok(())
+    }
+
+    /// Waits while nothing is to be taken; ends early when the engine is to stop.
+    pub(crate) fn rest(&self, timeout: Duration) {
+        let result = self.arrived.wait_timeout_while(self.lock(), timeout, |waiting| !waiting.closed);
+        drop(result.unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Whether nothing more is taken.
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().closed

@@ -7,6 +7,7 @@ mod core;
 pub mod detail;
 mod engine;
 mod explain;
+pub mod history;
 mod inbox;
 mod keys;
 mod lookup;
@@ -27,4 +28,5 @@ pub use crate::core::{
     Person, Scope, ShownCredential, VersionView,
 };
 pub use crate::engine::EngineError;
-pub use crate::runtime::{EngineThread, Parts, start};
+pub use crate::people::place_of;
+pub use crate::runtime::{EngineThread, Parts, Stepper, Turn, start, start_stepped};

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ports::store::{EventSubject, EventView, ListFilter, ListPage, MessageView, Reader, StoreError};
+use ports::store::{
+    EventEnd, EventSubject, EventView, ListFilter, ListPage, MessageView, Reader, StoreError,
+};
 use types::address::Address;
 use types::catalog::TrafficDocument;
 use types::charge::LevelPrice;
 use types::id::{AccountId, ConnectorId, InboundId, MessageId, SubmissionId};
+use types::message::State;
 use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
+use types::time::Timestamp;
 
 use crate::core::{MessageQuery, Scope};
 use crate::detail::{InboundDetail, LevelDetail, MessageDetail, Movement, Page, ToldEvent};
@@ -21,14 +25,26 @@ mod attempts;
 
 use attempts::Normal;
 
+/// Where questions to the store are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Questions {
+    /// On threads that may block.
+    Apart,
+    /// Where they are asked: for a simulation, which has one thread and a store that never blocks.
+    InPlace,
+}
+
 impl Runtime {
-    /// Runs a question on a thread that may block.
+    /// Answers a question to the store where it may block.
     pub(crate) async fn ask<T: Send + 'static>(
         self: &Arc<Self>,
         question: impl FnOnce(&dyn Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let reader = Arc::clone(&self.reader);
-        let answer = tokio::task::spawn_blocking(move || question(reader.as_ref())).await;
+        let answer = match self.questions {
+            Questions::Apart => tokio::task::spawn_blocking(move || question(reader.as_ref())).await,
+            Questions::InPlace => Ok(question(reader.as_ref())),
+        };
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
@@ -238,8 +254,10 @@ impl Runtime {
             connector: progress.connector.map(|id| self.connector_name(id)),
             receipt_error,
             attempts,
-            pending_events: view.outbox.iter().filter(|event| event.told_at.is_none()).count(),
+            pending_events: view.outbox.iter().filter(|event| event.end.is_none()).count(),
+            dead_letters: view.outbox.iter().filter(|event| is_dead(event)).count(),
             told: view.outbox.iter().filter_map(told).collect(),
+            moot: view.outbox.iter().filter_map(moot).collect(),
         }
     }
 
@@ -295,7 +313,20 @@ impl Runtime {
 fn told(event: &EventView) -> Option<ToldEvent> {
     let EventSubject::Message { state, seq, .. } = event.row.subject else { return None };
     let tries = event.row.tries.saturating_add(1);
-    Some(ToldEvent { seq, state, at: event.row.at, told_at: event.told_at?, tries })
+    Some(ToldEvent { seq, state, at: event.row.at, told_at: event.told_at()?, tries })
+}
+
+/// A state of a message of which there was nothing to tell, with when that was seen.
+fn moot(event: &EventView) -> Option<(State, Timestamp)> {
+    match (event.row.subject, event.end) {
+        (EventSubject::Message { state, .. }, Some(EventEnd::Moot(at))) => Some((state, at)),
+        _ => None,
+    }
+}
+
+/// Whether nobody took an event, so that only a person brings it back.
+fn is_dead(event: &EventView) -> bool {
+    event.end.is_none() && event.row.next_at == Timestamp::NEVER
 }
 
 impl Scope {

@@ -45,6 +45,7 @@ pub(crate) struct Metrics {
     deliveries: Family<Labels, Counter>,
     commit_seconds: Histogram,
     commit_items: Histogram,
+    waiting: Gauge,
     unknown: Gauge,
     orphans: Counter,
     imbalance: Gauge,
@@ -61,6 +62,7 @@ struct Gauges {
     queued: Family<Labels, Gauge>,
     oldest: Family<Labels, Gauge>,
     bound: Family<Labels, Gauge>,
+    oddities: Family<Labels, Gauge>,
 }
 
 impl Metrics {
@@ -88,12 +90,14 @@ impl Metrics {
                 queued: family(r, "connector_queued", "Messages that wait for the connector"),
                 oldest: family(r, "connector_oldest_queued_seconds", "Age of the oldest of them"),
                 bound: family(r, "connector_bound", "Links that are up"),
+                oddities: family(r, "connector_oddities", "What carriers said that fits nothing, by kind"),
             },
             messages: family(r, "messages", "Messages by the state they reached"),
             refusals: family(r, "refusals", "Submissions refused, by code"),
             deliveries: family(r, "outbox_deliveries", "Events told to customers, by result"),
             commit_seconds: one_histogram(r, "commit_seconds", "Time of a durable commit", seconds()),
             commit_items: one_histogram(r, "commit_items", "Messages in a commit", Histogram::new(ITEMS)),
+            waiting: one(r, "waiting_messages", "Messages accepted and not yet taken by a carrier"),
             unknown: one(
                 r,
                 "unknown_outcomes",
@@ -215,6 +219,14 @@ impl Metrics {
             self.gauges.queued.get_or_create(&label).set(i64::try_from(view.queued).unwrap_or(i64::MAX));
             self.gauges.oldest.get_or_create(&label).set(oldest);
             self.gauges.bound.get_or_create(&label).set(i64::from(view.status.links_up));
+            for (kind, count) in [
+                ("answer_to_no_request", view.status.odd_answers),
+                ("receipt_contradicts_itself", view.status.disagreeing_receipts),
+                ("receipt_fits_two_messages", view.ambiguous_receipts),
+            ] {
+                let label = vec![("connector", view.name.clone()), ("kind", kind.to_owned())];
+                self.gauges.oddities.get_or_create(&label).set(i64::try_from(count).unwrap_or(i64::MAX));
+            }
         }
         self.outbox.set(i64::try_from(outbox).unwrap_or(i64::MAX));
         self.queue.set(i64::try_from(queue).unwrap_or(i64::MAX));
@@ -228,6 +240,11 @@ impl Metrics {
     /// Learns connector names before their first figure.
     pub(crate) fn learn_names(&self, names: impl Iterator<Item = (ConnectorId, String)>) {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// Publishes how many messages wait to be sent.
+    pub(crate) fn set_waiting(&self, count: u64) {
+        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Publishes how many outcomes are unknown.

@@ -5,7 +5,7 @@
 //! before it was taken or given up. Webhooks are called here; reports over SMPP are offered to
 //! whichever bind of the account can take them and wait while none can.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use ports::clock::Clock;
@@ -41,8 +41,13 @@ const LANE_EVENTS_MIN: usize = 50;
 const ALL_EVENTS_MAX: usize = 100_000;
 /// Milliseconds before a report is offered again that a bind could not take.
 const OFFER_AGAIN_MS: i64 = 5_000;
+/// Milliseconds after which a bind that has gone is asked no longer what became of its reports; a
+/// session that takes leave needs less.
+const ANSWERS_LOST_MS: u64 = 30_000;
 /// Milliseconds between looks at what is due.
 const TICK_MS: u64 = 500;
+/// Milliseconds that the clock may be behind before it counts as set back.
+const CLOCK_SLACK_MS: i64 = 2_000;
 
 /// An event in memory.
 #[derive(Clone)]
@@ -111,13 +116,54 @@ impl Event {
 /// A bind that can receive, and the number by which it is taken away again.
 type NumberedBind = (u64, Arc<dyn BindSink>);
 
+/// An event that a bind has.
+struct Offered {
+    endpoint: EndpointId,
+    bind: u64,
+}
+
 #[derive(Default)]
 struct Lanes {
-    by_endpoint: HashMap<EndpointId, Lane>,
-    /// Where each offered event came from, for the answers of binds.
-    offered: HashMap<RowKey, EndpointId>,
+    by_endpoint: BTreeMap<EndpointId, Lane>,
+    /// Events that binds have, for their answers.
+    offered: HashMap<RowKey, Offered>,
     binds: HashMap<AccountId, Vec<NumberedBind>>,
+    /// Binds that have gone, with when (monotonic milliseconds): their last answers may still come.
+    gone: HashMap<u64, u64>,
     last_bind: u64,
+    /// The clock at the latest tick, and the monotonic one.
+    ticked: Option<(Timestamp, u64)>,
+}
+
+impl Lanes {
+    /// Takes back what binds were given that went without a word; gives the endpoints.
+    fn take_back(&mut self, now_ms: u64) -> BTreeSet<EndpointId> {
+        let lost = |gone_ms: &u64| now_ms.saturating_sub(*gone_ms) >= ANSWERS_LOST_MS;
+        let silent: BTreeSet<u64> =
+            self.gone.extract_if(|_, gone_ms| lost(gone_ms)).map(|(bind, _)| bind).collect();
+        if silent.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut touched = BTreeSet::new();
+        for (key, offered) in self.offered.extract_if(|_, offered| silent.contains(&offered.bind)) {
+            if let Some(lane) = self.by_endpoint.get_mut(&offered.endpoint) {
+                lane.give_back(key);
+                touched.insert(offered.endpoint);
+            }
+        }
+        touched
+    }
+
+    /// Waits end by the clock; when it was set back, they do not grow by that.
+    fn follow_the_clock(&mut self, now: Timestamp, now_ms: u64) {
+        if let Some((then, then_ms)) = self.ticked.replace((now, now_ms)) {
+            let passed_ms = i64::try_from(now_ms.saturating_sub(then_ms)).unwrap_or(i64::MAX);
+            let behind_ms = then.plus_ms(passed_ms).ms_since(now);
+            if behind_ms >= CLOCK_SLACK_MS {
+                self.by_endpoint.values_mut().for_each(|lane| lane.clock_was_set_back(behind_ms));
+            }
+        }
+    }
 }
 
 /// Tells customers what happened.
@@ -189,7 +235,7 @@ impl Notifier {
         if events.is_empty() {
             return;
         }
-        let mut touched = HashSet::new();
+        let mut touched = BTreeSet::new();
         let mut lanes = self.lock();
         let share = ALL_EVENTS_MAX / lanes.by_endpoint.len().max(1);
         let most = share.clamp(LANE_EVENTS_MIN, LANE_EVENTS_MAX);
@@ -204,8 +250,14 @@ impl Notifier {
     }
 
     /// Takes events that the engine read from the store.
-    pub(crate) fn loaded(&self, endpoint: EndpointId, events: Vec<Event>, complete: bool) {
-        self.lock().by_endpoint.entry(endpoint).or_default().take_loaded(events, complete);
+    pub(crate) fn loaded(&self, endpoint: EndpointId, events: Vec<Event>, read_to: RowKey, complete: bool) {
+        self.lock().by_endpoint.entry(endpoint).or_default().take_loaded(events, read_to, complete);
+        self.kick(endpoint);
+    }
+
+    /// Dead letters of an endpoint, from this key on, are due again.
+    pub(crate) fn read_again(&self, endpoint: EndpointId, from: RowKey) {
+        self.lock().by_endpoint.entry(endpoint).or_default().read_again(from);
         self.kick(endpoint);
     }
 
@@ -218,7 +270,15 @@ impl Notifier {
         let mut lanes = self.lock();
         if known.kind == EndpointKind::Smpp {
             self.offer(&mut lanes, endpoint, known.account, now);
-        } else if !known.disabled {
+        } else if known.disabled {
+            // Nobody listens there any more: dead letters, until a person has them told again.
+            let Some(lane) = lanes.by_endpoint.get_mut(&endpoint) else { return };
+            let dead = |(key, tries)| OutboxRetry { key, tries, next_at: Timestamp::NEVER };
+            let given_up: Vec<_> = lane.give_up().into_iter().map(dead).collect();
+            if !given_up.is_empty() {
+                self.report(&shared, Input::ReportsRetry(given_up));
+            }
+        } else {
             let Some(lane) = lanes.by_endpoint.get_mut(&endpoint) else { return };
             let account = directory.accounts.get(&known.account);
             let allow_private = account.is_some_and(|handle| handle.account.allow_private_callbacks);
@@ -226,13 +286,9 @@ impl Notifier {
                 self.call(&shared, &known, event, allow_private);
             }
         }
-        let wanted = lanes.by_endpoint.get_mut(&endpoint).and_then(Lane::wants_more);
-        drop(lanes);
-        if let Some(after) = wanted {
-            let input = Input::LoadReports(endpoint, after);
-            if shared.inbox.push(Kind::Command, input).is_err() {
-                tracing::debug!("the engine has stopped; events stay in the outbox");
-            }
+        // Whatever ended before was reported under the same lock: the engine hears of it first.
+        if let Some(after) = lanes.by_endpoint.get_mut(&endpoint).and_then(Lane::wants_more) {
+            self.report(&shared, Input::LoadReports(endpoint, after));
         }
     }
 
@@ -242,23 +298,23 @@ impl Notifier {
         let Some(binds) = binds.get_mut(&account).filter(|binds| !binds.is_empty()) else { return };
         while let Some(event) = lane.next_offer(now) {
             let mut report = Arc::clone(&event.report);
-            let mut taken = false;
+            let mut taker = None;
             for _ in 0..binds.len() {
                 binds.rotate_left(1);
-                let Some((_, sink)) = binds.last() else { break };
+                let Some((bind, sink)) = binds.last() else { break };
                 match sink.offer(report) {
                     Ok(()) => {
-                        taken = true;
+                        taker = Some(*bind);
                         break;
                     }
                     Err(back) => report = back,
                 }
             }
-            if !taken {
+            let Some(bind) = taker else {
                 lane.put_back(event);
                 return;
-            }
-            offered.insert(event.key, endpoint);
+            };
+            offered.insert(event.key, Offered { endpoint, bind });
             lane.in_flight.insert(event.key, event);
         }
     }
@@ -290,9 +346,12 @@ impl Notifier {
         if let Some(binds) = lanes.binds.get_mut(&account) {
             binds.retain(|(other, _)| *other != number);
         }
+        if lanes.offered.values().any(|offered| offered.bind == number) {
+            lanes.gone.insert(number, self.clock.monotonic_us() / 1_000);
+        }
     }
 
-    /// A bind has room.
+    /// A bind has room, or an address was switched.
     pub(crate) fn ready(&self, endpoint: EndpointId) {
         self.kick(endpoint);
     }
@@ -302,10 +361,11 @@ impl Notifier {
         let now = self.clock.now();
         let mut done = Vec::new();
         let mut given_up = Vec::new();
-        let mut touched = HashSet::new();
+        let mut touched = BTreeSet::new();
         let mut lanes = self.lock();
         for result in results {
-            let Some(endpoint) = lanes.offered.remove(&result.event) else { continue };
+            let Some(Offered { endpoint, bind }) = lanes.offered.remove(&result.event) else { continue };
+            let is_gone = lanes.gone.contains_key(&bind);
             let Some(lane) = lanes.by_endpoint.get_mut(&endpoint) else { continue };
             touched.insert(endpoint);
             match result.told {
@@ -319,42 +379,40 @@ impl Notifier {
                     lane.finish(result.event);
                     given_up.push(OutboxRetry { key: result.event, tries, next_at: Timestamp::NEVER });
                 }
+                // It cannot come back to the bind that it went to: another is asked at once.
+                Told::Later if is_gone => lane.give_back(result.event),
                 Told::Later => lane.delay(result.event, now.plus_ms(OFFER_AGAIN_MS)),
             }
         }
-        drop(lanes);
         if let Some(shared) = self.shared() {
             shared.metrics.told(done.len(), results.len() - done.len());
-            self.report(&shared, Input::ReportsDone(done));
+            if !done.is_empty() {
+                self.report(&shared, Input::ReportsDone(done));
+            }
             if !given_up.is_empty() {
                 self.report(&shared, Input::ReportsRetry(given_up));
             }
         }
+        drop(lanes);
         for endpoint in touched {
             self.kick(endpoint);
         }
     }
 
     fn report(&self, shared: &Shared, input: Input) {
-        let empty = matches!(&input, Input::ReportsDone(events) if events.is_empty());
-        if !empty && shared.inbox.push(Kind::Command, input).is_err() {
+        if shared.inbox.push(Kind::Command, input).is_err() {
             tracing::debug!("the engine has stopped; an event will be told again after the start");
         }
     }
 
-    fn retry(&self, shared: &Shared, key: RowKey, tries: u16, next_at: Timestamp) {
-        self.report(shared, Input::ReportsRetry(vec![OutboxRetry { key, tries, next_at }]));
-    }
-
     fn tick(&self) {
-        let now = self.clock.now();
-        let endpoints: Vec<EndpointId> = self
-            .lock()
-            .by_endpoint
-            .iter_mut()
-            .filter(|(_, lane)| lane.is_due(now))
-            .map(|(id, _)| *id)
-            .collect();
+        let (now, now_ms) = (self.clock.now(), self.clock.monotonic_us() / 1_000);
+        let mut lanes = self.lock();
+        lanes.follow_the_clock(now, now_ms);
+        let mut endpoints = lanes.take_back(now_ms);
+        let due = lanes.by_endpoint.iter().filter(|(_, lane)| lane.is_due(now));
+        endpoints.extend(due.map(|(id, _)| *id));
+        drop(lanes);
         for endpoint in endpoints {
             self.kick(endpoint);
         }

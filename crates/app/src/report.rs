@@ -97,7 +97,7 @@ pub trait BindSink: Send + Sync {
 pub enum Told {
     /// The customer has it.
     Done,
-    /// Not now; try again.
+    /// Not now; try again: at another bind at once when its own has gone, else after a while.
     Later,
     /// The customer refused it for good.
     Refused,
@@ -118,7 +118,8 @@ pub trait Renderer: Send + Sync {
     /// The kind of endpoint that it writes for.
     fn kind(&self) -> types::account::EndpointKind;
 
-    /// Writes the call; `None` when this kind tells nothing of this event.
+    /// Writes the call; `None` when this form has no such event: the customer is then not told, and it
+    /// is not kept as told.
     fn render(
         &self,
         endpoint: &types::account::Endpoint,

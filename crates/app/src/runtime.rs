@@ -1,8 +1,9 @@
 //! Putting the shell together: reads the store, starts the engine's thread and the notifier.
+//!
+//! It decides nothing. Start at [`start`]; what the thread does then, and how a simulation does the same
+//! without a thread, is in `turns`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use decide::price::PriceTable;
 use decide::snapshot::Snapshot;
@@ -18,17 +19,19 @@ use types::account::Endpoint;
 use types::id::{ConnectorId, RowKey};
 
 use crate::core::Core;
-use crate::engine::{CYCLE_INPUTS_MAX, Engine, EngineError, Input, Outfit, chain};
+use crate::engine::{Engine, EngineError, Input, Outfit};
+use crate::lookup::Questions;
 use crate::notify::Notifier;
 use crate::report::Renderer;
 use crate::seal::{Hasher, KeyClass, Kind, Sealer};
 use crate::sealed::read_texts;
 use crate::shared::{CredentialEntry, Directory, Shared};
 
-/// Milliseconds that the engine sleeps at most when nothing happens.
-const IDLE_MS: i64 = 500;
-/// Milliseconds after which a step of the store is told in the log.
-const SLOW_MS: u64 = 50;
+mod turns;
+
+use turns::Turns;
+pub use turns::{EngineThread, Stepper, Turn};
+
 /// Fewest milliseconds between proofs of the ledger.
 const PROOF_MS: u64 = 30_000;
 
@@ -75,12 +78,7 @@ pub(crate) struct Runtime {
     pub(crate) mailer: Arc<dyn Mailer>,
     pub(crate) passwords: crate::people::Passwords,
     pub(crate) failed_sign_ins: crate::people::FailedSignIns,
-}
-
-/// The engine's thread, to be stopped and waited for.
-pub struct EngineThread {
-    shared: Arc<Shared>,
-    thread: Option<std::thread::JoinHandle<Result<(), EngineError>>>,
+    pub(crate) questions: Questions,
 }
 
 /// Reads the store, starts the engine and gives the handle for doors.
@@ -88,6 +86,22 @@ pub struct EngineThread {
 /// # Errors
 /// When the store, its keys or its configuration cannot be used.
 pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
+    let (core, engine) = assemble(parts, Questions::Apart)?;
+    let thread = EngineThread::spawn(Turns::of(engine))?;
+    Ok((core, thread))
+}
+
+/// As [`start`], but without a thread: the engine works when its [`Stepper`] is asked to, and questions to
+/// the store are answered where they are asked. For a simulation, which must do everything in one order.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_stepped(parts: Parts) -> Result<(Core, Stepper), EngineError> {
+    let (core, engine) = assemble(parts, Questions::InPlace)?;
+    Ok((core, Stepper::of(Turns::of(engine))))
+}
+
+fn assemble(parts: Parts, questions: Questions) -> Result<(Core, Engine), EngineError> {
     let Parts {
         mut store,
         reader,
@@ -124,8 +138,10 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
         connects,
     };
     let mut engine = Engine::new(outfit, &state);
-    engine.begin(&state, profile)?;
+    // The notifier knows what waits in the store before the engine adds events of its own: those of one
+    // endpoint are told in their order.
     shared.notifier.start(&shared, &state.outbox_pending);
+    engine.begin(&state, profile)?;
     let inner = Runtime {
         shared: Arc::clone(&shared),
         reader,
@@ -136,11 +152,11 @@ pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
         mailer,
         passwords: crate::people::Passwords::new(),
         failed_sign_ins: Default::default(),
+        questions,
     };
     let core = Core { inner: Arc::new(inner) };
     prove_ledger(&core, &engine.runtime);
-    let thread = spawn(engine)?;
-    Ok((core, EngineThread { shared, thread: Some(thread) }))
+    Ok((core, engine))
 }
 
 /// What the engine and the doors share at the start.
@@ -154,21 +170,6 @@ fn shared_of(
     *shared.own_smpp.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = own_smpp;
     shared.directory.store(Arc::new(directory));
     Arc::new(shared)
-}
-
-fn spawn(mut engine: Engine) -> Result<std::thread::JoinHandle<Result<(), EngineError>>, EngineError> {
-    let run = move || {
-        let shared = Arc::clone(&engine.shared);
-        let outcome = engine.run();
-        if let Err(error) = &outcome {
-            tracing::error!(error = %chain(error), "the engine stopped");
-        }
-        shared.note_store_trouble();
-        shared.inbox.close();
-        outcome
-    };
-    let thread = std::thread::Builder::new().name("engine".into()).spawn(run);
-    thread.map_err(|error| EngineError::Configuration(format!("the engine's thread did not start: {error}")))
 }
 
 impl Engine {
@@ -209,64 +210,6 @@ impl Engine {
         self.adopt_money(&state.lots);
         self.open_channels();
         self.scan_open(now, true)
-    }
-
-    /// The engine's life: takes what waits, works it off, tidies when idle.
-    fn run(&mut self) -> Result<(), EngineError> {
-        let mut published_at = 0;
-        loop {
-            let wait_ms = u64::try_from(self.wait_ms(IDLE_MS)).unwrap_or(0);
-            let mut inputs = Vec::new();
-            self.shared.inbox.take(
-                CYCLE_INPUTS_MAX,
-                Duration::from_millis(wait_ms),
-                &mut inputs,
-                Input::kind,
-            );
-            let idle = inputs.is_empty();
-            if idle && self.shared.inbox.is_closed() {
-                return Ok(());
-            }
-            self.cycle(inputs)?;
-            let now_us = self.clock.monotonic_us();
-            if now_us.saturating_sub(published_at) > 200_000 {
-                published_at = now_us;
-                self.publish_connectors();
-                self.shared.metrics.set_unknown(self.unknown_by_recipient.values().map(BTreeSet::len).sum());
-                self.tidy_store();
-            } else if idle {
-                self.tidy_store();
-            }
-        }
-    }
-
-    fn tidy_store(&mut self) {
-        let began_us = self.clock.monotonic_us();
-        self.tidy_or_note();
-        let took_ms = self.clock.monotonic_us().saturating_sub(began_us) / 1_000;
-        if took_ms >= SLOW_MS {
-            tracing::warn!(took_ms, "tidying the store held up the engine");
-        }
-    }
-}
-
-impl EngineThread {
-    /// Stops the engine once everything that waits is worked off.
-    ///
-    /// # Errors
-    /// Why it stopped, if it had stopped by itself.
-    pub fn stop(mut self) -> Result<(), EngineError> {
-        self.shared.inbox.close();
-        match self.thread.take().map(std::thread::JoinHandle::join) {
-            Some(Ok(outcome)) => outcome,
-            Some(Err(_)) => Err(EngineError::Configuration("the engine's thread panicked".into())),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the engine still runs.
-    pub fn is_running(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 }
 
@@ -347,10 +290,8 @@ fn prove_ledger(core: &Core, runtime: &tokio::runtime::Handle) {
     runtime.spawn(async move {
         loop {
             let Some(inner) = inner.upgrade() else { return };
-            let reader = Arc::clone(&inner.reader);
             let began_us = clock.monotonic_us();
-            let sums = tokio::task::spawn_blocking(move || reader.ledger_sums()).await;
-            if let Ok(Ok(sums)) = sums {
+            if let Ok(sums) = inner.ask(|reader| reader.ledger_sums()).await {
                 inner.shared.metrics.set_imbalance(sums.iter().map(|sum| sum.imbalance_micros()).sum());
             }
             drop(inner);

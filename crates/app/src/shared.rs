@@ -156,6 +156,7 @@ pub(crate) struct Shared {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) connectors: ArcSwap<Vec<ConnectorView>>,
     pub(crate) metrics: Metrics,
+    pub(crate) history: crate::history::History,
     pub(crate) notifier: crate::notify::Notifier,
     total: AccountLive,
     healthy: AtomicBool,
@@ -171,6 +172,7 @@ impl Shared {
             snapshot: ArcSwap::default(),
             connectors: ArcSwap::default(),
             metrics: Metrics::new(),
+            history: crate::history::History::default(),
             notifier,
             total: AccountLive::new(),
             healthy: AtomicBool::new(true),
@@ -229,12 +231,11 @@ impl Shared {
         self.healthy.store(true, Ordering::Relaxed);
     }
 
-    /// Puts inputs that must not be lost back into the queue.
-    pub(crate) fn requeue(&self, inputs: Vec<Input>) {
-        for input in inputs {
-            if self.inbox.push(crate::inbox::Kind::Command, input).is_err() {
-                tracing::error!("an event was given up because the engine has stopped");
-            }
+    /// Puts inputs that must not be lost back into the queue, before everything that came since.
+    pub(crate) fn put_back(&self, inputs: Vec<Input>) {
+        if let Err(lost) = self.inbox.put_back(inputs, Input::kind) {
+            let inputs = lost.len();
+            tracing::error!(inputs, "inputs were given up because the engine has stopped");
         }
     }
 }

@@ -20,6 +20,7 @@ use types::receipt::{ReceiptNotice, ReceiptState};
 use types::time::Timestamp;
 
 use crate::message_state::receipt_state;
+use crate::receipt_text::{ID_OCTETS_MAX, WORD_OCTETS_MAX, shortened};
 
 /// Takes in what suppliers call back with at `/callbacks/<connector>/<token>`.
 pub trait CallbackDesk: Send + Sync {
@@ -108,13 +109,13 @@ pub fn receipt_from_callback(
     let field = |name: &str| {
         fields.iter().find(|(key, _)| !name.is_empty() && key == name).map(|(_, value)| value.trim())
     };
-    let text = |name: &str| field(name).unwrap_or("").to_owned();
+    let text = |name: &str| shortened(field(name).unwrap_or(""), WORD_OCTETS_MAX);
     let id = field(&options.id).filter(|id| !id.is_empty())?;
     let stat = field(&options.status).filter(|stat| !stat.is_empty())?;
     Some(ReceiptNotice {
-        carrier_id: id.to_owned(),
+        carrier_id: shortened(id, ID_OCTETS_MAX),
         state: options.state(stat),
-        stat: stat.to_owned(),
+        stat: shortened(stat, WORD_OCTETS_MAX),
         error: text(&options.error),
         submit_date: text(&options.submit_date),
         done_date: text(&options.done_date),
@@ -168,10 +169,10 @@ impl CallbackDesk for Callbacks {
     ) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let desk = self.desks().get(connector).map(Arc::clone);
-            let Some(desk) = desk else { return false };
-            if !bool::from(desk.token.expose().as_bytes().ct_eq(token.as_bytes())) {
-                return false;
-            }
+            // An unknown connector costs the same comparison, so that time tells no names.
+            let expected = desk.as_ref().map_or(token, |desk| desk.token.expose().as_str());
+            let is_good = bool::from(expected.as_bytes().ct_eq(token.as_bytes()));
+            let Some(desk) = desk.filter(|_| is_good) else { return false };
             match receipt_from_callback(&desk.options, fields, desk.clock.now()) {
                 Some(receipt) => {
                     desk.sink.tell(desk.id, vec![ChannelEvent::Receipt(receipt)]).await;

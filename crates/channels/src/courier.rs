@@ -5,17 +5,17 @@
 //! Start at [`HttpCourier::new`]; which addresses may be called stands in `guard`.
 
 mod guard;
+mod hosts;
 mod resolve;
 mod retry_after;
 
-use std::collections::HashMap;
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ports::BoxFuture;
 use ports::courier::{ANSWER_OCTETS_MAX, Answer, CONNECT_TIMEOUT_MS, Call, Courier, CourierError, Method};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Request, Url};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -23,18 +23,16 @@ use types::Sensitive;
 
 pub use guard::URL_OCTETS_MAX;
 pub(crate) use guard::check_url;
-pub use resolve::{NameLookup, SystemLookup};
+pub use hosts::{GUARDED_CALLS_PER_HOST_MAX, HOSTS_KEPT_MAX};
+pub use resolve::{LOOKUPS_MAX, NameLookup, SystemLookup};
 
 use crate::tls::{Trust, client_config};
+use hosts::{Hosts, Place};
 use resolve::{GuardedResolver, ResolveError};
 
 /// Guarded calls under way at once. More wait, within their own time limit.
 pub const GUARDED_CALLS_MAX: usize = 512;
-/// Guarded calls under way at once to one host and port, so that one slow receiver cannot take all.
-pub const GUARDED_CALLS_PER_HOST_MAX: usize = 32;
-/// Hosts whose calls are counted before idle ones are forgotten.
-const HOSTS_COUNTED_MAX: usize = 1_024;
-/// Idle connections kept per host.
+/// Idle connections kept per host that the operator has chosen.
 const IDLE_PER_HOST_MAX: usize = 256;
 /// How long an idle connection is kept; below the 60 s after which many servers close.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,7 +59,7 @@ pub struct HttpCourier {
     guarded: Client,
     open: Client,
     calls: Arc<Semaphore>,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    hosts: Hosts,
 }
 
 impl HttpCourier {
@@ -70,7 +68,7 @@ impl HttpCourier {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new() -> Result<Self, CourierBuildError> {
-        Self::with_lookup(Arc::new(SystemLookup))
+        Self::with_lookup(Arc::new(SystemLookup::default()))
     }
 
     /// Makes a courier with another source of addresses.
@@ -82,38 +80,30 @@ impl HttpCourier {
             guarded: client(Arc::clone(&lookup), false)?,
             open: client(lookup, true)?,
             calls: Arc::new(Semaphore::new(GUARDED_CALLS_MAX)),
-            hosts: Mutex::default(),
+            hosts: Hosts::new(IDLE_TIMEOUT),
         })
     }
 
     /// Takes a place among the guarded calls.
-    async fn place(&self, url: &Url) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
-        let host = Arc::clone(&self.host_places(url));
-        let of_host = host.acquire_owned().await.ok()?;
+    async fn place(&self, url: &Url) -> Option<(Place, OwnedSemaphorePermit)> {
+        let of_host = self.hosts.place(url).await?;
         let of_all = Arc::clone(&self.calls).acquire_owned().await.ok()?;
         Some((of_host, of_all))
-    }
-
-    fn host_places(&self, url: &Url) -> Arc<Semaphore> {
-        let key = format!("{}:{}", url.host_str().unwrap_or(""), url.port_or_known_default().unwrap_or(0));
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if hosts.len() >= HOSTS_COUNTED_MAX {
-            hosts.retain(|_, places| places.available_permits() < GUARDED_CALLS_PER_HOST_MAX);
-        }
-        let places = hosts.entry(key).or_insert_with(|| Arc::new(Semaphore::new(GUARDED_CALLS_PER_HOST_MAX)));
-        Arc::clone(places)
     }
 
     async fn call_now(&self, call: Call) -> Result<Answer, CourierError> {
         let deadline = Instant::now() + Duration::from_millis(call.timeout_ms);
         let allow_private = call.allow_private;
-        let request = request_of(call)?;
+        let mut request = request_of(call)?;
         let (client, _place) = if allow_private {
             (&self.open, None)
         } else {
             let place = timeout_at(deadline, self.place(request.url()))
                 .await
                 .map_err(|_| CourierError::NotConnected { reason: "too many calls at once" })?;
+            if !place.as_ref().is_some_and(|(of_host, _)| of_host.keeps_connection) {
+                request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             (&self.guarded, place)
         };
         timeout_at(deadline, exchange(client, request))
@@ -141,7 +131,7 @@ fn client(lookup: Arc<dyn NameLookup>, allow_private: bool) -> Result<Client, Co
         .user_agent(concat!("Chappe/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+        .pool_max_idle_per_host(if allow_private { IDLE_PER_HOST_MAX } else { GUARDED_CALLS_PER_HOST_MAX })
         .build()
         .map_err(|error| CourierBuildError { reason: error.to_string() })
 }
@@ -235,4 +225,52 @@ fn is_tls(error: &std::io::Error) -> bool {
     error.get_ref().is_some_and(|inner| {
         inner.is::<rustls::Error>() || inner.downcast_ref::<std::io::Error>().is_some_and(is_tls)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqwest::header::{CONNECTION, HeaderValue};
+    use reqwest::{Request, Url};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::{Arc, SystemLookup, client, exchange};
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_connection_that_is_not_to_be_kept_is_closed_after_its_call() {
+        for (closes, expected) in [(true, 0), (false, 1)] {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            let client = client(Arc::new(SystemLookup::default()), true).unwrap();
+            let call = async {
+                for _ in 0..2 {
+                    let mut request = Request::new(reqwest::Method::GET, Url::parse(&url).unwrap());
+                    if closes {
+                        request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    exchange(&client, request).await.unwrap();
+                }
+            };
+            let serve = async {
+                let mut again = 0;
+                for _ in 0..2 - expected {
+                    let (mut stream, _) = listener.accept().await.unwrap();
+                    let mut octets = [0; 4_096];
+                    let mut requests = 0;
+                    while requests < 2 && stream.read(&mut octets).await.unwrap() > 0 {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                        requests += 1;
+                    }
+                    again += requests - 1;
+                }
+                again
+            };
+            let ((), again) = tokio::time::timeout(LIMIT, async { tokio::join!(call, serve) }).await.unwrap();
+            assert_eq!(again, expected, "requests over a connection that was used before");
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! Connectors of type `http`: one request per message to a supplier's API, described by templates,
 //! and receipts by the supplier's calls back.
 //!
-//! It never repeats a request and never divides a text. Start at [`open`]; the work is in `worker`.
+//! It never repeats a request and never divides a text. A supplier that answers nothing counts as down for a while.
+//! Start at [`open`]; the work is in `worker`.
 
 mod answer;
+mod breaker;
 mod options;
 mod template;
 mod worker;
@@ -70,6 +72,7 @@ fn open(
         sink,
         state: Mutex::new(State { queue: Queue::default(), credit, closing: false }),
         bell: Notify::new(),
+        knock: Notify::new(),
         leave_by: watch::Sender::new(None),
         ended: watch::Sender::new(false),
     });
@@ -99,6 +102,8 @@ struct Shared {
     sink: Arc<dyn ChannelSink>,
     state: Mutex<State>,
     bell: Notify,
+    /// Rung when the supplier is to be tried at once.
+    knock: Notify,
     leave_by: watch::Sender<Option<Instant>>,
     ended: watch::Sender<bool>,
 }
@@ -170,6 +175,10 @@ impl Channel for HttpChannel {
             attempt = attempt.attempt,
             "a question that cannot be asked"
         );
+    }
+
+    fn knock(&self) {
+        self.shared.knock.notify_one();
     }
 
     fn drain(&self, deadline_ms: u64) -> BoxFuture<'_, ()> {

@@ -13,6 +13,7 @@ mod message_state;
 mod options;
 mod pacer;
 mod queue;
+mod receipt_text;
 mod smpp;
 mod tls;
 
@@ -93,7 +94,7 @@ impl Factory {
 fn kind(config: &Connector) -> Result<&'static Kind, String> {
     KINDS.iter().find(|kind| kind.name == config.kind).ok_or_else(|| {
         let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-        format!("type: write one of {}", names.join(", "))
+        format!("type: {:?} is not known; write one of {}", config.kind, names.join(", "))
     })
 }
 

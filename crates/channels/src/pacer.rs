@@ -89,6 +89,17 @@ impl Pacer {
         Err((missing.saturating_mul(1_000) / self.rate).max(1))
     }
 
+    /// Microseconds until so many requests may have been sent at the pace of now.
+    pub(crate) fn time_for(&self, requests: usize, now_us: u64) -> u64 {
+        let pause_us = self.paused_until_us.saturating_sub(now_us);
+        if self.rate == 0 {
+            return pause_us;
+        }
+        let wanted = u64::try_from(requests).unwrap_or(u64::MAX).saturating_mul(TOKEN);
+        let missing = wanted.saturating_sub(self.tokens);
+        pause_us.saturating_add(missing.saturating_mul(1_000) / self.rate)
+    }
+
     /// The carrier asked to slow down. One decrease answers all such answers to one burst; a longer
     /// pause than usual may be asked for. Returns whether the pace changed.
     pub(crate) fn throttled(&mut self, now_us: u64, pause_us: Option<u64>) -> bool {
@@ -198,6 +209,16 @@ mod tests {
             assert!(pacer.throttled(round * 2 * SECOND_US, None));
         }
         assert_eq!(pacer.rate_per_second(), 1);
+    }
+
+    #[test]
+    fn the_time_of_several_requests_is_known_before() {
+        let mut pacer = Pacer::new(2, SECOND_US);
+        assert_eq!(pacer.time_for(1, 0), 0, "the first may go at once");
+        assert_eq!(pacer.time_for(5, 0), 2 * SECOND_US);
+        pacer.throttled(0, None);
+        assert_eq!(pacer.time_for(1, SECOND_US / 2), SECOND_US / 2 + 714_285, "pause and slower pace");
+        assert_eq!(Pacer::new(0, SECOND_US).time_for(1_000, 0), 0);
     }
 
     #[test]

@@ -81,7 +81,15 @@ impl Channel for SmppChannel {
     }
 
     fn query(&self, attempt: AttemptRef, carrier_id: &str, source: &Address) {
+        if !self.capabilities.query || carrier_id.is_empty() {
+            tracing::debug!(connector = self.hub.id.0, "a question that cannot be asked");
+            return;
+        }
         self.hub.ask(Query { attempt, carrier_id: carrier_id.to_owned(), source: source.as_sender() });
+    }
+
+    fn knock(&self) {
+        self.hub.knocks.send_modify(|knocks| *knocks = knocks.wrapping_add(1));
     }
 
     fn drain(&self, deadline_ms: u64) -> BoxFuture<'_, ()> {

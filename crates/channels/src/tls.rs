@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -42,7 +42,8 @@ pub(crate) fn client_config(trust: &Trust) -> Result<ClientConfig, String> {
         },
         Trust::CaFile(path) => builder.with_root_certificates(roots_of_file(path)?),
         Trust::Anybody => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAnybody { provider }))
+            let accept = AcceptAnybody(provider.signature_verification_algorithms);
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(accept))
         }
     };
     Ok(config.with_no_client_auth())
@@ -63,9 +64,7 @@ fn roots_of_file(path: &str) -> Result<RootCertStore, String> {
 
 /// Accepts every certificate and still checks that the peer holds its key.
 #[derive(Debug)]
-struct AcceptAnybody {
-    provider: Arc<CryptoProvider>,
-}
+struct AcceptAnybody(WebPkiSupportedAlgorithms);
 
 impl ServerCertVerifier for AcceptAnybody {
     fn verify_server_cert(
@@ -85,8 +84,7 @@ impl ServerCertVerifier for AcceptAnybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+        verify_tls12_signature(message, certificate, signature, &self.0)
     }
 
     fn verify_tls13_signature(
@@ -95,12 +93,11 @@ impl ServerCertVerifier for AcceptAnybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+        verify_tls13_signature(message, certificate, signature, &self.0)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.0.supported_schemes()
     }
 }
 

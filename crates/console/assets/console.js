@@ -169,11 +169,7 @@
   const hues = { accepted: "--waiting", submitted: "--moving", delivered: "--done", failed: "--failed" };
   const dashes = { accepted: [], submitted: [6, 3], delivered: [], failed: [2, 3] };
   const place = find("[data-chart]");
-  const store = `chappe-rates:${body.dataset.stream}`;
   let history = [], before = null, chart = null;
-  try {
-    history = JSON.parse(sessionStorage.getItem(store) || "[]");
-  } catch { history = []; }
   const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -224,23 +220,32 @@
       chart.setScale("y", { min: 0, max: most * 1.1 });
     });
   };
+  const showRates = (rates) => names.forEach((name, index) => {
+    const rate = find(`[data-rate="${name}"]`);
+    if (rate) rate.textContent = rates[index] >= 10 || rates[index] === 0 ? Math.round(rates[index]) : rates[index].toFixed(1);
+  });
+  // The server tells once what was before the stream was opened: when, over how long, how many.
+  const takeHistory = (spans) => {
+    history = spans.map(([at, ms, ...counts]) => [at / 1000, ...counts.map((count) => count * 1000 / ms)]);
+    if (history.length) showRates(history[history.length - 1].slice(1));
+  };
   const takeFigures = (figures) => {
+    if (figures.history) takeHistory(figures.history);
     const moved = before && names.some((name) => before[name] !== figures[name]);
     if (before && figures.at > before.at) {
       const seconds = (figures.at - before.at) / 1000;
       const rates = names.map((name) => Math.max(0, figures[name] - before[name]) / seconds);
-      const second = Math.floor(figures.at / 1000);
+      const second = figures.at / 1000;
       const newest = history.length ? history[history.length - 1][0] : second - 1;
       // Where nobody looked, the line has a gap rather than a guess.
-      if (second - newest > 3) history.push([newest + 1, ...names.map(() => null)]);
+      if (second - newest > 10) history.push([newest + 1, ...names.map(() => null)]);
       if (newest < second) history.push([second, ...rates]);
       history = history.filter((row) => row[0] > second - HISTORY_SECONDS);
-      try { sessionStorage.setItem(store, JSON.stringify(history)); } catch { /* The chart then begins anew on each page. */ }
-      names.forEach((name, index) => {
-        const rate = find(`[data-rate="${name}"]`), count = find(`[data-count="${name}"]`);
-        if (rate) rate.textContent = rates[index] >= 10 || rates[index] === 0 ? Math.round(rates[index]) : rates[index].toFixed(1);
-        if (count) count.textContent = grouped(figures[name]);
-      });
+      showRates(rates);
+    }
+    for (const name of names) {
+      const count = find(`[data-count="${name}"]`);
+      if (count) count.textContent = grouped(figures[name]);
     }
     const changed = moved || !before;
     before = figures;

@@ -8,10 +8,12 @@ pub mod messages;
 #[path = "parties.rs"]
 pub mod parties;
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use app::detail::{Because, MessageDetail, Movement, Page};
+use app::history::{SPAN_MS, Span, SpanCounts};
 use app::submission::{Accepted, AcceptedMessage, Rejected, Submission, SubmitOutcome};
 use app::{
     ConnectorView, EndpointView, LiveFigures, MessageQuery, Person, Scope, ShownCredential, VersionView,
@@ -44,6 +46,8 @@ pub struct FakeDesk {
     pub traffic: Mutex<Vec<TrafficDocument>>,
     /// Session tokens that were signed out.
     pub ended: Mutex<Vec<String>>,
+    /// Where people sat who signed in.
+    pub seats: Mutex<Vec<Option<IpAddr>>>,
     pub brand: String,
     /// Callback addresses, the default first.
     pub endpoints: Mutex<Vec<EndpointView>>,
@@ -79,6 +83,7 @@ impl FakeDesk {
             messages: Mutex::new(messages),
             traffic: Mutex::new(vec![TrafficDocument::default(), traffic()]),
             ended: Mutex::default(),
+            seats: Mutex::default(),
             brand: "Chappe".to_owned(),
             endpoints: Mutex::new(vec![
                 endpoint(2, EndpointKind::Webhook, "https://example.test/events"),
@@ -153,6 +158,7 @@ pub fn account(now: Timestamp) -> Account {
         state: AccountState::Active,
         unit: Unit::EUR,
         price_book: "sandbox".to_owned(),
+        region: None,
         default_class: Class::Transactional,
         default_endpoint: None,
         limits: AccountLimits::default(),
@@ -221,6 +227,21 @@ impl Desk for FakeDesk {
         }
     }
 
+    fn history(&self, _scope: Scope) -> Vec<Span> {
+        let span = |place: i64| {
+            let until = self.now().plus_ms((place - 60) * SPAN_MS);
+            let busy = u64::try_from(60 + place % 13 * 4).unwrap();
+            let counts = SpanCounts {
+                accepted: busy,
+                submitted: busy - 3,
+                delivered: busy * 9 / 10,
+                failed: busy / 20,
+            };
+            Span { from: until.plus_ms(-SPAN_MS), until, counts }
+        };
+        (1..=60).map(span).collect()
+    }
+
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
         (id == ACCOUNT).then(|| Arc::new(account(self.now())))
     }
@@ -241,7 +262,7 @@ impl Desk for FakeDesk {
             window_used,
             rate_per_second: if links_up > 0 { 250 } else { 0 },
             last_error: last_error.to_owned(),
-            bound_to_self: None,
+            ..Default::default()
         };
         let ticks = self.ticks.load(Ordering::Relaxed);
         let view = |id, name: &str, status, queued| ConnectorView {
@@ -257,6 +278,8 @@ impl Desk for FakeDesk {
             submitted: 1_204_002 + ticks * 25,
             delivered: 1_198_450 + ticks * 24,
             failed: 5_321 + ticks,
+            receipt_ids: Some("decimal_to_hex"),
+            ambiguous_receipts: 0,
             errors: 17,
         };
         vec![
@@ -282,7 +305,9 @@ impl Desk for FakeDesk {
         &'a self,
         email: &'a str,
         password: &'a Sensitive<String>,
+        from: Option<IpAddr>,
     ) -> Answer<'a, (Person, Sensitive<String>)> {
+        self.seats.lock().unwrap().push(from);
         let role = Role::ALL.iter().copied().find(|role| email_of(*role) == email);
         ready(match role.filter(|_| password.expose() == PASSWORD) {
             Some(role) => Ok((person(role), Sensitive::new(token_of(role)))),

@@ -1,7 +1,7 @@
 //! Made-up messages in every state, with attempts, receipts and reasons, and texts that try to
 //! break out of a page.
 
-use app::detail::{AttemptDetail, Because, MessageDetail, PartAnswer, ReceiptDetail};
+use app::detail::{AttemptDetail, Because, MessageDetail, Owed, PartAnswer, ReceiptDetail};
 use types::address::Address;
 use types::charge::ChargeState;
 use types::id::{ConnectorId, MessageId, RowKey, SubmissionId};
@@ -83,10 +83,14 @@ fn made(now: Timestamp, place: u32, state: State) -> MessageDetail {
             source: NetworkSource::RangeTable,
             data_version: 4,
             ported: None,
+            checked_at: at,
         }),
         parts,
         price: euros(27_500 * i64::from(parts)),
         book_version: 3,
+        levels: Vec::new(),
+        shares: Vec::new(),
+        region: types::region::Region::default(),
         charge: ChargeState::Charged,
         profile_version: 1,
         traffic_version: 2,
@@ -101,6 +105,8 @@ fn made(now: Timestamp, place: u32, state: State) -> MessageDetail {
         receipt_error: if state.is_failure() { "034".to_owned() } else { String::new() },
         attempts: if sent { attempts(at, state, u8::try_from(parts).unwrap()) } else { Vec::new() },
         pending_events: usize::from(state == State::Delivered),
+        dead_letters: 0,
+        moot: Vec::new(),
         told: Vec::new(),
     }
 }
@@ -145,6 +151,10 @@ fn attempts(at: Timestamp, state: State, parts: u8) -> Vec<AttemptDetail> {
             error: error.to_owned(),
             submit_date: "2611221000".to_owned(),
             done_date: "2611221001".to_owned(),
+            zone: String::new(),
+            tlvs: Vec::new(),
+            echoed: None,
+            mapping_version: 2,
             read_at: at.plus_ms(after),
             contradicts,
         };
@@ -173,6 +183,12 @@ fn attempt(
         written_at: at.plus_ms(41),
         answered_at: at.plus_ms(62 + i64::from(part)),
     };
+    let trigger = types::charge::CostTrigger::OnSubmit;
+    let asked = types::charge::Cost { amount: euros(14_200 * i64::from(parts)), deck_version: 2, trigger };
+    let when = |holds: bool| if holds { (asked.amount, u32::from(parts)) } else { (euros(0), 0) };
+    let (amount, owed_parts) = when(verdict == Verdict::Accepted);
+    let (possible, possible_parts) = when(verdict == Verdict::Unknown);
+    let owed = Owed { amount, parts: owed_parts, possible, possible_parts };
     AttemptDetail {
         number,
         connector_id: ConnectorId(1),
@@ -183,7 +199,20 @@ fn attempt(
         trigger: Reason::None,
         started_at: at.plus_ms(40),
         parts,
-        cost: Some(euros(14_200 * i64::from(parts))),
+        only_parts: Vec::new(),
+        form: types::form::Form {
+            data_coding: 0,
+            encoding: types::form::Encoding::Gsm7,
+            joined: types::form::Joined::None,
+            reference: 0,
+            rendering: types::form::Rendering::AsReceived,
+        },
+        source: Address::from_text("ACME").as_sender(),
+        destination: Address::from_text("447911123456"),
+        content: None,
+        network: None,
+        cost: Some(asked),
+        owed: Some(owed),
         passed_over: Vec::new(),
         answers: (1..=parts).map(answer).collect(),
         receipts: Vec::new(),

@@ -2,9 +2,11 @@
 //!
 //! The implementation for the core only passes questions on; it never decides. Start at [`Desk`].
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::detail::{Because, MessageDetail, Movement, Page};
+use app::history::Span;
 use app::submission::{Submission, SubmitOutcome};
 use app::{
     ConnectorView, Core, EndpointView, LiveFigures, MessageQuery, Person, Scope, ShownCredential, VersionView,
@@ -29,6 +31,8 @@ pub trait Desk: Send + Sync {
     fn brand(&self) -> String;
     /// Counts since start.
     fn live(&self, scope: Scope) -> LiveFigures;
+    /// The last five minutes, the oldest span first.
+    fn history(&self, scope: Scope) -> Vec<Span>;
     /// One account.
     fn account(&self, id: AccountId) -> Option<Arc<Account>>;
     /// All accounts.
@@ -44,6 +48,7 @@ pub trait Desk: Send + Sync {
         &'a self,
         email: &'a str,
         password: &'a Sensitive<String>,
+        from: Option<IpAddr>,
     ) -> Answer<'a, (Person, Sensitive<String>)>;
     /// The person of a session token.
     fn session<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Option<Person>>;
@@ -102,6 +107,10 @@ impl Desk for Core {
         Self::live(self, scope)
     }
 
+    fn history(&self, scope: Scope) -> Vec<Span> {
+        Self::history(self, scope)
+    }
+
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
         Self::account(self, id)
     }
@@ -126,8 +135,9 @@ impl Desk for Core {
         &'a self,
         email: &'a str,
         password: &'a Sensitive<String>,
+        from: Option<IpAddr>,
     ) -> Answer<'a, (Person, Sensitive<String>)> {
-        Box::pin(Self::sign_in(self, email, password))
+        Box::pin(Self::sign_in(self, email, password, from))
     }
 
     fn session<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Option<Person>> {

@@ -81,7 +81,7 @@ impl Frame {
                 Room::Overview => person.is_some_and(|person| !person.role.is_staff()),
                 _ => true,
             };
-            exists && table::access_of(href).is_some_and(|access| access.opens_to(person))
+            exists && table::access_of(href).is_some_and(|access| access.opens_to(house, person))
         };
         let nav = NAV.iter().filter(opens).map(|(at, href, word, key)| NavItem {
             href,
@@ -91,7 +91,7 @@ impl Frame {
         });
         let search = person.and_then(|person| {
             let action = if person.role.is_staff() { "/staff/messages" } else { "/messages" };
-            table::access_of(action).filter(|access| access.allows(person)).map(|_| action)
+            table::access_of(action).filter(|access| access.allows(house, person)).map(|_| action)
         });
         Self {
             title: title.to_owned(),
@@ -132,8 +132,8 @@ impl Frame {
 
 impl Access {
     /// Whether a visitor may come in.
-    pub(crate) fn opens_to(self, person: Option<&Person>) -> bool {
-        self == Self::Public || person.is_some_and(|person| self.allows(person))
+    pub(crate) fn opens_to(self, house: &House, person: Option<&Person>) -> bool {
+        self == Self::Public || person.is_some_and(|person| self.allows(house, person))
     }
 }
 

@@ -3,10 +3,11 @@
 //!
 //! Rooms never look at cookies or permissions of a route. Start at [`admit`].
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use app::{Person, Scope};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request, State};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -61,6 +62,18 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
         let person = parts.extensions.get::<Visitor>().and_then(|visitor| visitor.person.clone());
         person.map(Self).ok_or_else(Fault::signed_out)
+    }
+}
+
+/// Where a visitor sits, as far as the server loop knows.
+pub(crate) struct Seat(pub(crate) Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for Seat {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(peer.map(|ConnectInfo(peer)| peer.ip())))
     }
 }
 
@@ -129,7 +142,7 @@ pub(crate) async fn admit(
     let visitor = request.extensions().get::<Visitor>().cloned().unwrap_or_default();
     match visitor.person {
         _ if access == Access::Public => next.run(request).await,
-        Some(person) if access.allows(&person) => next.run(request).await,
+        Some(person) if access.allows(&house, &person) => next.run(request).await,
         Some(_) => Fault::forbidden().into_response(),
         None => ask_to_sign_in(&house, &request),
     }
@@ -245,6 +258,6 @@ impl Session {
     pub(crate) async fn is_alive(&self) -> bool {
         let Some(token) = &self.token else { return false };
         let person = self.house.desk.session(token.expose()).await;
-        person.is_some_and(|person| self.access.allows(&person))
+        person.is_some_and(|person| self.access.allows(&self.house, &person))
     }
 }

@@ -7,13 +7,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::history::{Span, SpanCounts};
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use ports::BoxFuture;
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use types::id::MessageId;
 use types::role::Permission;
@@ -21,7 +21,7 @@ use types::role::Permission;
 use crate::fault::Fault;
 use crate::guard::{Session, SignedIn, Visitor};
 use crate::rooms::{staff, story};
-use crate::shared::House;
+use crate::shared::{House, StreamPass};
 use crate::table;
 
 /// How often a stream looks, milliseconds.
@@ -42,7 +42,7 @@ struct Running {
     tick_ms: u64,
     passed_ms: u64,
     session: Session,
-    _permit: OwnedSemaphorePermit,
+    _pass: StreamPass,
 }
 
 /// Live figures of the account, or of the installation, every second.
@@ -55,9 +55,12 @@ pub(crate) async fn figures(
     let session = session(&house, &visitor, "/events/overview");
     let desk = Arc::clone(&house);
     let account = person.0.account.filter(|_| person.may(Permission::MoneyView));
+    // What was before the page was opened comes once, with the first figures.
+    let mut history = Some(history(&desk, scope));
     let look: Look = Box::new(move || {
         let live = desk.desk.live(scope);
         let mut data = json!({
+            "history": history.take(),
             "at": desk.desk.now().as_ms(),
             "accepted": live.accepted,
             "submitted": live.submitted,
@@ -72,7 +75,7 @@ pub(crate) async fn figures(
         }
         Box::pin(async move { Some(Event::default().event("figures").data(data.to_string())) })
     });
-    open(&house, session, TICK_MS, look)
+    open(&house, &person, session, TICK_MS, look)
 }
 
 /// Says when one message moved.
@@ -96,20 +99,27 @@ pub(crate) async fn message(
             moved(&last, story::revision(&message))
         })
     });
-    open(&house, session, TICK_MS, look)
+    open(&house, &person, session, TICK_MS, look)
 }
 
 /// Figures of the installation and the lines of the connector table, every second.
-pub(crate) async fn connectors(State(house): State<House>, visitor: Visitor) -> Result<Response, Fault> {
+pub(crate) async fn connectors(
+    State(house): State<House>,
+    visitor: Visitor,
+    person: SignedIn,
+) -> Result<Response, Fault> {
     let session = session(&house, &visitor, "/events/connectors");
     let desk = Arc::clone(&house);
+    let mut before = Some(history(&desk, app::Scope::All));
     let look: Look = Box::new(move || {
         let desk = Arc::clone(&desk);
+        let before = before.take();
         Box::pin(async move {
             let live = desk.desk.live(app::Scope::All);
             let views = desk.desk.connectors();
             let rows = staff::rows_html(&desk).ok()?;
             let data = json!({
+                "history": before,
                 "at": desk.desk.now().as_ms(),
                 "accepted": live.accepted,
                 "submitted": live.submitted,
@@ -126,11 +136,15 @@ pub(crate) async fn connectors(State(house): State<House>, visitor: Visitor) -> 
             Some(Event::default().event("figures").data(data.to_string()))
         })
     });
-    open(&house, session, TICK_MS, look)
+    open(&house, &person, session, TICK_MS, look)
 }
 
 /// Says when a phone moved.
-pub(crate) async fn phones(State(house): State<House>, visitor: Visitor) -> Result<Response, Fault> {
+pub(crate) async fn phones(
+    State(house): State<House>,
+    visitor: Visitor,
+    person: SignedIn,
+) -> Result<Response, Fault> {
     let phones = house.phones.clone();
     let phones = phones.ok_or_else(|| Fault::not_found("This installation has no simulated phones."))?;
     let session = session(&house, &visitor, "/events/phones");
@@ -139,7 +153,20 @@ pub(crate) async fn phones(State(house): State<House>, visitor: Visitor) -> Resu
         let event = moved(&last, phones.revision().to_string());
         Box::pin(async move { event })
     });
-    open(&house, session, PHONES_TICK_MS, look)
+    open(&house, &person, session, PHONES_TICK_MS, look)
+}
+
+/// The last minutes: for each span its end in milliseconds, how long it was, and what was counted,
+/// as in the figures.
+fn history(house: &House, scope: app::Scope) -> Vec<[i64; 6]> {
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let row = |span: Span| {
+        let Span { from, until, counts } = span;
+        let SpanCounts { accepted, submitted, delivered, failed } = counts;
+        let ms = until.ms_since(from);
+        [until.as_ms(), ms, count(accepted), count(submitted), count(delivered), count(failed)]
+    };
+    house.desk.history(scope).into_iter().map(row).collect()
 }
 
 /// An event when the revision is another than last time.
@@ -158,11 +185,17 @@ fn session(house: &House, visitor: &Visitor, path: &str) -> Session {
     Session::new(house, visitor, access)
 }
 
-fn open(house: &House, session: Session, tick_ms: u64, look: Look) -> Result<Response, Fault> {
-    let permit = Arc::clone(&house.streams).try_acquire_owned().map_err(|_| Fault::crowded())?;
+fn open(
+    house: &House,
+    person: &SignedIn,
+    session: Session,
+    tick_ms: u64,
+    look: Look,
+) -> Result<Response, Fault> {
+    let pass = house.stream_for(person.0.id).ok_or_else(Fault::crowded)?;
     let mut ticks = interval(Duration::from_millis(tick_ms));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let running = Running { look, ticks, tick_ms, passed_ms: 0, session, _permit: permit };
+    let running = Running { look, ticks, tick_ms, passed_ms: 0, session, _pass: pass };
     let events = stream::unfold(running, |mut running| async move {
         let event = running.next().await?;
         Some((Ok::<_, Infallible>(event), running))

@@ -12,7 +12,7 @@ use crate::assets;
 use crate::rooms::{
     account, accounts, help, mailbox, messages, overview, phones, send, sign_in, staff, story, traffic,
 };
-use crate::shared::{House, TRAFFIC_FORM_BYTES_MAX};
+use crate::shared::{House, SIGN_IN_FORM_BYTES_MAX, Shared, TRAFFIC_FORM_BYTES_MAX};
 use crate::streams;
 
 /// Who may use a route. Where permissions are listed, any one of them is enough.
@@ -26,24 +26,30 @@ pub enum Access {
     Staff(&'static [Permission]),
     /// Anybody signed in with one of these permissions.
     Either(&'static [Permission]),
+    /// The simulated parties: staff with one of these permissions, and users of accounts where the
+    /// whole installation is a sandbox. Elsewhere the phones show what other customers sent.
+    Simulated(&'static [Permission]),
     /// Anybody signed in.
     SignedIn,
 }
 
 impl Access {
-    /// Whether a signed-in person may use the route.
-    pub(crate) fn allows(self, person: &Person) -> bool {
+    /// Whether a signed-in person may use the route in a house.
+    pub(crate) fn allows(self, house: &Shared, person: &Person) -> bool {
         let any =
             |permissions: &[Permission]| permissions.iter().any(|permission| person.role.may(*permission));
         match self {
             Self::Public | Self::SignedIn => true,
             Self::Customer(permissions) => person.account.is_some() && any(permissions),
-            Self::Staff(permissions) => {
-                person.account.is_none() && person.role.is_staff() && any(permissions)
-            }
+            Self::Staff(permissions) => is_staff(person) && any(permissions),
             Self::Either(permissions) => any(permissions),
+            Self::Simulated(permissions) => (house.is_sandbox() || is_staff(person)) && any(permissions),
         }
     }
+}
+
+fn is_staff(person: &Person) -> bool {
+    person.account.is_none() && person.role.is_staff()
 }
 
 /// A route as the table states it.
@@ -73,7 +79,7 @@ const OWN_KEYS: Access = Access::Customer(&[Permission::KeysView]);
 const ALL_MESSAGES: Access = Access::Staff(&[Permission::AnyMessageView]);
 const TRAFFIC: Access = Access::Staff(&[Permission::TrafficView]);
 const TRAFFIC_CHANGE: Access = Access::Staff(&[Permission::TrafficChange]);
-const SANDBOX: Access = Access::Either(&[Permission::SandboxView]);
+const SANDBOX: Access = Access::Simulated(&[Permission::SandboxView]);
 
 fn shows(path: &'static str, access: Access, room: MethodRouter<House>) -> Entry {
     Entry { method: Method::GET, path, access, room }
@@ -85,11 +91,12 @@ fn takes(path: &'static str, access: Access, room: MethodRouter<House>) -> Entry
 
 /// Every route of the console.
 pub(crate) fn entries() -> Vec<Entry> {
+    let sign_in = post(sign_in::enter).layer(DefaultBodyLimit::max(SIGN_IN_FORM_BYTES_MAX));
     let publish = post(traffic::publish).layer(DefaultBodyLimit::max(TRAFFIC_FORM_BYTES_MAX));
     vec![
         shows("/assets/{version}/{name}", Access::Public, get(assets::serve)),
         shows("/sign-in", Access::Public, get(sign_in::show)),
-        takes("/sign-in", Access::Public, post(sign_in::enter)),
+        takes("/sign-in", Access::Public, sign_in),
         takes("/sign-out", Access::Public, post(sign_in::leave)),
         shows("/help", Access::Public, get(help::show)),
         shows("/", ANY_MESSAGES, get(overview::show)),

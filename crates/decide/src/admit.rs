@@ -1,7 +1,7 @@
 //! The one admission path: may this message be taken, and on which terms?
 //!
-//! The stages are shape and times, account, content, price, route, repeats and balance, in this order;
-//! the first refusal wins, so that nobody is asked to top up for a message that could not go anyway. A
+//! The stages are shape and times, account, content, queue, price, route, repeats and balance, in this
+//! order; the first refusal wins, so that nobody is asked to top up for a message that could not go anyway. A
 //! plan says what the message will be; nothing has happened until it is committed.
 
 use std::borrow::Cow;
@@ -17,6 +17,7 @@ use types::refusal::{Refusal, RefusalCode};
 use types::region::Region;
 use types::time::Timestamp;
 
+use crate::budget::{self, Waiting};
 use crate::ledger::{Payment, Purse};
 use crate::route::{Subject, choose, find_route};
 use crate::snapshot::Snapshot;
@@ -49,6 +50,8 @@ pub struct Facts<'a> {
     pub purse: &'a Purse,
     /// The recipient's country by its numbering plan.
     pub country: Country,
+    /// What waits to be sent.
+    pub waiting: Waiting,
     /// The accounts above, the nearest first; `None` when the path cannot be walked
     /// ([`crate::path::Broken`]).
     pub above: Option<&'a [&'a Account]>,
@@ -96,6 +99,7 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     check_account(facts.account)?;
     let parts = count_parts(&draft.content)?;
     let class = draft.class.unwrap_or(facts.account.default_class);
+    budget::check(&facts.snapshot.profile.queue, &facts.waiting, class, parts, now)?;
     let network = facts.snapshot.traffic.network_of(recipient, now);
     let country = network.map_or(facts.country, |(_, country)| country);
     let network = network.map(|(fact, _)| fact);

@@ -1,7 +1,14 @@
 //! What must hold at any moment: pure predicates, shared by tests, metrics and simulation.
 
 use types::charge::{ChargeState, Lot};
-use types::message::State;
+use types::message::{Flags, State};
+
+use crate::lifecycle::PARKED_HORIZON_MS;
+
+/// How much longer the removal of what has lapsed may take, milliseconds.
+const SWEEP_SLACK_MS: i64 = 3_600_000;
+/// Of so many turns of a connector's queue, one begins with the lowest class.
+pub const TURNS_PER_LOWEST: usize = 10;
 
 /// A hold never outlives its message: an ended message holds nothing.
 pub const fn hold_ends_with_message(state: State, charge: ChargeState) -> bool {
@@ -11,6 +18,62 @@ pub const fn hold_ends_with_message(state: State, charge: ChargeState) -> bool {
 /// A lot is never below its floor, and never holds a negative amount.
 pub const fn lot_is_sound(lot: &Lot, floor_micros: i64) -> bool {
     lot.available_micros >= floor_micros && lot.held_micros >= 0
+}
+
+/// One money event each: a hold is charged or released once, a charge may be paid back once, and nothing
+/// else moves. A commit may hold several steps of a message, but a message has one money event.
+pub const fn charge_step_is_lawful(from: ChargeState, to: ChargeState) -> bool {
+    let may = match from {
+        ChargeState::None => matches!(to, ChargeState::Held | ChargeState::Charged),
+        ChargeState::Held => matches!(to, ChargeState::Charged | ChargeState::Released),
+        ChargeState::Charged => matches!(to, ChargeState::Refunded),
+        ChargeState::Released | ChargeState::Refunded => false,
+    };
+    may || from as u8 == to as u8
+}
+
+/// A message has an end time when it has ended, and only then.
+pub const fn end_has_its_time(state: State, has_end_time: bool) -> bool {
+    state.is_final() == has_end_time
+}
+
+/// Every commit that changes a message raises its version by one: the guard against a second writer.
+pub const fn version_rises(before: u32, after: u32) -> bool {
+    after == before.wrapping_add(1)
+}
+
+/// Attempts are counted up only by attempts that are written in the same commit.
+pub fn attempts_are_written(before: u8, after: u8, rows_written: usize) -> bool {
+    after.checked_sub(before).map(usize::from) == Some(rows_written)
+}
+
+/// A message may be handed to a channel only while the disk says that it is being sent by this very
+/// attempt.
+pub const fn is_written_ahead(state: State, attempts: u8, handed: u8, row_is_written: bool) -> bool {
+    matches!(state, State::Sending) && attempts == handed && row_is_written
+}
+
+/// Marks are never taken back, except that of a possible duplicate whose copy was never sent.
+pub const fn marks_stay(before: Flags, after: Flags) -> bool {
+    let may_go = Flags::POSSIBLE_DUPLICATE.bits();
+    before.bits() & !after.bits() & !may_go == 0
+}
+
+/// A part that carriers took more than once is marked as a possible duplicate, unless the route moved on
+/// as often: after a receipt that was no delivery, or after patience.
+pub const fn copies_are_marked(taken: usize, moved_on: usize, is_marked: bool) -> bool {
+    is_marked || taken <= moved_on + 1
+}
+
+/// Of the messages handed over at once, lower classes get their share of turns and one more, and no more,
+/// while a higher class waits.
+pub const fn classes_keep_their_order(lower_handed: usize, handed: usize) -> bool {
+    lower_handed <= handed / TURNS_PER_LOWEST + 2
+}
+
+/// A receipt without a message is kept for 72 hours and not much longer: it holds a recipient.
+pub const fn parked_lapses(is_parked: bool, age_ms: i64) -> bool {
+    !is_parked || age_ms <= PARKED_HORIZON_MS + SWEEP_SLACK_MS
 }
 
 /// How far a state is for the customer. Steps go up, except back to queued for another attempt.

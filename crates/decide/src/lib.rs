@@ -5,6 +5,7 @@
 //! the door and at [`lifecycle`] for everything after it.
 
 pub mod admit;
+pub mod budget;
 pub mod cost;
 pub mod invariant;
 pub mod ledger;

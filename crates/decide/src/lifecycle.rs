@@ -24,12 +24,15 @@ pub const TRANSIENT_WAITS_MS: [i64; 5] = [5_000, 30_000, 120_000, 600_000, 1_800
 /// Wait after the carrier asked to slow down; it doubles with every ten attempts, up to the last
 /// of [`TRANSIENT_WAITS_MS`].
 pub const THROTTLED_WAIT_MS: i64 = 1_000;
-/// How long an unknown outcome waits for a late answer before the policy acts.
+/// How long an unknown outcome waits for a late answer before the policy acts, and a carrier that was asked may take
+/// to answer.
 pub const UNKNOWN_GRACE_MS: i64 = 60_000;
 /// How long an unknown outcome waits for a receipt before it ends as unconfirmed: 72 hours.
 pub const UNKNOWN_HORIZON_MS: i64 = 259_200_000;
 /// How long a taken message waits for its receipt: 72 hours.
 pub const RECEIPT_HORIZON_MS: i64 = 259_200_000;
+/// How long a receipt that found no message waits for one: 72 hours.
+pub const PARKED_HORIZON_MS: i64 = 259_200_000;
 /// Attempts of one message; more end it as failed.
 pub const ATTEMPTS_MAX: u8 = 200;
 /// How far a message has come; what `step` reads and writes.
@@ -58,7 +61,7 @@ pub struct Stage {
 pub struct Policy<'a> {
     /// What to do about unknown outcomes.
     pub on_unknown: UnknownPolicy,
-    /// Whether the carrier of the latest attempt can be asked.
+    /// Whether the carrier of the latest attempt can be asked, by the ids that it gave.
     pub can_query: bool,
     /// Whether it sends receipts.
     pub receipts: bool,

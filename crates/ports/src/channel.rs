@@ -46,6 +46,8 @@ pub struct Dispatch {
     pub content: Arc<Content>,
     /// How to put it.
     pub form: Form,
+    /// How many requests the whole message makes in this form, 1 to 255.
+    pub requests: u8,
     /// Its class; a channel writes one-time codes first.
     pub class: Class,
     /// When it stops being worth sending.
@@ -57,7 +59,8 @@ pub struct Dispatch {
 /// What a channel tells the core.
 #[derive(Clone, Debug)]
 pub enum ChannelEvent {
-    /// The channel can take this many more messages than it said before.
+    /// The channel can take this many more messages than it said before. What it has said stands while
+    /// its links are down.
     Credit(u32),
     /// The answer to one part.
     Outcome {
@@ -86,7 +89,7 @@ pub enum ChannelEvent {
 /// How a connector is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ConnectorStatus {
-    /// Links that are up.
+    /// Links that are up; none when those that are up cannot send.
     pub links_up: u32,
     /// Links that are configured.
     pub links: u32,
@@ -100,6 +103,11 @@ pub struct ConnectorStatus {
     pub last_error: String,
     /// The peer turned out to be this installation itself: the system id that was bound.
     pub bound_to_self: Option<String>,
+    /// Answers of the peer that fitted no open request, since the channel was opened. Told with the
+    /// next change, and at every power of two.
+    pub odd_answers: u64,
+    /// Receipts that contradicted themselves, likewise.
+    pub disagreeing_receipts: u64,
 }
 
 /// Where a channel tells its events. The call waits while the core's queue is full. For receipts and
@@ -119,8 +127,8 @@ pub struct Capabilities {
     pub addressing: Addressing,
     /// Whether the supplier sends receipts.
     pub receipts: bool,
-    /// Whether the supplier can be asked what became of a message that it never answered, by our own
-    /// reference. SMPP cannot: `query_sm` asks by the id that the carrier gave.
+    /// Whether the supplier can be asked what became of a message, by the id that it gave. What it never
+    /// answered has no id and cannot be asked about.
     pub query: bool,
     /// Whether messages go to real people. False for simulated carriers.
     pub real: bool,
@@ -137,8 +145,13 @@ pub trait Channel: Send + Sync {
     /// Gives back what it can no longer take (it is shutting down, or more than its credit).
     fn send(&self, batch: Vec<Dispatch>) -> Result<(), Vec<Dispatch>>;
 
-    /// Asks the supplier what became of an attempt; the answer comes as an event.
+    /// Asks the supplier what became of an attempt, by the id that it gave. A state comes as a receipt,
+    /// "no such message" as [`ChannelEvent::QueryAnswer`]; nothing comes when it does not say.
     fn query(&self, attempt: AttemptRef, carrier_id: &str, source: &Address);
+
+    /// Tries at once to bring up links that wait for their next try or were given up. Nothing to do
+    /// for a channel without links.
+    fn knock(&self) {}
 
     /// Stops taking messages, waits for outstanding answers up to the deadline, takes leave of the
     /// peer and closes. Parts without an answer are reported as unknown.

@@ -25,8 +25,8 @@ pub use batch::{
 pub use query::{ListFilter, ListPage, PAGE_ROWS_MAX, Rollup, StoreFigures};
 pub use rows::{
     AttemptPartView, AttemptView, BatchJournal, ConfigKind, ConfigVersion, CredentialRow, EndpointRow,
-    EventView, IdempotencyHit, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow, PostingView,
-    Progress, ReceiptTarget, SessionRow, StoredState, message_id,
+    EventEnd, EventView, IdempotencyHit, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow,
+    PostingView, Progress, ReceiptTarget, SessionRow, StoredState, message_id,
 };
 
 /// The writing side. One value is owned by one thread.
@@ -88,6 +88,12 @@ pub trait Store: Send {
         wanted: &[(ConnectorId, String)],
     ) -> Result<Vec<ParkedReceiptRow>, StoreError>;
 
+    /// Parked receipts with keys above `after`, in key order, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn parked_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<ParkedReceiptRow>, StoreError>;
+
     /// Events of an endpoint that were not told yet, oldest first, keys above `after`. Dead letters
     /// are left out.
     ///
@@ -99,6 +105,12 @@ pub trait Store: Send {
         after: RowKey,
         limit: usize,
     ) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// Dead letters of an endpoint, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn dead_letters(&mut self, endpoint: EndpointId, limit: usize) -> Result<Vec<OutboxRow>, StoreError>;
 
     /// Whether an account used an idempotency key that still holds at `now`.
     ///
@@ -302,8 +314,11 @@ pub enum StoreError {
         /// The table.
         table: &'static str,
     },
-    /// The data was written by a newer version.
-    #[error("the data has schema {found}, this version reads up to {known}")]
+    /// The data was written by a newer version and lets no older one in.
+    #[error(
+        "a newer version has written the data: they have schema {found}, and this version knows {known}; \
+         start the newer version again, or restore the backup that was made before the upgrade"
+    )]
     NewerSchema {
         /// Version found.
         found: u32,

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::admin::{self, Reply, Request};
+use crate::admin::{self, Place, Reply, Request};
 use crate::config::{self, Config, Options};
 use crate::serve::{self, Mode};
 
+mod ask;
 mod bulk;
 mod show;
 #[cfg(test)]
@@ -59,7 +60,7 @@ enum Command {
         /// Only tell price and parts.
         #[arg(long)]
         dry_run: bool,
-        /// The text.
+        /// The text; `-` reads it from standard input, where no other user of the machine sees it.
         text: String,
     },
     /// List messages, newest first.
@@ -100,7 +101,7 @@ enum Command {
         #[command(subcommand)]
         action: Prices,
     },
-    /// Accounts: list, create, limit, top up, set a webhook.
+    /// Accounts: list, create, limit, top up, set a webhook, tell events again.
     Accounts {
         #[command(subcommand)]
         action: Option<Accounts>,
@@ -164,9 +165,15 @@ enum Accounts {
     Create {
         /// Its name.
         name: String,
+        /// The reseller above it, an account by its name.
+        #[arg(long)]
+        parent: Option<String>,
         /// The price book that it buys from.
         #[arg(long)]
         price_book: Option<String>,
+        /// The region of its data, e.g. eu; without it the profile's.
+        #[arg(long)]
+        region: Option<String>,
         /// Let it be called back at private addresses and over plain HTTP, e.g. within your own network.
         #[arg(long)]
         allow_private_callbacks: bool,
@@ -201,6 +208,14 @@ enum Accounts {
         /// Tell them nowhere.
         #[arg(long)]
         off: bool,
+    },
+    /// Tell events again that were given up: nobody took them, or their address was switched off.
+    Replay {
+        /// The account.
+        account: String,
+        /// At this address only, written as it was set.
+        #[arg(long)]
+        url: Option<String>,
     },
     /// Grant value, e.g. '100.00 EUR'.
     TopUp {
@@ -278,13 +293,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             None => return serve::run(config, Mode::Demo).await,
             Some(Command::Serve) => return serve::run(config, Mode::Production).await,
             Some(Command::Send { account, from, to_file: Some(file), dry_run, text, .. }) => {
-                let text = bulk::Text { account, from, text, dry_run };
+                let text = bulk::Text { account, from, text: ask::text(text)?, dry_run };
                 let value = bulk::send(&config, &text, &file).await?;
                 say(&if cli.json {
                     format!("{}\n", serde_json::to_string_pretty(&value)?)
                 } else {
                     show::bulk(&value)
                 });
+                anyhow::ensure!(value.get("stopped").is_none(), "not everything was sent");
                 return Ok(());
             }
             Some(command) => request_of(command)?,
@@ -298,7 +314,7 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
     Ok(match command {
         Command::Serve => anyhow::bail!("serve is no request"),
         Command::Send { account, from, to, dry_run, text, .. } => {
-            Request::Send { account, from, to, text, dry_run }
+            Request::Send { account, from, to, text: ask::text(text)?, dry_run }
         }
 
         Command::Messages { account, state, to, limit } => Request::Messages { account, state, to, limit },
@@ -319,8 +335,8 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         }
         Command::Accounts { action } => match action {
             None => Request::Accounts,
-            Some(Accounts::Create { name, price_book, allow_private_callbacks }) => {
-                Request::AccountCreate { name, price_book, allow_private_callbacks }
+            Some(Accounts::Create { name, parent, price_book, region, allow_private_callbacks }) => {
+                Request::AccountCreate { name, parent, price_book, region, allow_private_callbacks }
             }
             Some(Accounts::Limits { account, rate, window, binds, repeat_guard }) => {
                 Request::AccountLimits { account, rate, window, binds, repeat_guard }
@@ -328,16 +344,17 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
             Some(Accounts::Webhook { account, url, kind, .. }) => {
                 Request::AccountWebhook { account, url, kind }
             }
+            Some(Accounts::Replay { account, url }) => Request::AccountReplay { account, url },
             Some(Accounts::TopUp { account, amount, source }) => Request::TopUp { account, amount, source },
         },
         Command::Keys { action: Keys::Create { account, smpp_login, system_id } } => {
             Request::KeyCreate { account, smpp: smpp_login, system_id }
         }
         Command::Users { action: Users::Create { account, email, role } } => {
-            Request::PersonCreate { account: Some(account), email, role, password: read_password()? }
+            Request::PersonCreate { account: Some(account), email, role, password: ask::password()? }
         }
         Command::Staff { action: Staff::Create { email, role } } => {
-            Request::PersonCreate { account: None, email, role, password: read_password()? }
+            Request::PersonCreate { account: None, email, role, password: ask::password()? }
         }
         Command::Doctor => Request::Doctor,
     })
@@ -354,8 +371,10 @@ async fn ask_or_open(config: &Config, request: Request) -> anyhow::Result<Reply>
             config.data.display()
         );
     }
+    crate::folder::prepare(&config.data)?;
     let house = serve::open(config, Vec::new(), serve::Links::Closed)?;
-    let reply = admin::perform(&house.core, request).await;
+    let place = Place::of_folder(config, house.clock());
+    let reply = admin::perform(&house.core, &place, request).await;
     house.core.drain_channels(1_000).await;
     house.close()?;
     Ok(reply)
@@ -363,13 +382,20 @@ async fn ask_or_open(config: &Config, request: Request) -> anyhow::Result<Reply>
 
 fn finish(request: &Request, reply: Reply, json: bool) -> anyhow::Result<()> {
     match reply {
-        Reply::Done(value) if json => say(&format!("{}\n", serde_json::to_string_pretty(&value)?)),
-        Reply::Done(value) => say(&show::text(request, &value)),
-        Reply::Refused { code, detail } => {
+        Reply::Done(value) => {
+            say(&if json {
+                format!("{}\n", serde_json::to_string_pretty(&value)?)
+            } else {
+                show::text(request, &value)
+            });
+            let is_ill = value.get("well").and_then(serde_json::Value::as_bool) == Some(false);
+            anyhow::ensure!(!is_ill, "not everything is well");
+        }
+        Reply::Refused { code, detail, .. } => {
             if json {
                 say(&format!("{}\n", serde_json::json!({ "code": code, "detail": detail })));
             }
-            anyhow::bail!("{detail} ({code}; see docs/errors/{code}.md)");
+            anyhow::bail!("{} ({code}; the server explains it at /errors/{code})", show::line(&detail));
         }
     }
     Ok(())
@@ -377,13 +403,6 @@ fn finish(request: &Request, reply: Reply, json: bool) -> anyhow::Result<()> {
 
 fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-fn read_password() -> anyhow::Result<String> {
-    complain("Password (12 characters or more), then Enter: ");
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("cannot read the password")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn author() -> String {

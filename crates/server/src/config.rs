@@ -4,11 +4,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use figment::Figment;
-use figment::providers::{Format, Toml};
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use types::catalog::{Connector, NetworkRange, PriceBook, Profile, Route, Supplier, TrafficDocument};
+
+use crate::document;
+
+/// Octets of a configuration file or a profile.
+const FILE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
 
 /// Options of the command line; each also in the environment as `CHAPPE_OPT_…`.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -134,13 +137,31 @@ pub(crate) struct Config {
     pub(crate) price_books: Option<Vec<PriceBook>>,
     pub(crate) sandbox: Sandbox,
     pub(crate) limits: Limits,
+    pub(crate) source: Option<Source>,
+}
+
+/// The configuration file as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    text: String,
+}
+
+impl Source {
+    /// A sentence about something in the file, with the place in it.
+    pub(crate) fn locate(&self, sentence: &str) -> String {
+        match document::place(&self.text, sentence) {
+            Some(line) => format!("{}: line {line}: {sentence}", self.path.display()),
+            None => format!("{}: {sentence}", self.path.display()),
+        }
+    }
 }
 
 /// Reads the file, if one is named, and lays the options over it.
 pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
-    let file = match &options.config {
-        None => File::default(),
-        Some(path) => read_file(path)?,
+    let (file, source) = match &options.config {
+        None => (File::default(), None),
+        Some(path) => read_file(path).map(|(file, source)| (file, Some(source)))?,
     };
     let base = options.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let store = match (&options.store, &file.store) {
@@ -175,35 +196,49 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
         price_books: (!file.price_book.is_empty()).then_some(file.price_book),
         sandbox: file.sandbox,
         limits: file.limits,
+        source,
     })
 }
 
-fn read_file(path: &Path) -> anyhow::Result<File> {
+fn read_file(path: &Path) -> anyhow::Result<(File, Source)> {
     if !path.is_file() {
         bail!("there is no configuration file {}", path.display());
     }
-    Figment::from(Toml::file_exact(path)).extract().map_err(|error| {
-        let place = error.path.join(".");
-        let place = if place.is_empty() { String::new() } else { format!(" at {place}") };
-        anyhow::anyhow!("{}{place}: {}", path.display(), error.kind)
-    })
+    let text = read_text(path)?;
+    let file = document::read(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    Ok((file, Source { path: path.to_owned(), text }))
 }
 
-/// Reads a profile strictly.
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
+    anyhow::ensure!(size <= FILE_OCTETS_MAX, "{} is larger than {FILE_OCTETS_MAX} octets", path.display());
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Reads a profile strictly: unknown keys are refused, and so is a policy that is not carried out.
 pub(crate) fn read_profile(path: &Path) -> anyhow::Result<Profile> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the profile {}", path.display()))?;
-    let profile: Profile =
-        toml::from_str(&text).with_context(|| format!("the profile {} cannot be used", path.display()))?;
+    let text = read_text(path).context("the profile cannot be used")?;
+    let place = format!("the profile {}", path.display());
+    let profile: Profile = document::read(&text).map_err(|error| anyhow!("{place}: {error}"))?;
     if profile.schema != 1 {
-        bail!("the profile {} has schema {}; this version reads schema 1", path.display(), profile.schema);
+        bail!("{place} has schema {}; this version reads schema 1", profile.schema);
     }
+    let not_built: Vec<String> = profile
+        .not_built()
+        .iter()
+        .map(|(key, may_be)| {
+            let line =
+                document::key_line(&text, key).map(|line| format!("line {line}: ")).unwrap_or_default();
+            format!("{line}{key} is not built yet: leave it out, or write {may_be}")
+        })
+        .collect();
+    anyhow::ensure!(not_built.is_empty(), "{place}: {}", not_built.join("; "));
     Ok(profile)
 }
 
 /// Reads a document of suppliers, connectors, routes and networks.
 pub(crate) fn read_traffic(text: &str) -> anyhow::Result<TrafficDocument> {
-    toml::from_str(text).context("the document cannot be used")
+    document::read(text).map_err(|error| anyhow!("the document cannot be used: {error}"))
 }
 
 #[cfg(test)]
@@ -226,18 +261,45 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused_by_name() {
-        for (text, word) in [
-            ("htp = \"127.0.0.1:1\"", "htp"),
-            ("[sandbox]\ncarier = true", "carier"),
-            ("[[route]]\nname = \"r\"\nconnectors = [\"a\"]\nprefixx = \"44\"", "prefixx"),
-            ("http = \"nowhere\"", "http"),
-            ("store = \"mysql://x\"", "mysql"),
-            ("store = \"postgres://x\"", "database"),
-            ("store = \"file:nowhere\"", "nowhere"),
+        for (text, word, line) in [
+            ("htp = \"127.0.0.1:1\"", "htp", "chappe.toml: line 1: "),
+            ("[sandbox]\ncarier = true", "carier", "line 2: "),
+            ("[[route]]\nname = \"r\"\nconnectors = [\"a\"]\nprefixx = \"44\"", "prefixx", "line 4: "),
+            ("# an address\nhttp = \"nowhere\"", "address", "line 2: "),
+            ("store = \"mysql://x\"", "mysql", ""),
+            ("store = \"postgres://x\"", "database", ""),
+            ("store = \"file:nowhere\"", "nowhere", ""),
         ] {
             let (_folder, options) = written(text);
             let error = format!("{:#}", load(&options).unwrap_err());
-            assert!(error.contains(word), "{error}");
+            assert!(error.contains(word) && error.contains(line), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_profile_that_promises_what_is_not_done_is_refused() {
+        let (folder, options) = written("profile = \"profile.toml\"");
+        let usual = "schema = 1\n[operator]\nbrand = \"Acme\"\nlanguage = \"en\"\ntimezone = \"UTC\"\n\
+                     [money]\naccount_currency = \"EUR\"\nprice_scale = 6\nallow_negative = true\n";
+        let cases = [
+            (usual.to_owned(), ""),
+            (usual.replace("\"en\"", "\"fr\""), "operator.language is not built yet"),
+            (usual.replace("UTC", "Europe/Brussels"), "line 5: operator.timezone is not built yet"),
+            (usual.replace("= 6", "= 4"), "money.price_scale is not built yet"),
+            (usual.replace("EUR", "USD"), "money.account_currency is not built yet"),
+            (usual.replace("brand", "brant"), "line 3: unknown field `brant`"),
+            (usual.replace("schema = 1", "schema = 2"), "schema 2"),
+        ];
+        for (text, expected) in cases {
+            std::fs::write(folder.path().join("profile.toml"), &text).unwrap();
+            match load(&options) {
+                Ok(_) => assert_eq!(expected, "", "{text}"),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    assert!(!expected.is_empty() && error.contains(expected), "{error}");
+                    assert!(error.contains("profile.toml"), "{error}");
+                }
+            }
         }
     }
 

@@ -13,8 +13,8 @@ use types::money::{Money, Unit};
 use types::refusal::Refusal;
 use types::role::Role;
 
+use crate::folder::write_private;
 use crate::host::variable;
-use crate::tls::write_private;
 
 /// The file that tells scripts where everything is.
 pub(crate) const ENV_FILE: &str = "demo.env";
@@ -54,6 +54,21 @@ pub(crate) struct Bound {
     pub(crate) smpp: SocketAddr,
     pub(crate) smpps: SocketAddr,
     pub(crate) carrier: Option<SocketAddr>,
+}
+
+impl Bound {
+    /// Every door that is open, by its name. A door over TLS that is not there has the address of the one
+    /// in the clear.
+    pub(crate) fn doors(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        let secure = [("HTTPS", self.https, self.http), ("SMPP over TLS", self.smpps, self.smpp)];
+        let secure = secure.into_iter().filter(|(_, own, plain)| own != plain);
+        [("HTTP", self.http), ("SMPP", self.smpp)].into_iter().chain(secure.map(|(door, own, _)| (door, own)))
+    }
+
+    /// Whether the console can be reached from this machine only.
+    pub(crate) fn is_http_local(&self) -> bool {
+        self.http.ip().is_loopback() && self.https.ip().is_loopback()
+    }
 }
 
 /// Reads the demo logins, making them when there are none.
@@ -102,7 +117,7 @@ pub(crate) fn traffic(carrier: SocketAddr) -> TrafficDocument {
         ..Connector::new("sandbox", "smpp")
     };
     let rate = vec![PrefixPrice { prefix: String::new(), price: "0.01".into() }];
-    let supplier = Supplier { name: "sandbox".into(), currency: Unit::EUR, rate };
+    let supplier = Supplier { rate, ..Supplier::new("sandbox", Unit::EUR) };
     let range = |prefix: &str, network: &str, country: &str| NetworkRange {
         prefix: prefix.into(),
         network: network.into(),
@@ -147,7 +162,9 @@ async fn make(core: &Core, logins: &Logins) -> anyhow::Result<std::sync::Arc<Acc
     let said = |refusal: Refusal| anyhow!("the demo account cannot be made: {refusal}");
     let new = NewAccount {
         name: ACCOUNT.into(),
+        parent: None,
         price_book: None,
+        region: None,
         limits: AccountLimits::default(),
         allow_private_callbacks: true,
     };
@@ -220,29 +237,27 @@ impl Card {
         self.lines.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str())
     }
 
-    /// Writes `demo.env` for its owner only, and renames it into place.
+    /// Writes `demo.env` for its owner only, whole or not at all.
     pub(crate) fn write(&self, data: &Path) -> anyhow::Result<()> {
         let text: String = self.lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        let draft = data.join("demo.env.new");
-        write_private(&draft, &text)?;
-        std::fs::rename(&draft, data.join(ENV_FILE))?;
-        Ok(())
+        write_private(&data.join(ENV_FILE), &text)
     }
 
     /// What to open and what to type.
-    pub(crate) fn banner(&self, data: &Path) -> String {
+    pub(crate) fn banner(&self, data: &Path, is_local: bool) -> String {
         let http = self.value("CHAPPE_HTTP");
         let (key, secret) = (self.value("CHAPPE_API_KEY"), self.value("CHAPPE_API_SECRET"));
         let body = r#"{"from":"Chappe","to":"+447400123456","text":"Hello from Chappe"}"#;
         format!(
             "\nChappe is running, with a simulated carrier and a funded demo account.\n\n\
-             \x20 Console   http://{http}/            (the sign-in page fills itself)\n\
+             \x20 Console   http://{http}/            ({sign_in})\n\
              \x20 Phones    http://{http}/phones      (what the recipients see)\n\
              \x20 SMPP      {smpp}   system id {system_id}   password {password}\n\n\
              Send the first SMS:\n\n\
              \x20 curl -u {key}:{secret} -H 'Content-Type: application/json' \\\n\
              \x20      -d '{body}' http://{http}/api/v1/messages\n\n\
              Everything that a script needs stands in {env}. Stop with Ctrl-C.\n",
+            sign_in = if is_local { "the sign-in page fills itself" } else { "the logins are in demo.env" },
             smpp = self.value("CHAPPE_SMPP"),
             system_id = self.value("CHAPPE_SMPP_SYSTEM_ID"),
             password = self.value("CHAPPE_SMPP_PASSWORD"),

@@ -76,6 +76,14 @@ impl Entropy for SystemEntropy {
     }
 }
 
+/// From now on a crash of this process leaves no copy of its memory on disk.
+pub(crate) fn forbid_core_dumps() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
+        tracing::warn!(%error, "core dumps could not be switched off");
+    }
+}
+
 /// A variable of the environment.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()

@@ -7,8 +7,12 @@ mod admin;
 mod cli;
 mod config;
 mod demo;
+mod doctor;
+mod document;
+mod folder;
 mod host;
 mod serve;
+mod signals;
 mod tls;
 
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use app::Core;
 use ports::clock::Clock;
 use ports::entropy::Entropy;
@@ -17,18 +17,18 @@ use tokio::sync::watch;
 use types::catalog::{PriceBook, TrafficDocument};
 use types::money::Unit;
 
-use crate::admin;
+use crate::admin::{self, Place};
 use crate::config::{Config, Kept};
 use crate::demo::{self, Bound, Card};
-use crate::host::{SystemClock, SystemEntropy, variable};
+use crate::folder;
+use crate::host::{SystemClock, SystemEntropy, forbid_core_dumps, variable};
+use crate::signals::Signals;
 use crate::tls;
 
 /// Milliseconds that links to carriers may take to finish when the process stops.
 const DRAIN_MS: u64 = 30_000;
 /// Who is named as the author of versions that come from the configuration file.
 const FILE_AUTHOR: &str = "configuration file";
-/// The file that keeps the installation's name.
-const INSTANCE_FILE: &str = "instance";
 
 /// How an installation is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +68,11 @@ pub(crate) struct House {
 
 /// Runs an installation until it is told to stop.
 pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
-    prepare_folder(&config.data)?;
-    remove_stale(&config.data)?;
+    tracing::info!(version = admin::VERSION, data = %config.data.display(), "starting");
+    // A core dump would hold keys and message texts.
+    forbid_core_dumps();
+    folder::prepare(&config.data)?;
+    folder::remove_stale_card(&config.data)?;
     let listeners = bind(&config, mode).await?;
     let own = own_addresses(&listeners)?;
     let house = open(&config, own, Links::Open)?;
@@ -92,7 +95,7 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
         phones: carrier.as_ref().map(sandbox::Carrier::phones),
         mails: (mode == Mode::Demo).then(|| Arc::clone(&house.mailbox) as Arc<dyn ports::phones::MailDesk>),
         secure_cookie: mode == Mode::Production,
-        demo: logins.as_ref().map(demo::Logins::shown),
+        demo: logins.as_ref().filter(|_| bound.is_http_local()).map(demo::Logins::shown),
     };
     let card = match &logins {
         None => None,
@@ -112,17 +115,59 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
         rooms,
         &stopped,
     )?;
-    let admin = admin::listen(&config.data, house.core.clone(), stopped.clone())?;
-    wait_for_links(&house.core).await;
-    announce(card.as_ref(), &config.data, &bound)?;
-    let engine_died = wait_for_end(&house.engine).await;
-    shut_down(house, doors, admin, stop).await?;
-    if let Some(carrier) = carrier {
-        drop(carrier_stop);
-        carrier.stopped().await;
+    let place = Arc::new(Place::of_server(&config, bound, Arc::clone(&house.clock)));
+    let admin = admin::listen(house.core.clone(), place, stopped.clone())?;
+    let mut signals = Signals::listen().context("the signals that end the process cannot be heard")?;
+    let end = live(&house, card.as_ref(), &config.data, &bound, &mut signals).await?;
+    let down = async {
+        folder::remove_card(&config.data)?;
+        shut_down(house, doors, admin, stop).await?;
+        if let Some(carrier) = carrier {
+            drop(carrier_stop);
+            carrier.stopped().await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        outcome = down => outcome?,
+        () = signals.next() => {
+            bail!("stopped at once by a second signal; what was on its way to carriers is unknown now");
+        }
     }
     tracing::info!("stopped");
-    if engine_died { Err(anyhow!("the engine stopped by itself; see the log")) } else { Ok(()) }
+    end.outcome()
+}
+
+/// From the moment in which everything is open until something ends it.
+async fn live(
+    house: &House,
+    card: Option<&Card>,
+    data: &Path,
+    bound: &Bound,
+    signals: &mut Signals,
+) -> anyhow::Result<End> {
+    tokio::select! {
+        () = wait_for_links(&house.core) => {}
+        () = signals.next() => return Ok(End::Signal),
+    }
+    announce(card, data, bound)?;
+    Ok(wait_for_end(&house.engine, signals).await)
+}
+
+/// Why the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Signal,
+    EngineDied,
+}
+
+impl End {
+    fn outcome(self) -> anyhow::Result<()> {
+        match self {
+            Self::Signal => Ok(()),
+            Self::EngineDied => Err(anyhow!("the engine stopped by itself; see the log")),
+        }
+    }
 }
 
 /// Opens the store and starts the engine, without any door: for commands of the command line too.
@@ -132,7 +177,7 @@ pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>, links: Links) -> 
     let (store, reader) = open_store(config)?;
     let vault = store::FileVault::open(&config.data, Arc::clone(&entropy))
         .context("the key of the data folder cannot be read")?;
-    let instance_name = instance_name(&config.data, entropy.as_ref())?;
+    let instance_name = folder::instance_name(&config.data, entropy.as_ref())?;
     let courier = channels::courier::HttpCourier::new().context("the outbound HTTP client cannot be made")?;
     let courier: Arc<dyn ports::courier::Courier> = Arc::new(courier);
     let runtime = tokio::runtime::Handle::current();
@@ -185,44 +230,15 @@ fn open_store(config: &Config) -> anyhow::Result<OpenedStore> {
 }
 
 impl House {
+    /// The clock that everything goes by.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Stops the engine of a house without doors.
     pub(crate) fn close(self) -> anyhow::Result<()> {
         self.engine.stop().context("the engine did not stop cleanly")
     }
-}
-
-fn prepare_folder(data: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data)
-        .with_context(|| format!("cannot make the data folder {}", data.display()))
-}
-
-/// Removes the demo.env of an earlier start. One that belongs to a server which runs on the folder
-/// now stays: this process is about to be refused.
-fn remove_stale(data: &Path) -> anyhow::Result<()> {
-    let lock = std::fs::File::open(data.join(store::LOCK_FILE));
-    if lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock))) {
-        return Ok(());
-    }
-    match std::fs::remove_file(data.join(demo::ENV_FILE)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).context("cannot remove the old demo.env")
-        }
-        _ => Ok(()),
-    }
-}
-
-fn instance_name(data: &Path, entropy: &dyn Entropy) -> anyhow::Result<String> {
-    let path = data.join(INSTANCE_FILE);
-    if let Ok(name) = std::fs::read_to_string(&path) {
-        return Ok(name.trim().to_owned());
-    }
-    let name = format!("chappe-{:06x}", entropy.next_u64() & 0xff_ffff);
-    std::fs::write(&path, &name).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(name)
 }
 
 async fn bind(config: &Config, mode: Mode) -> anyhow::Result<Listeners> {
@@ -329,7 +345,11 @@ async fn bring_up_traffic(core: &Core, config: &Config, carrier: Option<SocketAd
     };
     let Some(wanted) = wanted else { return Ok(()) };
     if last_from_file(core).await?.as_ref() != Some(&wanted) {
-        core.change_traffic(wanted, FILE_AUTHOR, "read at start").await.map_err(said)?;
+        let placed = |refusal: types::refusal::Refusal| match &config.source {
+            Some(source) => anyhow!("{}", source.locate(&refusal.detail)),
+            None => said(refusal),
+        };
+        core.change_traffic(wanted, FILE_AUTHOR, "read at start").await.map_err(placed)?;
     }
     Ok(())
 }
@@ -427,9 +447,15 @@ async fn wait_for_links(core: &Core) {
 fn announce(card: Option<&Card>, data: &Path, bound: &Bound) -> anyhow::Result<()> {
     if let Some(card) = card {
         card.write(data)?;
-        crate::cli::say(&card.banner(data));
+        crate::cli::say(&card.banner(data, bound.is_http_local()));
+        if !bound.is_http_local() {
+            tracing::warn!(
+                "the demonstration can be reached from other machines; it is made for this one alone"
+            );
+        }
     }
-    tracing::info!(http = %bound.http, https = %bound.https, smpp = %bound.smpp, smpps = %bound.smpps, "ready");
+    let doors: Vec<String> = bound.doors().map(|(door, address)| format!("{door} {address}")).collect();
+    tracing::info!(doors = doors.join(", "), "ready");
     // Without a service manager there is nobody to tell.
     if sd_notify::notify(&[sd_notify::NotifyState::Ready]).is_err() {
         tracing::debug!("the service manager was not told");
@@ -438,22 +464,15 @@ fn announce(card: Option<&Card>, data: &Path, bound: &Bound) -> anyhow::Result<(
 }
 
 /// Waits for a signal, or for the engine to stop by itself; tells which.
-async fn wait_for_end(engine: &app::EngineThread) -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return true;
-    };
+async fn wait_for_end(engine: &app::EngineThread, signals: &mut Signals) -> End {
     let died = async {
         while engine.is_running() {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
     };
     tokio::select! {
-        _ = terminate.recv() => false,
-        _ = interrupt.recv() => false,
-        () = died => true,
+        () = signals.next() => End::Signal,
+        () = died => End::EngineDied,
     }
 }
 

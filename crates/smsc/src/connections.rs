@@ -1,10 +1,16 @@
 //! Counts connections, in all and by address, and turns away those beyond a limit.
 //!
-//! A permit gives its place back when it is dropped, however the connection ended.
+//! A permit gives its place back when it is dropped, however the connection ended. When all places are taken,
+//! the connection that has gone without a bind for longest makes room for the next: strangers who only connect
+//! cannot keep customers out, and a bound session is never touched. Start at [`Connections::admit`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
 
 use crate::limits::Limits;
 
@@ -21,6 +27,9 @@ pub(crate) fn network_of(peer: IpAddr) -> IpAddr {
 struct Counts {
     total: usize,
     by_network: HashMap<IpAddr, usize>,
+    last_number: u64,
+    /// Connections that are not bound, the oldest first. Dropping an entry tells its connection to go.
+    open: BTreeMap<u64, oneshot::Sender<()>>,
 }
 
 /// The connections of all listeners.
@@ -33,26 +42,41 @@ pub(crate) struct Connections {
 pub(crate) struct ConnectionPermit {
     connections: Connections,
     network: IpAddr,
+    number: u64,
+    /// Ends when the place is given to another; `None` once nobody can take it any more.
+    recall: Option<oneshot::Receiver<()>>,
+    is_kept: bool,
 }
 
 impl Connections {
-    /// Takes a place, or `None` when a limit is reached.
+    /// Takes a place, or `None` when a limit is reached and no connection without a bind can make room.
     pub(crate) fn admit(&self, peer: IpAddr, limits: &Limits) -> Option<ConnectionPermit> {
         let network = network_of(peer);
         let is_exempt = peer.to_canonical().is_loopback() && !limits.loopback_is_limited;
         let mut counts = self.lock();
         let from_network = counts.by_network.get(&network).copied().unwrap_or(0);
-        let is_full = (limits.connections_max != 0 && counts.total >= limits.connections_max)
-            || (limits.connections_per_ip_max != 0
-                && !is_exempt
-                && from_network >= limits.connections_per_ip_max);
-        if is_full {
+        if limits.connections_per_ip_max != 0 && !is_exempt && from_network >= limits.connections_per_ip_max {
             return None;
         }
-        counts.total += 1;
+        if limits.connections_max != 0 && counts.total >= limits.connections_max {
+            // The place changes hands, so the total stays as it is.
+            drop(counts.open.pop_first()?);
+        } else {
+            counts.total += 1;
+        }
         counts.by_network.insert(network, from_network + 1);
+        counts.last_number += 1;
+        let number = counts.last_number;
+        let (sender, recall) = oneshot::channel();
+        counts.open.insert(number, sender);
         drop(counts);
-        Some(ConnectionPermit { connections: self.clone(), network })
+        Some(ConnectionPermit {
+            connections: self.clone(),
+            network,
+            number,
+            recall: Some(recall),
+            is_kept: false,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -60,10 +84,37 @@ impl Connections {
     }
 }
 
+impl ConnectionPermit {
+    /// The connection is bound: nobody takes its place from now on. `false` when somebody just has.
+    pub(crate) fn keep(&mut self) -> bool {
+        if !self.is_kept {
+            self.is_kept = self.connections.lock().open.remove(&self.number).is_some();
+            if self.is_kept {
+                self.recall = None;
+            }
+        }
+        self.is_kept
+    }
+
+    /// Whether the place has been given to a newer connection.
+    pub(crate) fn is_recalled(&self) -> bool {
+        !self.is_kept && self.recall.is_none()
+    }
+
+    /// Ready, once, when a newer connection has been given the place.
+    pub(crate) fn poll_recalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(recall) = &mut self.recall else { return Poll::Pending };
+        // The answer is that the sender is gone.
+        Pin::new(recall).poll(cx).map(|_| self.recall = None)
+    }
+}
+
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut counts = self.connections.lock();
-        counts.total = counts.total.saturating_sub(1);
+        if self.is_kept || counts.open.remove(&self.number).is_some() {
+            counts.total = counts.total.saturating_sub(1);
+        }
         match counts.by_network.get_mut(&self.network) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(counts.by_network.remove(&self.network)),
@@ -74,6 +125,7 @@ impl Drop for ConnectionPermit {
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+    use std::task::{Context, Waker};
 
     use super::{Connections, network_of};
     use crate::limits::Limits;
@@ -86,16 +138,40 @@ mod tests {
     fn limits_hold_in_all_and_by_address() {
         let limits = Limits { connections_max: 3, connections_per_ip_max: 2, ..Limits::default() };
         let connections = Connections::default();
-        let first = connections.admit(address("192.0.2.1"), &limits);
-        let second = connections.admit(address("192.0.2.1"), &limits);
-        assert!(first.is_some() && second.is_some());
-        assert!(connections.admit(address("192.0.2.1"), &limits).is_none(), "third of one address");
-        let third = connections.admit(address("192.0.2.2"), &limits);
-        assert!(third.is_some());
-        assert!(connections.admit(address("192.0.2.3"), &limits).is_none(), "fourth in all");
+        let admit = |peer| connections.admit(address(peer), &limits);
+        let mut first = admit("192.0.2.1").unwrap();
+        let mut second = admit("192.0.2.1").unwrap();
+        assert!(admit("192.0.2.1").is_none(), "third of one address");
+        let mut third = admit("192.0.2.2").unwrap();
+        assert!(first.keep() && second.keep() && third.keep() && third.keep());
+        assert!(admit("192.0.2.3").is_none(), "fourth in all");
         drop((first, second, third));
-        assert!(connections.lock().by_network.is_empty());
+        assert!(connections.lock().by_network.is_empty() && connections.lock().open.is_empty());
         assert_eq!(connections.lock().total, 0);
+    }
+
+    #[test]
+    fn the_oldest_that_is_not_bound_makes_room() {
+        let limits = Limits { connections_max: 3, ..Limits::default() };
+        let connections = Connections::default();
+        let admit = || connections.admit(address("192.0.2.1"), &limits);
+        let cx = &mut Context::from_waker(Waker::noop());
+        let (mut bound, mut older, mut newer) = (admit().unwrap(), admit().unwrap(), admit().unwrap());
+        assert!(bound.keep());
+        let mut next = admit().unwrap();
+        assert!(older.poll_recalled(cx).is_ready() && older.poll_recalled(cx).is_pending());
+        assert!(!older.keep() && older.is_recalled(), "too late");
+        for untouched in [&mut bound, &mut newer, &mut next] {
+            assert!(untouched.poll_recalled(cx).is_pending() && !untouched.is_recalled());
+        }
+        assert_eq!(connections.lock().total, 3);
+        drop(older);
+        assert_eq!(connections.lock().total, 3, "its place is taken");
+        assert!(newer.keep() && next.keep());
+        assert!(admit().is_none());
+        drop((bound, newer, next));
+        assert_eq!(connections.lock().total, 0);
+        assert!(connections.lock().by_network.is_empty());
     }
 
     #[test]

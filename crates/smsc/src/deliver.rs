@@ -1,7 +1,7 @@
 //! Writes reports and inbound messages as `deliver_sm`, and maps states to those of SMPP.
 //!
 //! A receipt names the message by the very string that the response gave, and carries both addresses as the
-//! customer wrote them, exchanged. Dates are UTC. Receipts for steps have the same form, with the states
+//! customer wrote them, exchanged, as far as they fit. Dates are UTC. Receipts for steps have the same form, with the states
 //! ENROUTE and ACCEPTED (SMPP 3.4, appendix B).
 
 use app::report::{InboundReport, MessageReport, Report, ReportBody};
@@ -18,12 +18,22 @@ const ESM_RECEIPT: u8 = 0x04;
 /// `esm_class` bit of a user data header.
 const ESM_HEADER: u8 = 0x40;
 
+/// Whether a peer may be sent optional parameters: one that bound with a version below 3.4 may not
+/// (SMPP 3.4, 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OptionalParameters {
+    Sent,
+    Withheld,
+}
+
 /// Memory that is used for PDU after PDU.
 #[derive(Default)]
 pub(crate) struct Scratch {
     text: Vec<u8>,
     id: String,
     tlvs: TlvBuffer,
+    source: Vec<u8>,
+    destination: Vec<u8>,
 }
 
 impl Scratch {
@@ -38,19 +48,21 @@ impl Scratch {
 /// Appends a report as a `deliver_sm`. On error nothing was appended, and the report can never be written.
 pub(crate) fn write_report(
     report: &Report,
+    optional: OptionalParameters,
     sequence: u32,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     match &report.body {
-        ReportBody::Message(message) => write_receipt(message, report.at, sequence, scratch, out),
-        ReportBody::Inbound(inbound) => write_inbound(inbound, sequence, scratch, out),
+        ReportBody::Message(message) => write_receipt(message, report.at, optional, sequence, scratch, out),
+        ReportBody::Inbound(inbound) => write_inbound(inbound, optional, sequence, scratch, out),
     }
 }
 
 fn write_receipt(
     report: &MessageReport,
     at: Timestamp,
+    optional: OptionalParameters,
     sequence: u32,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
@@ -70,13 +82,15 @@ fn write_receipt(
     };
     receipt.write_text(&mut scratch.text);
     scratch.tlvs.clear();
-    scratch.tlvs.push_receipt(scratch.id.as_bytes(), state)?;
-    if let Some(reference) = report.client_reference.as_deref().and_then(|text| text.parse().ok()) {
-        scratch.tlvs.push_u16(Tag::USER_MESSAGE_REFERENCE, reference);
+    if optional == OptionalParameters::Sent {
+        scratch.tlvs.push_receipt(scratch.id.as_bytes(), state)?;
+        if let Some(reference) = report.client_reference.as_deref().and_then(|text| text.parse().ok()) {
+            scratch.tlvs.push_u16(Tag::USER_MESSAGE_REFERENCE, reference);
+        }
     }
     let message = ShortMessage {
-        source: borrowed(&report.destination),
-        destination: borrowed(&report.source),
+        source: fitting(&report.destination, &mut scratch.source),
+        destination: fitting(&report.source, &mut scratch.destination),
         esm_class: ESM_RECEIPT,
         short_message: &scratch.text,
         tlvs: scratch.tlvs.as_tlvs(),
@@ -87,22 +101,26 @@ fn write_receipt(
 
 fn write_inbound(
     inbound: &InboundReport,
+    optional: OptionalParameters,
     sequence: u32,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     let content = &inbound.content;
     scratch.tlvs.clear();
-    for tlv in Tlvs::new(&content.tlvs).iter() {
-        scratch.tlvs.push_tlv(tlv)?;
+    if optional == OptionalParameters::Sent {
+        for tlv in Tlvs::new(&content.tlvs).iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD) {
+            scratch.tlvs.push_tlv(tlv)?;
+        }
     }
+    // Nothing else can carry a payload that does not fit, so every peer gets this parameter.
     let fits = content.payload.len() <= smpp::limits::SHORT_MESSAGE;
     if !fits {
         scratch.tlvs.push(Tag::MESSAGE_PAYLOAD, &content.payload)?;
     }
     let message = ShortMessage {
-        source: borrowed(&inbound.source),
-        destination: borrowed(&inbound.destination),
+        source: fitting(&inbound.source, &mut scratch.source),
+        destination: fitting(&inbound.destination, &mut scratch.destination),
         esm_class: if content.has_header { ESM_HEADER } else { 0 },
         protocol_id: content.protocol_id,
         data_coding: content.data_coding,
@@ -140,8 +158,21 @@ pub(crate) fn state_of(state: State) -> MessageState {
     }
 }
 
-fn borrowed(address: &types::address::Address) -> Address<'_> {
-    Address { ton: address.ton, npi: address.npi, digits: &address.octets }
+/// An address as a `deliver_sm` can carry it. One that is too long, such as a number that was written with
+/// spaces and brackets at another door, keeps its letters, digits and plus sign, and the first 20 of them: a
+/// report with a shortened address is worth more than none.
+fn fitting<'a>(address: &'a types::address::Address, shortened: &'a mut Vec<u8>) -> Address<'a> {
+    let written: &[u8] = &address.octets;
+    let is_whole = written.len() <= smpp::limits::ADDRESS && !written.contains(&0);
+    let digits = if is_whole {
+        written
+    } else {
+        let telling = written.iter().copied().filter(|octet| octet.is_ascii_alphanumeric() || *octet == b'+');
+        shortened.clear();
+        shortened.extend(telling.take(smpp::limits::ADDRESS));
+        shortened
+    };
+    Address { ton: address.ton, npi: address.npi, digits }
 }
 
 fn date(time: Timestamp) -> CivilTime {

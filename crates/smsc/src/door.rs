@@ -2,6 +2,7 @@
 //!
 //! It never reads a PDU; that begins in `session`. Start at [`Smsc::serve`].
 
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::connections::{ConnectionPermit, Connections};
 use crate::desk::Desk;
 use crate::guard::BindGuard;
-use crate::limits::{ACCEPT_PAUSE_MS, LINGER_MS, Limits, SHUTDOWN_MS};
+use crate::limits::{ACCEPT_PAUSE_MS, LINGER_MS, Limits, REFUSALS_LOG_MS, SHUTDOWN_MS};
 use crate::link::Stream;
 use crate::session::Session;
 use crate::sessions::SessionsHandle;
@@ -88,6 +89,7 @@ impl Smsc {
     ) {
         let acceptor = tls.map(TlsAcceptor::from);
         let mut tasks = JoinSet::new();
+        let mut refusals = Refusals::default();
         let mut stop = pin!(until_shutdown(shutdown.clone()));
         loop {
             tokio::select! {
@@ -102,7 +104,7 @@ impl Smsc {
                             let connection = Connection { stream, peer, permit, acceptor };
                             tasks.spawn(connection.run(Arc::clone(&self.house), shutdown.clone()));
                         } else {
-                            tracing::warn!("smpp connection refused, too many are open");
+                            refusals.note(self.house.clock.monotonic_us() / 1_000);
                         }
                     }
                     Err(error) => {
@@ -142,6 +144,28 @@ fn note_end(ended: Result<(), JoinError>) {
     }
 }
 
+/// Connections that were refused, logged together: whoever floods the door must not flood the log.
+#[derive(Default)]
+struct Refusals {
+    count: u64,
+    logged_ms: Option<u64>,
+}
+
+impl Refusals {
+    /// Counts one; gives how many were logged just now, if it was time to.
+    fn note(&mut self, now_ms: u64) -> Option<u64> {
+        self.count += 1;
+        let is_time = self.logged_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) >= REFUSALS_LOG_MS);
+        if !is_time {
+            return None;
+        }
+        self.logged_ms = Some(now_ms);
+        let refused = std::mem::take(&mut self.count);
+        tracing::warn!(refused, "smpp connections refused, too many are open");
+        Some(refused)
+    }
+}
+
 /// An accepted connection.
 struct Connection {
     stream: TcpStream,
@@ -152,26 +176,29 @@ struct Connection {
 
 impl Connection {
     async fn run(self, house: Arc<House>, shutdown: watch::Receiver<bool>) {
-        let Self { stream, peer, permit, acceptor } = self;
+        let Self { stream, peer, mut permit, acceptor } = self;
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "smpp connection keeps nagle's algorithm");
         }
-        let Some(stream) = shake_hands(stream, acceptor, &house, &shutdown).await else { return };
-        let mut session = Session::new(Arc::clone(&house), stream, peer);
+        let Some(stream) = shake_hands(stream, acceptor, &mut permit, &house, &shutdown).await else {
+            return;
+        };
+        let mut session = Session::new(Arc::clone(&house), stream, peer, permit);
         session.run(shutdown).await;
         session.finish();
         tokio::select! {
             () = session.linger() => {}
             () = house.clock.sleep(LINGER_MS) => {}
         }
-        drop(permit);
     }
 }
 
-/// Makes the connection ready to read PDUs; `None` when the TLS handshake fails or takes too long.
+/// Makes the connection ready to read PDUs; `None` when the TLS handshake fails or takes too long, or its place
+/// is given to another.
 async fn shake_hands(
     stream: TcpStream,
     acceptor: Option<TlsAcceptor>,
+    permit: &mut ConnectionPermit,
     house: &House,
     shutdown: &watch::Receiver<bool>,
 ) -> Option<Stream> {
@@ -185,6 +212,19 @@ async fn shake_hands(
             }
         },
         () = house.clock.sleep(house.limits.bind_timeout_ms) => None,
+        () = poll_fn(|cx| permit.poll_recalled(cx)) => None,
         () = until_shutdown(shutdown.clone()) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Refusals;
+
+    #[test]
+    fn refusals_are_logged_at_once_and_then_together() {
+        let mut refusals = Refusals::default();
+        let told: Vec<_> = [0, 1, 9_999, 10_000, 10_001, 30_000].map(|now_ms| refusals.note(now_ms)).into();
+        assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2)]);
     }
 }

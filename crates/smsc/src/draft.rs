@@ -8,11 +8,13 @@
 //! forwarded; transaction mode is refused. A relative time of zero is no time. The reply-path bit is ignored.
 
 use smpp::time::SmppTime;
-use smpp::{CommandStatus, Destination, MessageType, ShortMessage, SubmitMulti, Tag, Tlvs};
+use smpp::{CommandStatus, Destination, MessageType, ShortMessage, SubmitMulti, Tag, TlvBuffer, Tlvs};
 use types::address::{ADDRESS_OCTETS_MAX, Address};
 use types::id::EndpointId;
 use types::message::{Class, Content, Draft, OctetContent, ReportWish};
 use types::time::Timestamp;
+
+use crate::limits::{MULTI_OCTETS_MAX, TLV_OCTETS_MAX};
 
 /// `esm_class` bits of the messaging mode (SMPP 3.4, 5.2.12).
 const MODE_MASK: u8 = 0x03;
@@ -40,8 +42,12 @@ pub(crate) fn read_message(message: &ShortMessage<'_>, reading: Reading) -> Resu
     read_for(message, destination, reading)
 }
 
-/// Reads a message to several destinations.
+/// Reads a message to several destinations. Each gets a content of its own, so their sum is limited.
 pub(crate) fn read_multi(multi: &SubmitMulti<'_>, reading: Reading) -> Result<Vec<Draft>, CommandStatus> {
+    let content_octets = multi.message.payload().len().max(multi.message.tlvs.octets().len());
+    if content_octets.saturating_mul(multi.destinations.len()) > MULTI_OCTETS_MAX {
+        return Err(CommandStatus::ESME_RINVMSGLEN);
+    }
     let mut drafts: Vec<Draft> = Vec::with_capacity(multi.destinations.len());
     for destination in multi.destinations.iter() {
         let destination = match destination {
@@ -77,7 +83,7 @@ fn read_for(
             protocol_id: message.protocol_id,
             has_header: message.has_udh(),
             payload: message.payload().to_vec(),
-            tlvs: copy_tlvs(&message.tlvs),
+            tlvs: copy_tlvs(&message.tlvs)?,
         }),
         class: class_of(message.priority_flag)?,
         traffic_type: String::new(),
@@ -178,16 +184,15 @@ fn read_time(
 }
 
 /// All optional parameters as they came, without the one that carries the payload.
-fn copy_tlvs(tlvs: &Tlvs<'_>) -> Vec<u8> {
-    let mut octets = Vec::new();
+fn copy_tlvs(tlvs: &Tlvs<'_>) -> Result<Vec<u8>, CommandStatus> {
+    let mut copied = TlvBuffer::new();
     for tlv in tlvs.iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD) {
-        // The length was read from two octets.
-        let length = u16::try_from(tlv.value.len()).unwrap_or(u16::MAX);
-        octets.extend_from_slice(&tlv.tag.0.to_be_bytes());
-        octets.extend_from_slice(&length.to_be_bytes());
-        octets.extend_from_slice(tlv.value);
+        copied.push_tlv(tlv).map_err(|_| CommandStatus::ESME_RINVPARLEN)?;
+        if copied.as_tlvs().octets().len() > TLV_OCTETS_MAX {
+            return Err(CommandStatus::ESME_RINVPARLEN);
+        }
     }
-    octets
+    Ok(copied.into_octets())
 }
 
 #[cfg(test)]

@@ -2,20 +2,28 @@
 //!
 //! It knows nothing of bound sessions, so it can harm none. Binds that are refused unseen are not counted as
 //! failures: a stranger's guesses keep a system id shut for a minute at a time, never for good. They only make
-//! the answer slower.
+//! the answer slower. Where a system id has bound before, only its own failures from there count, so that
+//! strangers cannot keep a customer from coming back. Start at [`BindGuard::is_shut`].
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::connections::network_of;
-use crate::limits::{BIND_FAILURE_DELAY_MS, BIND_REFUSAL_DELAY_MS_MAX, GUARD_ENTRIES_MAX, GUARD_PERIOD_MS};
+use crate::limits::{
+    BIND_FAILURE_DELAY_MS, BIND_REFUSAL_DELAY_MS_MAX, GUARD_ENTRIES_MAX, GUARD_HOMES_MAX, GUARD_PERIOD_MS,
+};
+
+/// A system id at an address from which it has bound.
+type Home = (Box<str>, IpAddr);
 
 /// What failures are counted by.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
     Network(IpAddr),
     SystemId(Box<str>),
+    Home(Home),
 }
 
 #[derive(Clone, Copy)]
@@ -25,17 +33,24 @@ struct Strikes {
     refusals: u32,
 }
 
+#[derive(Default)]
+struct Records {
+    strikes: HashMap<Key, Strikes>,
+    /// When a system id last bound from there.
+    homes: HashMap<Home, u64>,
+}
+
 /// The counts of failed binds.
 pub(crate) struct BindGuard {
     /// Zero lifts it.
     failures_max: u32,
-    strikes: Mutex<HashMap<Key, Strikes>>,
+    records: Mutex<Records>,
 }
 
 impl BindGuard {
     /// Allows that many failures per minute.
     pub(crate) fn new(failures_max: u32) -> Self {
-        Self { failures_max, strikes: Mutex::default() }
+        Self { failures_max, records: Mutex::default() }
     }
 
     /// Whether binds of that system id from that address are refused unseen.
@@ -43,12 +58,21 @@ impl BindGuard {
         if self.failures_max == 0 {
             return false;
         }
-        let strikes = self.lock();
-        keys(peer, system_id).iter().any(|key| {
-            strikes
-                .get(key)
-                .is_some_and(|entry| entry.is_current(now_ms) && entry.failures >= self.failures_max)
-        })
+        let records = self.lock();
+        records
+            .judging(peer, system_id)
+            .iter()
+            .any(|key| records.strikes.get(key).is_some_and(|entry| self.shuts(entry, now_ms)))
+    }
+
+    /// Remembers that the system id belongs to that address.
+    pub(crate) fn note_bound(&self, peer: IpAddr, system_id: &str, now_ms: u64) {
+        let mut records = self.lock();
+        let home = (system_id.into(), network_of(peer));
+        if records.homes.len() >= GUARD_HOMES_MAX && !records.homes.contains_key(&home) {
+            forget_oldest(&mut records.homes, |bound_ms| *bound_ms);
+        }
+        records.homes.insert(home, now_ms);
     }
 
     /// Counts a failed bind; gives the delay of its answer in milliseconds.
@@ -56,9 +80,11 @@ impl BindGuard {
         if self.failures_max == 0 {
             return BIND_FAILURE_DELAY_MS;
         }
-        let mut strikes = self.lock();
-        for key in keys(peer, system_id) {
-            make_room(&mut strikes, &key, now_ms);
+        let mut records = self.lock();
+        let home = records.home(peer, system_id).map(Key::Home);
+        let strikes = &mut records.strikes;
+        for key in strangers(peer, system_id).into_iter().chain(home) {
+            make_room(strikes, &key, now_ms);
             let fresh = Strikes { since_ms: now_ms, failures: 0, refusals: 0 };
             let entry = strikes.entry(key).or_insert(fresh);
             if !entry.is_current(now_ms) {
@@ -72,12 +98,11 @@ impl BindGuard {
     /// Counts a bind that was refused unseen; gives the delay of its answer in milliseconds, which doubles
     /// with each.
     pub(crate) fn note_refusal(&self, peer: IpAddr, system_id: &str, now_ms: u64) -> u64 {
-        let mut strikes = self.lock();
+        let mut records = self.lock();
         let mut refusals = 0;
-        for key in keys(peer, system_id) {
-            if let Some(entry) = strikes.get_mut(&key)
-                && entry.is_current(now_ms)
-                && entry.failures >= self.failures_max
+        for key in records.judging(peer, system_id) {
+            if let Some(entry) = records.strikes.get_mut(&key)
+                && self.shuts(entry, now_ms)
             {
                 entry.refusals = entry.refusals.saturating_add(1);
                 refusals = refusals.max(entry.refusals);
@@ -87,8 +112,28 @@ impl BindGuard {
         BIND_FAILURE_DELAY_MS.saturating_mul(doubled).min(BIND_REFUSAL_DELAY_MS_MAX)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Strikes>> {
-        self.strikes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shuts(&self, entry: &Strikes, now_ms: u64) -> bool {
+        entry.is_current(now_ms) && entry.failures >= self.failures_max
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Records {
+    /// The system id at that address, if it has bound from there.
+    fn home(&self, peer: IpAddr, system_id: &str) -> Option<Home> {
+        let home = (system_id.into(), network_of(peer));
+        self.homes.contains_key(&home).then_some(home)
+    }
+
+    /// The counts that decide about that system id from that address.
+    fn judging(&self, peer: IpAddr, system_id: &str) -> Vec<Key> {
+        match self.home(peer, system_id) {
+            Some(home) => vec![Key::Home(home)],
+            None => strangers(peer, system_id).into(),
+        }
     }
 }
 
@@ -98,7 +143,7 @@ impl Strikes {
     }
 }
 
-fn keys(peer: IpAddr, system_id: &str) -> [Key; 2] {
+fn strangers(peer: IpAddr, system_id: &str) -> [Key; 2] {
     [Key::Network(network_of(peer)), Key::SystemId(system_id.into())]
 }
 
@@ -108,11 +153,15 @@ fn make_room(strikes: &mut HashMap<Key, Strikes>, key: &Key, now_ms: u64) {
         return;
     }
     strikes.retain(|_, entry| entry.is_current(now_ms));
-    if strikes.len() >= GUARD_ENTRIES_MAX
-        && let Some(oldest) =
-            strikes.iter().min_by_key(|(_, entry)| entry.since_ms).map(|(key, _)| key.clone())
-    {
-        strikes.remove(&oldest);
+    if strikes.len() >= GUARD_ENTRIES_MAX {
+        forget_oldest(strikes, |entry| entry.since_ms);
+    }
+}
+
+fn forget_oldest<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, since_ms: impl Fn(&V) -> u64) {
+    let oldest = map.iter().min_by_key(|(_, value)| since_ms(value)).map(|(key, _)| key.clone());
+    if let Some(oldest) = oldest {
+        map.remove(&oldest);
     }
 }
 
@@ -120,7 +169,7 @@ fn make_room(strikes: &mut HashMap<Key, Strikes>, key: &Key, now_ms: u64) {
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
-    use super::{BindGuard, GUARD_ENTRIES_MAX};
+    use super::{BindGuard, GUARD_ENTRIES_MAX, GUARD_HOMES_MAX};
 
     fn address(last: u32) -> IpAddr {
         Ipv4Addr::from(0x0A00_0000 + last).into()
@@ -146,6 +195,28 @@ mod tests {
     }
 
     #[test]
+    fn strangers_do_not_shut_an_address_from_which_the_system_id_has_bound() {
+        let guard = BindGuard::new(5);
+        guard.note_bound(address(1), "acme", 0);
+        for _ in 0..5 {
+            guard.note_failure(address(2), "acme", 0);
+            // Somebody else behind the same address.
+            guard.note_failure(address(1), "other", 0);
+        }
+        let shut = |peer, system_id| guard.is_shut(address(peer), system_id, 10);
+        assert!(!shut(1, "acme"));
+        assert!(shut(1, "other") && shut(2, "acme") && shut(3, "acme") && shut(1, "third"));
+        // Its own failures from there count.
+        for _ in 0..5 {
+            assert!(!shut(1, "acme"));
+            guard.note_failure(address(1), "acme", 0);
+        }
+        assert!(shut(1, "acme"));
+        assert_eq!(guard.note_refusal(address(1), "acme", 10), 400);
+        assert!(!guard.is_shut(address(1), "acme", 60_000));
+    }
+
+    #[test]
     fn refusals_grow_slower_and_do_not_prolong() {
         let guard = BindGuard::new(1);
         assert_eq!(guard.note_failure(address(1), "acme", 0), 200);
@@ -166,7 +237,14 @@ mod tests {
         for peer in 0..30_000 {
             guard.note_failure(address(peer), &peer.to_string(), u64::from(peer) * 10);
         }
-        assert!(guard.lock().len() <= GUARD_ENTRIES_MAX);
+        assert!(guard.lock().strikes.len() <= GUARD_ENTRIES_MAX);
         assert!(guard.is_shut(address(29_999), "x", 300_000), "the newest is remembered");
+
+        for peer in 0..GUARD_HOMES_MAX + 10 {
+            guard.note_bound(address(u32::try_from(peer).unwrap()), "acme", u64::try_from(peer).unwrap());
+        }
+        assert_eq!(guard.lock().homes.len(), GUARD_HOMES_MAX);
+        assert!(guard.lock().home(address(9), "acme").is_none(), "the oldest is forgotten");
+        assert!(guard.lock().home(address(10), "acme").is_some());
     }
 }

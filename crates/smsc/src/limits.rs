@@ -8,6 +8,13 @@
 pub(crate) const UNLIMITED_WINDOW_CEILING: usize = 10_000;
 /// Look-ups (`query_sm`, `cancel_sm`) in hand per session; beyond it `ESME_RTHROTTLED`.
 pub(crate) const LOOKUPS_MAX: usize = 16;
+/// Octets of a PDU on a connection that is not bound; a longer one ends it. A bind takes up to 98.
+pub(crate) const OPEN_FRAME_OCTETS_MAX: u32 = 1_024;
+/// Octets of the optional parameters of a message; beyond it `ESME_RINVPARLEN`.
+pub(crate) const TLV_OCTETS_MAX: usize = 4_096;
+/// Octets of content that one `submit_multi` may come to, counted for each destination: what it takes in
+/// memory. Beyond it `ESME_RINVMSGLEN`.
+pub(crate) const MULTI_OCTETS_MAX: usize = 1024 * 1024;
 /// Octets waiting to be written beyond which a session reads no requests and writes no reports.
 pub(crate) const OUTPUT_SOFT_OCTETS: usize = 64 * 1024;
 /// Capacity of an emptied output buffer that is kept, in octets.
@@ -16,7 +23,7 @@ pub(crate) const OUTPUT_KEPT_OCTETS: usize = 16 * 1024;
 pub(crate) const READ_OCTETS: usize = 16 * 1024;
 /// Time within which requests in hand must be answered when a session ends.
 pub(crate) const DRAIN_MS: u64 = 10_000;
-/// Time in which a server that shuts down waits for `deliver_sm_resp` before it sends `unbind`.
+/// Time in which a session that ends by `unbind` of either side waits for `deliver_sm_resp` before it goes on.
 pub(crate) const REPORTS_GRACE_MS: u64 = 1_000;
 /// Time to wait for `unbind_resp`.
 pub(crate) const UNBIND_MS: u64 = 5_000;
@@ -30,6 +37,8 @@ pub(crate) const LINGER_OCTETS: usize = 1024 * 1024;
 pub(crate) const SHUTDOWN_MS: u64 = DRAIN_MS + UNBIND_MS + FLUSH_MS;
 /// Pause after the operating system refused to accept, e.g. for want of file descriptors.
 pub(crate) const ACCEPT_PAUSE_MS: u64 = 100;
+/// How often connections that were refused are logged; those in between are counted.
+pub(crate) const REFUSALS_LOG_MS: u64 = 10_000;
 /// Every failed bind is answered this long after it came, whatever was wrong with it.
 pub(crate) const BIND_FAILURE_DELAY_MS: u64 = 200;
 /// The longest delay of a bind that is refused unseen.
@@ -38,6 +47,8 @@ pub(crate) const BIND_REFUSAL_DELAY_MS_MAX: u64 = 4_000;
 pub(crate) const FAILED_BINDS_PER_CONNECTION_MAX: u32 = 3;
 /// Addresses and system ids whose failed binds are remembered; when full, the oldest is forgotten.
 pub(crate) const GUARD_ENTRIES_MAX: usize = 20_000;
+/// Addresses from which system ids have bound that are remembered; when full, the oldest is forgotten.
+pub(crate) const GUARD_HOMES_MAX: usize = 10_000;
 /// The period in which failed binds are counted.
 pub(crate) const GUARD_PERIOD_MS: u64 = 60_000;
 /// How often a session looks whether the limits of its account have changed.
@@ -46,7 +57,8 @@ pub(crate) const ACCOUNT_REFRESH_MS: u64 = 1_000;
 /// What an operator may set. Times are milliseconds and at least 1; zero lifts a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once over all listeners of one [`crate::Smsc`]; beyond it a new one is closed at once.
+    /// Connections at once over all listeners of one [`crate::Smsc`]; beyond it a new one takes the place of the
+    /// oldest that is not bound, and is closed at once when all are.
     pub connections_max: usize,
     /// Connections at once from one address (IPv6: one /64); beyond it a new one is closed at once.
     pub connections_per_ip_max: usize,

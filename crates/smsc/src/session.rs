@@ -30,6 +30,7 @@ use types::address::Address;
 use types::id::RowKey;
 use types::time::Timestamp;
 
+use crate::connections::ConnectionPermit;
 use crate::deliver::Scratch;
 use crate::door::{House, until_shutdown};
 use crate::limits::{DRAIN_MS, FLUSH_MS, Limits, REPORTS_GRACE_MS, UNBIND_MS};
@@ -68,6 +69,7 @@ enum Phase {
 pub(crate) struct Session {
     house: Arc<House>,
     peer: IpAddr,
+    permit: ConnectionPermit,
     link: Link,
     cutter: FrameCutter,
     outbox: Arc<Outbox>,
@@ -100,12 +102,13 @@ pub(crate) struct Session {
 
 impl Session {
     /// Begins a session that is not bound.
-    pub(crate) fn new(house: Arc<House>, stream: Stream, peer: IpAddr) -> Self {
+    pub(crate) fn new(house: Arc<House>, stream: Stream, peer: IpAddr, permit: ConnectionPermit) -> Self {
         let limits = house.limits;
         let now_ms = house.clock.monotonic_us() / 1_000;
         let now = house.clock.now();
         Self {
             peer,
+            permit,
             link: Link::new(stream),
             cutter: FrameCutter::default(),
             outbox: Arc::new(Outbox::new(limits.delivery_window)),
@@ -161,9 +164,12 @@ impl Session {
         }
     }
 
-    /// Lets the peer read the last octets; see [`Link::linger`].
+    /// Lets the peer read the last octets; see [`Link::linger`]. A connection that makes room for another goes
+    /// at once.
     pub(crate) async fn linger(&mut self) {
-        self.link.linger().await;
+        if !self.permit.is_recalled() {
+            self.link.linger().await;
+        }
     }
 
     fn read_clock(&mut self) {
@@ -180,6 +186,11 @@ impl Session {
         has_event |= self.poll_read(cx).is_ready();
         has_event |= self.poll_lookups(cx).is_ready();
         has_event |= self.poll_timer(cx).is_ready();
+        if self.permit.poll_recalled(cx).is_ready() {
+            tracing::debug!("smpp connection closed, a newer one takes its place");
+            self.phase = Phase::Over;
+            has_event = true;
+        }
         if !self.is_shutting_down && shutdown.as_mut().poll(cx).is_ready() {
             self.is_shutting_down = true;
             self.begin_shutdown();
@@ -277,8 +288,7 @@ impl Session {
                 LinkAction::None => {}
                 LinkAction::SendEnquireLink => {
                     let sequence = self.next_sequence();
-                    let output = self.link.output();
-                    write_header_only(CommandId::ENQUIRE_LINK, CommandStatus::ESME_ROK, sequence, output);
+                    self.say(CommandId::ENQUIRE_LINK, CommandStatus::ESME_ROK, sequence);
                 }
                 LinkAction::Dead => self.cut("smpp session closed, the peer does not answer"),
             }
@@ -297,7 +307,7 @@ impl Session {
         if let Phase::Draining { until_ms, reports_until_ms, last } = self.phase {
             let is_answered = self.in_hand == 0 && self.lookups.is_empty();
             let is_heard =
-                last != LastWord::Unbind || self.window.is_empty() || reports_until_ms <= self.now_ms;
+                last == LastWord::Nothing || self.window.is_empty() || reports_until_ms <= self.now_ms;
             if (is_answered && is_heard) || until_ms <= self.now_ms {
                 self.say_last_word(last);
             }
@@ -319,18 +329,13 @@ impl Session {
         match last {
             LastWord::Unbind => {
                 let sequence = self.next_sequence();
-                write_header_only(CommandId::UNBIND, CommandStatus::ESME_ROK, sequence, self.link.output());
+                self.say(CommandId::UNBIND, CommandStatus::ESME_ROK, sequence);
                 self.state = BindState::Unbinding;
                 self.phase = Phase::Unbinding { until_ms: self.now_ms.saturating_add(UNBIND_MS) };
                 return;
             }
             LastWord::UnbindResp(sequence) => {
-                write_header_only(
-                    CommandId::UNBIND_RESP,
-                    CommandStatus::ESME_ROK,
-                    sequence,
-                    self.link.output(),
-                );
+                self.say(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, sequence);
             }
             LastWord::Nothing => {}
         }
@@ -373,10 +378,17 @@ impl Session {
     fn end_of_stream(&mut self) {
         match self.phase {
             Phase::Running => self.begin_draining(LastWord::Nothing),
+            // It has unbound and may still read the answer; its own answers have ended.
+            Phase::Draining { last: LastWord::UnbindResp(_), .. } => self.give_up_answers(),
             Phase::Draining { .. } => self.change_last_word(LastWord::Nothing),
             Phase::Unbinding { .. } => self.begin_flushing(),
             Phase::Flushing { .. } | Phase::Over => {}
         }
+    }
+
+    /// Writes a PDU that has a header only.
+    fn say(&mut self, command: CommandId, status: CommandStatus, sequence: u32) {
+        write_header_only(command, status, sequence, self.link.output());
     }
 
     fn cut(&mut self, why: &'static str) {

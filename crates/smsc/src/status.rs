@@ -38,7 +38,7 @@ pub fn status_of(code: RefusalCode) -> CommandStatus {
         RefusalCode::InvalidSchedule => CommandStatus::ESME_RINVSCHED,
         RefusalCode::InvalidCredentials => CommandStatus::ESME_RBINDFAIL,
         RefusalCode::RateLimited => CommandStatus::ESME_RTHROTTLED,
-        RefusalCode::Unavailable => CommandStatus::ESME_RMSGQFUL,
+        RefusalCode::Unavailable | RefusalCode::QueueFull => CommandStatus::ESME_RMSGQFUL,
         RefusalCode::NotFound => CommandStatus::ESME_RINVMSGID,
         RefusalCode::MethodNotAllowed => CommandStatus::ESME_RINVCMDID,
         RefusalCode::InvalidConfiguration => CommandStatus::ESME_RSYSERR,

@@ -10,6 +10,7 @@ mod lifecycle;
 mod manual_clock;
 mod reports;
 mod samples;
+mod storm;
 mod submitting;
 mod tls;
 

@@ -4,7 +4,9 @@
 //! Decoders read columns in the order of their list; a list and its decoder stand together. Nothing
 //! here runs a statement. Attempts and receipts are in `codec_attempt`. Start at [`Cells`].
 
-use ports::store::{EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress, SubmissionRow};
+use ports::store::{
+    EventEnd, EventSubject, EventView, MessageFacts, OpenMessage, OutboxRow, Progress, SubmissionRow,
+};
 use types::charge::{ChargeState, ChargeTrigger, LevelPrice, Lot, LotShare, Price};
 use types::id::{AccountId, ConnectorId, EndpointId, LotId, RowKey};
 use types::message::{Class, Door, Flags, Reason, ReportWish, State};
@@ -53,7 +55,7 @@ pub(crate) use submission_columns;
 macro_rules! outbox_columns {
     () => {
         "o.key, o.endpoint, o.about, o.tail, o.state, o.reason, o.receipt, o.error, o.seq, o.at, o.tries, \
-         coalesce(o.next_at, o.told_at), o.told_at"
+         coalesce(o.next_at, o.told_at), o.told_at, o.next_at IS NOT NULL"
     };
 }
 pub(crate) use outbox_columns;
@@ -393,7 +395,12 @@ pub(crate) fn event(row: &dyn Columns) -> Result<EventView, Fault> {
     };
     let (at, tries, next_at) = (cells.time()?, cells.small()?, cells.time()?);
     let row = OutboxRow { key, tail, endpoint, about, subject, at, tries, next_at };
-    Ok(EventView { row, told_at: cells.optional_time()? })
+    let end = match (cells.optional_time()?, cells.flag()?) {
+        (None, _) => None,
+        (Some(at), true) => Some(EventEnd::Moot(at)),
+        (Some(at), false) => Some(EventEnd::Told(at)),
+    };
+    Ok(EventView { row, end })
 }
 
 /// The row of `lot_columns!`.

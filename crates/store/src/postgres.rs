@@ -180,6 +180,12 @@ impl Store for PostgresStore {
         })
     }
 
+    fn parked_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<ParkedReceiptRow>, StoreError> {
+        self.ask("read parked receipts", move |session| async move {
+            load::parked_after(&session, after, limit).await
+        })
+    }
+
     fn outbox(
         &mut self,
         endpoint: EndpointId,
@@ -190,6 +196,12 @@ impl Store for PostgresStore {
             "read events",
             move |session| async move { load::outbox(&session, endpoint, after, limit).await },
         )
+    }
+
+    fn dead_letters(&mut self, endpoint: EndpointId, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        self.ask("read dead letters", move |session| async move {
+            load::dead_letters(&session, endpoint, limit).await
+        })
     }
 
     fn idempotency(

@@ -143,6 +143,10 @@ impl Store for SqliteStore {
         self.load_parked(wanted).map_err(|fault| fault.doing("read parked receipts"))
     }
 
+    fn parked_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<ParkedReceiptRow>, StoreError> {
+        load::parked_after(&self.connection, after, limit).map_err(|fault| fault.doing("read parked receipts"))
+    }
+
     fn outbox(
         &mut self,
         endpoint: EndpointId,
@@ -150,6 +154,11 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         self.load_outbox(endpoint, after, limit).map_err(|fault| fault.doing("read events"))
+    }
+
+    fn dead_letters(&mut self, endpoint: EndpointId, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
+        load::dead_letters(&self.connection, endpoint, self.outbox_settled, limit)
+            .map_err(|fault| fault.doing("read dead letters"))
     }
 
     fn idempotency(

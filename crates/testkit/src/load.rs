@@ -7,16 +7,16 @@
 //! Start at [`main`]; the modules have the names of the sub-commands.
 
 mod accounts;
+mod carrier;
 mod customer;
 mod database;
+mod fault_proxy;
 mod http;
 mod latency;
 mod link;
 mod peer;
 mod plan;
-mod random;
 mod records;
-mod responder;
 mod sink;
 mod smpp;
 mod text;
@@ -37,11 +37,15 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Role {
     /// A carrier: accepts every bind, answers every `submit_sm` at once and sends receipts.
-    Responder(responder::ResponderOptions),
+    Responder(carrier::ResponderOptions),
+    /// A carrier that behaves as badly as its knobs say, and keeps a synced log.
+    Carrier(carrier::CarrierOptions),
     /// Customers over SMPP.
     Smpp(smpp::SmppOptions),
     /// Customers over HTTP.
     Http(http::HttpOptions),
+    /// A proxy that delays, slices, corrupts, swallows, stops and cuts what passes through it.
+    FaultProxy(fault_proxy::FaultProxyOptions),
     /// A web server that takes webhooks and counts them.
     Sink(sink::SinkOptions),
     /// A database server of its own, with one empty database.
@@ -65,9 +69,11 @@ fn play(role: Role) -> anyhow::Result<()> {
     let tasks = Rc::new(tokio::task::LocalSet::new());
     runtime.block_on(tasks.run_until(async {
         match role {
-            Role::Responder(options) => responder::run(options).await,
+            Role::Responder(options) => carrier::run_good(options).await,
+            Role::Carrier(options) => carrier::run(options).await,
             Role::Smpp(options) => smpp::run(options).await,
             Role::Http(options) => http::run(options).await,
+            Role::FaultProxy(options) => fault_proxy::run(options).await,
             Role::Sink(options) => sink::run(options).await,
             Role::Database => database::run().await,
         }

@@ -76,8 +76,11 @@ impl Msisdn {
 
     /// The number for people without the permission to see it: country code region and the last
     /// two digits stay, e.g. `+4479•••••••56`.
+    ///
+    /// Of a short number less stays: four digits are always hidden.
     pub fn masked(self) -> String {
-        mask(&self.e164(), 5, 2)
+        let text = self.e164();
+        mask(&text, text.len().saturating_sub(6).min(5), 2)
     }
 }
 
@@ -236,6 +239,7 @@ mod tests {
         let number = Msisdn::parse("447911123456").unwrap();
         assert_eq!(format!("{number:?}"), "***");
         assert_eq!(number.masked(), "+4479••••••56");
+        assert_eq!(Msisdn::parse("310012").unwrap().masked(), "+••••12");
         assert!(!format!("{:?}", Address::from_text("447911123456")).contains("4479"));
     }
 

@@ -305,6 +305,30 @@ pub struct Profile {
     /// What balances are kept in.
     #[serde(default)]
     pub money: MoneySection,
+    /// How much may wait to be sent.
+    #[serde(default)]
+    pub queue: QueueSection,
+}
+
+impl Profile {
+    /// Keys that state a policy which this version does not carry out, with what they may be. A profile
+    /// that promises more than is done is refused by whoever reads it.
+    pub fn not_built(&self) -> Vec<(&'static str, &'static str)> {
+        let (stated, usual) = (self, Self::default());
+        [
+            ("operator.language", "\"en\"", stated.operator.language == usual.operator.language),
+            ("operator.timezone", "\"UTC\"", stated.operator.timezone == usual.operator.timezone),
+            (
+                "money.account_currency",
+                "\"EUR\", which means nothing: an account pays in the unit of its price book",
+                stated.money.account_currency == usual.money.account_currency,
+            ),
+            ("money.price_scale", "6", stated.money.price_scale == usual.money.price_scale),
+        ]
+        .into_iter()
+        .filter_map(|(key, may_be, is_usual)| (!is_usual).then_some((key, may_be)))
+        .collect()
+    }
 }
 
 /// Who runs the installation.
@@ -386,6 +410,35 @@ impl Default for MoneySection {
     }
 }
 
+/// How much may wait to be sent before the door refuses more. Zero lifts a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueueSection {
+    /// Messages of all accounts. Bulk may fill nine tenths of it, transactional messages nineteen
+    /// twentieths, one-time codes all of it.
+    pub messages: u64,
+    /// Octets of their contents, 140 to a part; shared in the same way.
+    pub octets: u64,
+    /// Messages of one account.
+    pub account_messages: u64,
+    /// Octets of one account.
+    pub account_octets: u64,
+    /// Seconds that an account's oldest message may have been waiting for its turn.
+    pub account_age_s: u32,
+}
+
+impl Default for QueueSection {
+    fn default() -> Self {
+        Self {
+            messages: 10_000_000,
+            octets: 4_000_000_000,
+            account_messages: 5_000_000,
+            account_octets: 2_000_000_000,
+            account_age_s: 36_000,
+        }
+    }
+}
+
 impl Default for Profile {
     fn default() -> Self {
         Self {
@@ -393,6 +446,7 @@ impl Default for Profile {
             operator: OperatorSection::default(),
             charging: ChargingSection::default(),
             money: MoneySection::default(),
+            queue: QueueSection::default(),
         }
     }
 }

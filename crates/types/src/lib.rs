@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod address;
+pub mod carrier_id;
 pub mod catalog;
 pub mod charge;
 pub mod form;

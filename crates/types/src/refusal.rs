@@ -62,6 +62,8 @@ refusal_codes! {
     InsufficientBalance = "insufficient_balance", "The balance is too low";
     /// The account sends faster than it may.
     RateLimited = "rate_limited", "Too many requests";
+    /// As much waits to be sent as may; what was accepted before is kept.
+    QueueFull = "queue_full", "Too much waits to be sent";
     /// The same text went to the same number a moment ago.
     RepeatedMessage = "repeated_message", "The same text was just sent to this number";
     /// The idempotency key was used with another body.

@@ -130,6 +130,11 @@ impl FrameCutter {
         self.buffer.len().saturating_sub(self.start)
     }
 
+    /// Takes frames of at most `limit` octets from now on; octets that have come already are held to it too.
+    pub fn set_limit(&mut self, limit: u32) {
+        self.limit = limit;
+    }
+
     /// Octets of memory held.
     #[must_use]
     pub fn capacity(&self) -> usize {
@@ -215,6 +220,18 @@ mod tests {
             }
             assert!(cutter.capacity() < 1024, "nothing is allocated for an announced length");
         }
+    }
+
+    #[test]
+    fn the_limit_may_change_between_frames() {
+        let mut cutter = FrameCutter::new(16);
+        let mut longer = 17_u32.to_be_bytes().to_vec();
+        longer.resize(17, 0);
+        cutter.extend(&[enquire_link(1), longer].concat());
+        assert!(cutter.next_frame().unwrap().is_some());
+        assert_eq!(cutter.next_frame().unwrap_err().fault, FrameFault::TooLong);
+        cutter.set_limit(17);
+        assert_eq!(cutter.next_frame().unwrap().unwrap().octets.len(), 17);
     }
 
     #[test]

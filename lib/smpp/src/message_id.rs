@@ -105,8 +105,11 @@ pub fn relation(response_id: &str, receipt_id: &str) -> Option<IdNotation> {
         .find(|notation| notation.normalise(receipt_id).is_some_and(|id| id == wanted))
 }
 
-/// Drops leading zeros, but never the last digit.
+/// Drops leading zeros, but never the last digit. An id of several words is no number and stays as it is.
 fn strip_zeros(id: &str) -> &str {
+    if id.contains(char::is_whitespace) {
+        return id;
+    }
     match id.trim_start_matches('0') {
         "" => "0",
         rest => rest,
@@ -138,6 +141,8 @@ mod tests {
             ("01AB", &["01AB", "01ab", "1ab", "427"]),
             ("0x1F", &["0x1F", "0x1f", "x1f", "31"]),
             ("0000", &["0000", "0"]),
+            ("0 0", &["0 0"]),
+            ("00\u{A0}7", &["00\u{A0}7"]),
             ("a-b", &["a-b"]),
             ("  7 ", &["7"]),
             ("+7", &["+7"]),
@@ -181,6 +186,14 @@ mod tests {
                     prop_assert!(candidates(a).iter().any(|x| of_b.iter().any(|y| x.id == y.id)), "{} {}", a, b);
                     prop_assert!(relation(a, b).is_some());
                 }
+            }
+        }
+
+        #[test]
+        fn notations_of_one_id_stay_what_they_are(id in "[ 0-9a-fx]{0,12}") {
+            for notation in [IdNotation::Raw, IdNotation::CaseFolded, IdNotation::NoLeadingZeros] {
+                let once = notation.normalise(&id);
+                prop_assert_eq!(once.as_deref().and_then(|id| notation.normalise(id)), once);
             }
         }
 

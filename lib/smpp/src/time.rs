@@ -10,8 +10,11 @@ use crate::calendar::{CivilTime, write_two_digits};
 
 /// Octets of a time, without its NUL.
 pub const TIME_OCTETS: usize = 16;
-/// Most quarter hours from UTC.
-const OFFSET_LIMIT: u8 = 48;
+/// Most quarter hours that local time may be behind UTC (SMPP 3.4, 7.1.1).
+const BEHIND_LIMIT: u8 = 48;
+/// Most quarter hours that local time may be ahead of UTC. The specification says 48, which leaves out New
+/// Zealand in summer (52) and the Line Islands (56).
+const AHEAD_LIMIT: u8 = 56;
 /// Minutes of one unit of the offset.
 const QUARTER_MINUTES: i32 = 15;
 /// Milliseconds of a second, minute, hour and day.
@@ -52,7 +55,7 @@ pub struct AbsoluteTime {
     pub civil: CivilTime,
     /// Tenths of a second, 0 to 9.
     pub tenths: u8,
-    /// Quarter hours that local time is ahead of UTC, -48 to 48.
+    /// Quarter hours that local time is ahead of UTC, -48 to 56.
     pub offset_quarters: i8,
 }
 
@@ -92,9 +95,9 @@ impl SmppTime {
         let (year, month, day) = (two(y1, y0)?, two(mo1, mo0)?, two(d1, d0)?);
         let (hour, minute, second) = (two(h1, h0)?, two(mi1, mi0)?, two(s1, s0)?);
         let (tenths, quarters) = (two(b'0', t)?, two(n1, n0)?);
-        let offset = match kind {
-            b'+' => 1,
-            b'-' => -1,
+        let (offset, limit) = match kind {
+            b'+' => (1, AHEAD_LIMIT),
+            b'-' => (-1, BEHIND_LIMIT),
             // Tenths and quarters must be zero in a relative time; what they hold changes nothing.
             b'R' => {
                 let relative = RelativeTime {
@@ -110,7 +113,7 @@ impl SmppTime {
             _ => return Err(TimeError::Kind),
         };
         let civil = CivilTime { year: 2000 + i32::from(year), month, day, hour, minute, second };
-        if !civil.is_valid() || quarters > OFFSET_LIMIT {
+        if !civil.is_valid() || quarters > limit {
             return Err(TimeError::Range);
         }
         let offset_quarters = i8::try_from(quarters).map_err(|_| TimeError::Range)? * offset;

@@ -74,8 +74,17 @@ impl Party {
 
     /// Asks a carrier or web server for its counts.
     pub(crate) fn counts(&mut self) -> anyhow::Result<Value> {
-        writeln!(self.input).context("chappe-load cannot be asked")?;
-        self.read()
+        self.order("")
+    }
+
+    /// Tells a peer to do something; gives its counts afterwards.
+    pub(crate) fn order(&mut self, order: &str) -> anyhow::Result<Value> {
+        writeln!(self.input, "{order}").context("chappe-load cannot be asked")?;
+        let said = self.read()?;
+        match said.get("error") {
+            Some(error) => Err(anyhow!("chappe-load does not do {order:?}: {error}")),
+            None => Ok(said),
+        }
     }
 
     /// Waits for the end of customers and gives their counts.

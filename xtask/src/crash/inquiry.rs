@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::records::bare_id;
 use super::verdict::Stored;
@@ -38,10 +38,19 @@ pub(super) fn wait_for_rest(server: &Server) -> anyhow::Result<()> {
 
 /// Every message of the account.
 pub(super) fn all_messages(server: &Server) -> anyhow::Result<Vec<Stored>> {
+    messages(server, "")
+}
+
+/// The messages in a state.
+pub(super) fn messages_in(server: &Server, state: &str) -> anyhow::Result<Vec<Stored>> {
+    messages(server, &format!("&state={state}"))
+}
+
+fn messages(server: &Server, condition: &str) -> anyhow::Result<Vec<Stored>> {
     let mut found = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = get(server, &format!("/api/v1/messages?limit=500{cursor}"))?;
+        let page = get(server, &format!("/api/v1/messages?limit=500{condition}{cursor}"))?;
         for item in items(&page)? {
             found.push(stored(item)?);
         }
@@ -61,13 +70,15 @@ fn stored(item: &Value) -> anyhow::Result<Stored> {
         let word = item.pointer(path).and_then(Value::as_str).map(str::to_owned);
         word.ok_or_else(|| anyhow!("a message has no {path}: {item}"))
     };
+    let mark = |name: &str| item.get(name).and_then(Value::as_bool).unwrap_or(false);
     Ok(Stored {
         id: bare_id(&word("/id")?).to_owned(),
         recipient: word("/to")?.trim_start_matches('+').to_owned(),
         state: word("/state")?,
         charge: word("/charge")?,
         price_micros: micros(&word("/price/amount")?)?,
-        is_marked: item.get("possible_duplicate").and_then(Value::as_bool).unwrap_or(false),
+        is_marked: mark("possible_duplicate"),
+        is_contradicted: mark("contradicted"),
     })
 }
 
@@ -83,22 +94,68 @@ pub(super) fn micros(text: &str) -> anyhow::Result<i64> {
 }
 
 fn get(server: &Server, path: &str) -> anyhow::Result<Value> {
+    let answer = ask(server, "GET", path, "")?;
+    if answer.status != 200 {
+        bail!("GET {path} was answered with {} {}", answer.status, answer.body);
+    }
+    serde_json::from_str(&answer.body).with_context(|| format!("GET {path} was answered with no JSON"))
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: String,
+}
+
+/// What became of a message of our own.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Submitted {
+    /// It was promised, under this id.
+    Promised(String),
+    /// It was refused with this code.
+    Refused(String),
+}
+
+/// Sends a message.
+pub(super) fn submit(server: &Server, recipient: u64) -> anyhow::Result<Submitted> {
+    let body = json!({ "from": "Chappe", "to": recipient.to_string(), "text": "Is there room?" });
+    let answer = ask(server, "POST", "/api/v1/messages", &body.to_string())?;
+    let said: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let word = |path: &str| said.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(match answer.status {
+        202 => Submitted::Promised(word("/messages/0/id")),
+        status => Submitted::Refused(format!("{status} {}", word("/code"))),
+    })
+}
+
+/// The status of a page that needs no login, such as a probe.
+pub(super) fn status(server: &Server, path: &str) -> anyhow::Result<u16> {
+    ask(server, "GET", path, "").map(|answer| answer.status)
+}
+
+fn ask(server: &Server, method: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
     let target = server.value("CHAPPE_HTTP")?;
     let (key, secret) = (server.value("CHAPPE_API_KEY")?, server.value("CHAPPE_API_SECRET")?);
     let mut stream = TcpStream::connect(target)?;
     stream.set_read_timeout(Some(ANSWER_LIMIT))?;
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nhost: {target}\r\nauthorization: Bearer {key}.{secret}\r\nconnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: {target}\r\nauthorization: Bearer {key}.{secret}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
+    parse(&answer).with_context(|| format!("{method} {path} was answered strangely"))
+}
+
+fn parse(answer: &str) -> anyhow::Result<Answer> {
     let (head, body) =
         answer.split_once("\r\n\r\n").ok_or_else(|| anyhow!("an answer has no end of head"))?;
-    if !head.starts_with("HTTP/1.1 200 ") {
-        bail!("GET {path} was answered with {answer}");
-    }
-    serde_json::from_str(body).with_context(|| format!("GET {path} was answered with no JSON"))
+    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
+    let status = status.ok_or_else(|| anyhow!("an answer has no status: {head}"))?;
+    Ok(Answer { status, body: body.to_owned() })
 }
 
 #[cfg(test)]
@@ -128,5 +185,12 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(micros(text).ok(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn answers_are_read() {
+        let answer = parse("HTTP/1.1 503 Service Unavailable\r\nx: y\r\n\r\nbody").unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (503, "body"));
+        assert!(parse("HTTP/1.1 200 OK\r\n").is_err() && parse("x\r\n\r\n").is_err());
     }
 }

@@ -4,8 +4,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::records::Taken;
+
 /// States that say: nobody knows whether the carrier has it.
-const UNKNOWN_STATES: [&str; 2] = ["unknown", "unconfirmed"];
+pub(super) const UNKNOWN_STATES: [&str; 2] = ["unknown", "unconfirmed"];
 /// States in which a message is still to be handed on.
 const WAITING_STATES: [&str; 3] = ["accepted", "queued", "sending"];
 /// The state of a message that waits for its receipt. The carrier sends one for every message and repeats it
@@ -24,6 +26,8 @@ pub(super) struct Stored {
     pub(super) price_micros: i64,
     /// Whether the platform says that it may have been sent twice.
     pub(super) is_marked: bool,
+    /// Whether the platform says that its receipts contradict each other.
+    pub(super) is_contradicted: bool,
 }
 
 /// The records of all parties.
@@ -31,8 +35,8 @@ pub(super) struct Stored {
 pub(super) struct Records {
     /// The recipient of each id that a customer was given.
     pub(super) promises: HashMap<String, String>,
-    /// How often the carrier got a message for each recipient.
-    pub(super) taken: HashMap<String, u64>,
+    /// What the carrier got.
+    pub(super) taken: Taken,
     pub(super) stored: Vec<Stored>,
     /// What the customer has paid, held or charged.
     pub(super) paid_micros: i64,
@@ -85,13 +89,14 @@ pub(super) fn judge(records: &Records) -> Verdict {
     }
     for message in &records.stored {
         let is_unknown = UNKNOWN_STATES.contains(&message.state.as_str());
-        let times = records.taken.get(&message.recipient).copied().unwrap_or(0);
+        let times = records.taken.times.get(&message.recipient).copied().unwrap_or(0);
+        let unseen = times == 0 && !records.taken.in_the_dark.contains(&message.recipient);
         verdict.stuck += u64::from(WAITING_STATES.contains(&message.state.as_str()));
         verdict.receipts_lost += u64::from(message.state == RECEIPT_STATE);
         verdict.unknown += u64::from(is_unknown);
-        verdict.unknown_unsent += u64::from(is_unknown && times == 0);
+        verdict.unknown_unsent += u64::from(is_unknown && unseen);
         let promised = records.promises.contains_key(&message.id);
-        verdict.lost_on_the_way += u64::from(promised && !is_unknown && times == 0);
+        verdict.lost_on_the_way += u64::from(promised && !is_unknown && unseen);
         let again = times.saturating_sub(1);
         if message.is_marked || is_unknown {
             verdict.marked_duplicates += again;
@@ -99,7 +104,8 @@ pub(super) fn judge(records: &Records) -> Verdict {
             verdict.unmarked_duplicates += again;
         }
     }
-    let unrecorded = records.taken.keys().filter(|recipient| !by_recipient.contains_key(recipient.as_str()));
+    let unrecorded =
+        records.taken.times.keys().filter(|recipient| !by_recipient.contains_key(recipient.as_str()));
     verdict.sent_unrecorded = u64::try_from(unrecorded.count()).unwrap_or(u64::MAX);
     let paid_for = |message: &&Stored| PAID_CHARGES.contains(&message.charge.as_str());
     let due: i64 = records.stored.iter().filter(paid_for).map(|message| message.price_micros).sum();
@@ -119,13 +125,17 @@ mod tests {
             charge: "charged".to_owned(),
             price_micros: 40,
             is_marked,
+            is_contradicted: false,
         }
     }
 
     fn records(stored: Vec<Stored>, taken: &[(&str, u64)], promised: &[&str]) -> Records {
         Records {
             promises: promised.iter().map(|to| (format!("id{to}"), (*to).to_owned())).collect(),
-            taken: taken.iter().map(|(to, times)| ((*to).to_owned(), *times)).collect(),
+            taken: Taken {
+                times: taken.iter().map(|(to, times)| ((*to).to_owned(), *times)).collect(),
+                in_the_dark: HashSet::from(["dark".to_owned()]),
+            },
             paid_micros: i64::try_from(stored.len()).unwrap() * 40,
             stored,
             off_by_micros: 0,
@@ -196,5 +206,14 @@ mod tests {
         for (name, records, expected) in cases {
             assert_eq!(judge(&records), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_was_taken_while_the_power_went_counts_neither_as_lost_nor_as_a_duplicate() {
+        let stored = vec![message("dark", "delivered", false), message("1", "unknown", false)];
+        let verdict = judge(&records(stored, &[("1", 1)], &["dark", "1"]));
+        assert_eq!(verdict, Verdict { unknown: 1, ..Verdict::default() });
+        let verdict = judge(&records(vec![message("dark", "delivered", false)], &[("dark", 1)], &["dark"]));
+        assert_eq!(verdict, Verdict::default());
     }
 }

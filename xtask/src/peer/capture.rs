@@ -36,6 +36,8 @@ impl Capture {
         let log = file.with_extension("log");
         let sink =
             std::fs::File::create(&log).with_context(|| format!("failed to create {}", log.display()))?;
+        // It is ours before root writes into it: what root makes, we could not read.
+        std::fs::File::create(file).with_context(|| format!("failed to create {}", file.display()))?;
         let mut command = need::as_root("tshark")?;
         command.args(["-i", "lo", "-f", "tcp", "-q", "-w"]).arg(file);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(sink);

@@ -30,7 +30,7 @@ const TOLERATED: &[Tolerated] = &[
     tolerate("thiserror", "1", "rlibphonenumber"),
     tolerate("thiserror-impl", "1", "rlibphonenumber"),
     tolerate("windows-sys", "0.52", "ring; built on Windows alone"),
-    tolerate("winnow", "0.7", "toml_edit 0.22, the last that figment reads"),
+    tolerate("winnow", "0.7", "toml_edit 0.22"),
 ];
 
 const fn tolerate(name: &'static str, version: &'static str, reason: &'static str) -> Tolerated {

@@ -32,7 +32,7 @@ const OUTSIDERS: &[Outsiders] = &[
     },
     Outsiders {
         crates: &["axum", "hyper", "tower-http", "utoipa"],
-        only_in: &["api", "console", "sandbox", "server"],
+        only_in: &["api", "console", "sandbox", "server", "fuzz"],
         free_in_tests: true,
         why: "HTTP is served by doors; what is behind them must not know that HTTP exists",
     },
@@ -49,20 +49,20 @@ const OUTSIDERS: &[Outsiders] = &[
         why: "pages are made by the doors that show pages",
     },
     Outsiders {
-        crates: &["figment", "sd-notify", "tracing-subscriber"],
+        crates: &["sd-notify", "tracing-subscriber", "rustix"],
         only_in: &["server", "testkit"],
         free_in_tests: true,
-        why: "configuration, the service manager and the log sink are wired in one place",
+        why: "the service manager, the log sink and the system itself are wired in one place",
     },
     Outsiders {
         crates: &["clap", "indicatif"],
-        only_in: &["server", "xtask", "testkit"],
+        only_in: &["server", "xtask", "testkit", "fuzz"],
         free_in_tests: false,
         why: "only programmes have a command line",
     },
     Outsiders {
         crates: &["anyhow"],
-        only_in: &["server", "xtask", "testkit"],
+        only_in: &["server", "xtask", "testkit", "fuzz"],
         free_in_tests: true,
         why: "libraries return errors that a caller can match and that know their disposition",
     },

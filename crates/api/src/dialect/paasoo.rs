@@ -11,15 +11,15 @@ use std::sync::Arc;
 
 use app::submission::Caller;
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use types::refusal::{Refusal, RefusalCode};
 
 use super::Dialect;
-use crate::body::{BODY_OCTETS_MAX, media_type, read};
+use crate::auth::peer_of;
+use crate::body::media_type;
 use crate::query::Fields;
 use crate::state::Api;
 
@@ -56,7 +56,7 @@ const fn status_of(code: RefusalCode) -> u8 {
         R::InvalidSender => 7,
         R::RepeatedMessage => 8,
         R::InsufficientBalance => 9,
-        R::RateLimited => 10,
+        R::RateLimited | R::QueueFull => 10,
         R::IdempotencyMismatch
         | R::IdempotencyInFlight
         | R::NotFound
@@ -70,39 +70,66 @@ const fn status_of(code: RefusalCode) -> u8 {
 
 /// The addresses of this dialect, old ones too.
 fn routes() -> Router<Api> {
-    let families: [(&[&str], MethodRouter<Api>); 5] = [
-        (&["/json", "/api/json"], get(send::send).post(send::send)),
-        (&["/dlr", "/api/dlr"], get(record::record).post(record::record)),
-        (&["/balance", "/api/balance"], get(balance).post(balance)),
-        (&["/validnumber", "/api/validnumber"], get(valid_number).post(valid_number)),
-        (NOT_BUILT, get(not_built).post(not_built)),
-    ];
-    families.into_iter().fold(Router::new(), |router, (paths, handler)| {
+    families().into_iter().fold(Router::new(), |router, (paths, handler)| {
         paths.iter().fold(router, |router, path| router.route(path, handler.clone()))
     })
 }
 
-/// A request of this dialect.
-type Input = (Option<String>, Method, HeaderMap, Body);
+/// What is served alike, and where.
+fn families() -> [(&'static [&'static str], MethodRouter<Api>); 5] {
+    [
+        (&["/json", "/api/json"], get(send::send).post(send::send).head(no_head)),
+        (&["/dlr", "/api/dlr"], get(record::record).post(record::record)),
+        (&["/balance", "/api/balance"], get(balance).post(balance)),
+        (&["/validnumber", "/api/validnumber"], get(valid_number).post(valid_number)),
+        (NOT_BUILT, get(not_built).post(not_built)),
+    ]
+}
 
-/// The fields of a request: those of the query, then those of a form.
-async fn read_fields(input: Input) -> Result<Fields, Refusal> {
-    let (query, method, headers, body) = input;
-    let mut fields = Fields::parse(query.as_deref().unwrap_or(""))?;
-    if method != Method::POST {
+/// Every native path of this dialect.
+#[cfg(test)]
+pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+    families().into_iter().flat_map(|(paths, _)| paths).copied()
+}
+
+/// A request of somebody whose key and secret are right, with its fields: those of the query, then
+/// those of a form. Everybody else is refused, and it is counted.
+struct Known {
+    caller: Caller,
+    fields: Fields,
+}
+
+impl FromRequest<Api> for Known {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Response> {
+        let known = async {
+            let from = peer_of(request.extensions());
+            let fields = read_fields(api, request).await?;
+            let (key, secret) = (required(&fields, "key")?, required(&fields, "secret")?);
+            Ok(Self { caller: api.authenticate(from, key, secret)?, fields })
+        };
+        known.await.map_err(|refusal| refuse(&api.counted(None, refusal)))
+    }
+}
+
+async fn read_fields(api: &Api, request: Request) -> Result<Fields, Refusal> {
+    let (parts, body) = request.into_parts();
+    let mut fields = Fields::parse(parts.uri.query().unwrap_or(""))?;
+    if parts.method != Method::POST {
         return Ok(fields);
     }
-    let octets = read(&headers, body, BODY_OCTETS_MAX).await?;
-    if octets.is_empty() {
+    let taken = api.read_unknown(&parts.headers, body).await?;
+    if taken.octets.is_empty() {
         return Ok(fields);
     }
-    if media_type(&headers) != "application/x-www-form-urlencoded" {
+    if media_type(&parts.headers) != "application/x-www-form-urlencoded" {
         return Err(Refusal::new(
             RefusalCode::UnsupportedMediaType,
             "send the fields in the query or as a form",
         ));
     }
-    let text = std::str::from_utf8(&octets)
+    let text = std::str::from_utf8(&taken.octets)
         .map_err(|_| Refusal::new(RefusalCode::InvalidRequest, "the form is not UTF-8"))?;
     fields.0.extend(Fields::parse(text)?.0);
     Ok(fields)
@@ -112,14 +139,6 @@ async fn read_fields(input: Input) -> Result<Fields, Refusal> {
 fn required<'a>(fields: &'a Fields, name: &str) -> Result<&'a str, Refusal> {
     let value = fields.get(name).filter(|value| !value.trim().is_empty());
     value.ok_or_else(|| Refusal::new(RefusalCode::InvalidRequest, MISSING).at(name))
-}
-
-/// Who calls; a missing key or secret is a missing parameter.
-fn authenticate(api: &Api, fields: &Fields) -> Result<Caller, Refusal> {
-    let (key, secret) = (required(fields, "key")?, required(fields, "secret")?);
-    api.desk()
-        .authenticate_key(key, secret)
-        .ok_or_else(|| Refusal::new(RefusalCode::InvalidCredentials, "the key or the secret is wrong"))
 }
 
 /// Writes a refusal: numbers as texts, because clients read a map of texts.
@@ -155,25 +174,8 @@ fn json_text(json: String) -> Response {
     (StatusCode::OK, headers, json).into_response()
 }
 
-/// Counts a refusal of this door and writes it.
-fn refuse_counted(api: &Api, caller: Option<Caller>, refusal: Refusal) -> Response {
-    refuse(&api.counted(caller.map(|caller| caller.account), refusal))
-}
-
 /// `/balance`: the balance as a text.
-async fn balance(
-    State(api): State<Api>,
-    RawQuery(query): RawQuery,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let outcome =
-        read_fields((query, method, headers, body)).await.and_then(|fields| authenticate(&api, &fields));
-    let caller = match outcome {
-        Ok(caller) => caller,
-        Err(refusal) => return refuse_counted(&api, None, refusal),
-    };
+async fn balance(State(api): State<Api>, Known { caller, .. }: Known) -> Response {
     match api.desk().balance(caller.account) {
         Some(balance) => {
             let (amount, unit) = (balance.available.decimal(), balance.available.unit);
@@ -184,41 +186,26 @@ async fn balance(
 }
 
 /// `/validnumber`: the bare word `true` or `false`.
-async fn valid_number(
-    State(api): State<Api>,
-    RawQuery(query): RawQuery,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let outcome = read_fields((query, method, headers, body)).await.and_then(|fields| {
-        authenticate(&api, &fields)?;
-        let (country, national) = (required(&fields, "countryCode")?, required(&fields, "nationalNumber")?);
+async fn valid_number(State(api): State<Api>, Known { caller, fields }: Known) -> Response {
+    let pair = required(&fields, "countryCode").and_then(|country| {
+        let national = required(&fields, "nationalNumber")?;
         Ok(decide::numbering::is_valid(country, national))
     });
-    match outcome {
+    match api.counting(caller, pair) {
         Ok(is_valid) => json_text(is_valid.to_string()),
-        Err(refusal) => refuse_counted(&api, None, refusal),
+        Err(refusal) => refuse(&refusal),
     }
 }
 
 /// What PaaSoo has and Chappe has not yet.
-async fn not_built(
-    State(api): State<Api>,
-    RawQuery(query): RawQuery,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let outcome =
-        read_fields((query, method, headers, body)).await.and_then(|fields| authenticate(&api, &fields));
-    match outcome {
-        Ok(caller) => {
-            let refusal = Refusal::new(RefusalCode::NotBuilt, "this part of the interface is not built yet");
-            refuse_counted(&api, Some(caller), refusal)
-        }
-        Err(refusal) => refuse_counted(&api, None, refusal),
-    }
+async fn not_built(State(api): State<Api>, Known { caller, .. }: Known) -> Response {
+    let refusal = Refusal::new(RefusalCode::NotBuilt, "this part of the interface is not built yet");
+    refuse(&api.counted(Some(caller.account), refusal))
+}
+
+/// Asking for the headers alone sends nothing: whoever looks whether a link works must not pay.
+async fn no_head() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,POST")]).into_response()
 }
 
 #[cfg(test)]

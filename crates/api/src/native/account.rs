@@ -8,7 +8,7 @@ use types::refusal::{Refusal, RefusalCode};
 use utoipa::ToSchema;
 
 use crate::auth::Authenticated;
-use crate::problem::json_bytes;
+use crate::problem::{Refused, json_bytes};
 use crate::state::Api;
 
 /// What an account can spend.
@@ -65,16 +65,17 @@ pub(crate) struct LimitsView {
     tag = "account",
     responses((status = 200, description = "The balance", body = BalanceView))
 )]
-pub(crate) async fn balance(State(api): State<Api>, Authenticated(caller): Authenticated) -> Response {
-    let outcome = api.desk().balance(caller.account).ok_or_else(no_such_account).map(|balance| {
-        let view = BalanceView {
-            balance: balance.available.decimal(),
-            unit: balance.available.unit.as_str().to_owned(),
-            held: balance.held.decimal(),
-        };
-        json_bytes(StatusCode::OK, &view)
-    });
-    api.answer(outcome.map_err(Into::into))
+pub(crate) async fn balance(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+) -> Result<Response, Refused> {
+    let balance = api.desk().balance(caller.account).ok_or_else(no_such_account)?;
+    let view = BalanceView {
+        balance: balance.available.decimal(),
+        unit: balance.available.unit.as_str().to_owned(),
+        held: balance.held.decimal(),
+    };
+    Ok(json_bytes(StatusCode::OK, &view))
 }
 
 /// Tells whose credentials these are.
@@ -85,20 +86,21 @@ pub(crate) async fn balance(State(api): State<Api>, Authenticated(caller): Authe
     tag = "account",
     responses((status = 200, description = "The account", body = MeView))
 )]
-pub(crate) async fn me(State(api): State<Api>, Authenticated(caller): Authenticated) -> Response {
-    let outcome = api.desk().account(caller.account).ok_or_else(no_such_account).map(|account| {
-        let rate = account.limits.rate_per_second;
-        let view = MeView {
-            account: account.name.clone(),
-            account_sid: format!("AC{}", account.sid.hex()),
-            state: account.state.as_str(),
-            unit: account.unit.as_str().to_owned(),
-            default_class: account.default_class.as_str(),
-            limits: LimitsView { messages_per_second: (rate > 0).then_some(rate) },
-        };
-        json_bytes(StatusCode::OK, &view)
-    });
-    api.answer(outcome.map_err(Into::into))
+pub(crate) async fn me(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+) -> Result<Response, Refused> {
+    let account = api.desk().account(caller.account).ok_or_else(no_such_account)?;
+    let rate = account.limits.rate_per_second;
+    let view = MeView {
+        account: account.name.clone(),
+        account_sid: format!("AC{}", account.sid.hex()),
+        state: account.state.as_str(),
+        unit: account.unit.as_str().to_owned(),
+        default_class: account.default_class.as_str(),
+        limits: LimitsView { messages_per_second: (rate > 0).then_some(rate) },
+    };
+    Ok(json_bytes(StatusCode::OK, &view))
 }
 
 fn no_such_account() -> Refusal {

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use crate::auth::Authenticated;
 use crate::native::view::{InboundPage, InboundView, MessagePage, MessageView};
-use crate::problem::json_bytes;
+use crate::problem::{Refused, json_bytes};
 use crate::query::Fields;
 use crate::state::Api;
 
@@ -28,9 +28,16 @@ const LIMIT_MAX: usize = 500;
 #[expect(dead_code, reason = "describes the parameters that the hand-written reader takes")]
 pub(crate) struct MessageListQuery {
     /// In one of these states, separated by commas.
-    #[param(example = "delivered,undelivered")]
+    #[param(
+        example = "delivered,undelivered",
+        pattern = "^(accepted|scheduled|queued|sending|unknown|submitted|\
+            delivered|undelivered|expired|rejected|deleted|failed|cancelled|unconfirmed|no_report)\
+            (,(accepted|scheduled|queued|sending|unknown|submitted|\
+            delivered|undelivered|expired|rejected|deleted|failed|cancelled|unconfirmed|no_report))*$"
+    )]
     state: Option<String>,
     /// To this number, in any notation.
+    #[param(example = "+447911123456", pattern = r"^\+?[1-9]([ .()/-]*[0-9]){5,14}$")]
     to: Option<String>,
     /// Accepted at or after this time.
     #[param(format = DateTime)]
@@ -39,6 +46,7 @@ pub(crate) struct MessageListQuery {
     #[param(format = DateTime)]
     until: Option<String>,
     /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-7][0-9a-f]{15}$")]
     cursor: Option<String>,
     /// Items of the page.
     #[param(minimum = 1, maximum = 500, default = 50)]
@@ -51,6 +59,7 @@ pub(crate) struct MessageListQuery {
 #[expect(dead_code, reason = "describes the parameters that the hand-written reader takes")]
 pub(crate) struct PageQuery {
     /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-7][0-9a-f]{15}$")]
     cursor: Option<String>,
     /// Items of the page.
     #[param(minimum = 1, maximum = 500, default = 50)]
@@ -70,16 +79,12 @@ pub(crate) async fn messages(
     State(api): State<Api>,
     Authenticated(caller): Authenticated,
     RawQuery(query): RawQuery,
-) -> Response {
-    let outcome = async {
-        let query = read_query(query.as_deref().unwrap_or(""))
-            .map_err(|refusal| api.counted(Some(caller.account), refusal))?;
-        let page = api.desk().messages(Scope::Account(caller.account), query).await?;
-        let items = page.items.iter().map(MessageView::brief).collect();
-        let next_cursor = page.next.map(write_cursor);
-        Ok(json_bytes(StatusCode::OK, &MessagePage { items, next_cursor }))
-    };
-    api.answer(outcome.await)
+) -> Result<Response, Refused> {
+    let query = api.counting(caller, read_query(query.as_deref().unwrap_or("")))?;
+    let page = api.desk().messages(Scope::Account(caller.account), query).await?;
+    let items = page.items.iter().map(MessageView::brief).collect();
+    let next_cursor = page.next.map(write_cursor);
+    Ok(json_bytes(StatusCode::OK, &MessagePage { items, next_cursor }))
 }
 
 /// Lists messages from phones, newest first.
@@ -95,20 +100,18 @@ pub(crate) async fn inbound(
     State(api): State<Api>,
     Authenticated(caller): Authenticated,
     RawQuery(query): RawQuery,
-) -> Response {
-    let outcome = async {
-        let (before, limit) = Fields::parse(query.as_deref().unwrap_or(""))
-            .and_then(|fields| {
-                fields.only(&["cursor", "limit"])?;
-                Ok((read_cursor(&fields)?, read_limit(&fields)?))
-            })
-            .map_err(|refusal| api.counted(Some(caller.account), refusal))?;
-        let page = api.desk().inbound(Scope::Account(caller.account), before, limit).await?;
-        let items = page.items.iter().map(InboundView::from).collect();
-        let next_cursor = page.next.map(write_cursor);
-        Ok(json_bytes(StatusCode::OK, &InboundPage { items, next_cursor }))
-    };
-    api.answer(outcome.await)
+) -> Result<Response, Refused> {
+    let (before, limit) = api.counting(caller, read_place(query.as_deref().unwrap_or("")))?;
+    let page = api.desk().inbound(Scope::Account(caller.account), before, limit).await?;
+    let items = page.items.iter().map(InboundView::from).collect();
+    let next_cursor = page.next.map(write_cursor);
+    Ok(json_bytes(StatusCode::OK, &InboundPage { items, next_cursor }))
+}
+
+fn read_place(query: &str) -> Result<(Option<RowKey>, usize), Refusal> {
+    let fields = Fields::parse(query)?;
+    fields.only(&["cursor", "limit"])?;
+    Ok((read_cursor(&fields)?, read_limit(&fields)?))
 }
 
 fn read_query(query: &str) -> Result<MessageQuery, Refusal> {

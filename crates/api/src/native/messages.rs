@@ -10,7 +10,7 @@ use types::refusal::{Refusal, RefusalCode};
 
 use crate::auth::Authenticated;
 use crate::native::view::{ExplainView, MessageView};
-use crate::problem::json_bytes;
+use crate::problem::{Refused, json_bytes};
 use crate::state::Api;
 
 /// Shows a message with its attempts. The id is taken in every notation that any door hands out.
@@ -26,13 +26,10 @@ pub(crate) async fn show(
     State(api): State<Api>,
     Authenticated(caller): Authenticated,
     id: IdPath,
-) -> Response {
-    let outcome = async {
-        let found = api.desk().message(Scope::Account(caller.account), read_id(id)?).await?;
-        let detail = found.ok_or_else(no_such_message)?;
-        Ok(json_bytes(StatusCode::OK, &MessageView::full(&detail)))
-    };
-    api.answer(outcome.await)
+) -> Result<Response, Refused> {
+    let found = api.desk().message(Scope::Account(caller.account), read_id(id)?).await?;
+    let detail = found.ok_or_else(no_such_message)?;
+    Ok(json_bytes(StatusCode::OK, &MessageView::full(&detail)))
 }
 
 /// Explains why a message was priced, sent, charged and ended as it was.
@@ -48,13 +45,10 @@ pub(crate) async fn explain(
     State(api): State<Api>,
     Authenticated(caller): Authenticated,
     id: IdPath,
-) -> Response {
-    let outcome = async {
-        let found = api.desk().explain(Scope::Account(caller.account), read_id(id)?).await?;
-        let (detail, because) = found.ok_or_else(no_such_message)?;
-        Ok(json_bytes(StatusCode::OK, &ExplainView::new(&detail, &because)))
-    };
-    api.answer(outcome.await)
+) -> Result<Response, Refused> {
+    let found = api.desk().explain(Scope::Account(caller.account), read_id(id)?).await?;
+    let (detail, because) = found.ok_or_else(no_such_message)?;
+    Ok(json_bytes(StatusCode::OK, &ExplainView::new(&detail, &because)))
 }
 
 /// Withdraws a message that was not sent yet.
@@ -70,12 +64,9 @@ pub(crate) async fn cancel(
     State(api): State<Api>,
     Authenticated(caller): Authenticated,
     id: IdPath,
-) -> Response {
-    let outcome = async {
-        let detail = api.desk().cancel(Scope::Account(caller.account), read_id(id)?).await?;
-        Ok(json_bytes(StatusCode::OK, &MessageView::full(&detail)))
-    };
-    api.answer(outcome.await)
+) -> Result<Response, Refused> {
+    let detail = api.desk().cancel(Scope::Account(caller.account), read_id(id)?).await?;
+    Ok(json_bytes(StatusCode::OK, &MessageView::full(&detail)))
 }
 
 /// The id in the path; an error when its octets are not UTF-8.

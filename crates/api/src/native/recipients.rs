@@ -28,7 +28,7 @@ pub(crate) struct RecipientObject {
     #[schema(example = "447911123456")]
     to: String,
     /// Your own reference for this message.
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     client_reference: Option<String>,
 }
 

@@ -15,7 +15,7 @@ use types::time::Timestamp;
 use utoipa::ToSchema;
 
 use crate::auth::Authenticated;
-use crate::body::{MESSAGES_OCTETS_MAX, parse_json, read, require_json};
+use crate::body::{MESSAGES_OCTETS_MAX, Taken, parse_json, require_json};
 use crate::native::recipients::{Recipient, RecipientShape, Recipients};
 use crate::native::view::Amount;
 use crate::problem::{Refused, json_bytes};
@@ -53,10 +53,10 @@ pub(crate) struct SubmitBody {
     /// The text. It is split into parts as phones can join them.
     text: String,
     /// Your own reference, given back unchanged; of all messages that have none of their own.
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     client_reference: Option<String>,
     /// Where to tell what becomes of the messages; the account's own address when absent.
-    #[schema(format = "uri")]
+    #[schema(format = "uri", max_length = 2048, pattern = r"^https?://[!-~]+$")]
     callback_url: Option<String>,
     /// Seconds that the messages are worth sending, from `send_at` or from now on.
     #[schema(minimum = 1)]
@@ -65,10 +65,10 @@ pub(crate) struct SubmitBody {
     #[schema(format = DateTime)]
     send_at: Option<String>,
     /// What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
-    #[schema(example = "transactional")]
+    #[schema(example = "transactional", pattern = "^(one_time|transactional|bulk)$")]
     class: Option<String>,
     /// The operator's own word for this kind of traffic.
-    #[schema(max_length = 32)]
+    #[schema(max_length = 32, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     traffic_type: Option<String>,
     /// Only tell what it would cost; nothing is sent and nothing kept.
     dry_run: Option<bool>,
@@ -136,7 +136,7 @@ pub(crate) struct QuoteItem {
     operation_id = "message_submit",
     tag = "messages",
     params((
-        "Idempotency-Key" = Option<String>, Header,
+        "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
         description = "1 to 255 visible characters. The same request with the same key is taken once and answered alike."
     )),
     request_body(content = SubmitBody, content_type = "application/json"),
@@ -154,14 +154,10 @@ pub(crate) async fn submit(
     uri: Uri,
     headers: HeaderMap,
     body: Body,
-) -> Response {
-    let outcome = async {
-        let request = read_request(&method, &uri, &headers, body)
-            .await
-            .map_err(|refusal| api.counted(Some(caller.account), refusal))?;
-        hand_in(&api, caller, request).await
-    };
-    api.answer(outcome.await)
+) -> Result<Response, Refused> {
+    // What the request takes in memory is accounted for until it is answered.
+    let (request, _taken) = api.counting(caller, read_request(&api, &method, &uri, &headers, body).await)?;
+    hand_in(&api, caller, request).await
 }
 
 /// A request that was read and is of the right shape.
@@ -172,28 +168,29 @@ struct Request {
 }
 
 async fn read_request(
+    api: &Api,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Request, Refusal> {
+) -> Result<(Request, Taken), Refusal> {
     require_json(headers)?;
-    let octets = read(headers, body, MESSAGES_OCTETS_MAX).await?;
-    let idempotency = read_idempotency(method, uri, headers, &octets)?;
-    let mut body: SubmitBody = parse_json(&octets)?;
+    let taken = api.read_known(headers, body, MESSAGES_OCTETS_MAX).await?;
+    let idempotency = read_idempotency(method, uri, headers, &taken.octets)?;
+    let mut body: SubmitBody = parse_json(&taken.octets)?;
     let recipients = take_recipients(&mut body)?;
-    Ok(Request { body, recipients, idempotency })
+    Ok((Request { body, recipients, idempotency }, taken))
 }
 
 async fn hand_in(api: &Api, caller: Caller, request: Request) -> Result<Response, Refused> {
     let Request { body, recipients, idempotency } = request;
     let now = api.desk().now();
-    let counted = |refusal| api.counted(Some(caller.account), refusal);
-    let prototype = read_prototype(&body, now).map_err(counted)?;
-    check_size(&body, recipients.len()).map_err(counted)?;
+    let prototype = api.counting(caller, read_prototype(&body, now))?;
+    let _share =
+        api.counting(caller, check_size(&body, recipients.len()).and_then(|octets| api.make_room(octets)))?;
     for (index, recipient) in recipients.iter().enumerate() {
         let field = || format!("recipients[{index}].client_reference");
-        check_reference(recipient.client_reference.as_deref(), field).map_err(counted)?;
+        api.counting(caller, check_reference(recipient.client_reference.as_deref(), field))?;
     }
     let report =
         api.report_wish(caller.account, EndpointKind::Webhook, body.callback_url.as_deref())
@@ -237,9 +234,11 @@ fn take_recipients(body: &mut SubmitBody) -> Result<Vec<Recipient>, Refusal> {
     }
 }
 
-fn check_size(body: &SubmitBody, recipient_count: usize) -> Result<(), Refusal> {
-    if (body.text.len() + body.from.len()).saturating_mul(recipient_count) <= SUBMISSION_OCTETS_MAX {
-        return Ok(());
+/// The octets that the messages take in memory.
+fn check_size(body: &SubmitBody, recipient_count: usize) -> Result<usize, Refusal> {
+    let octets = (body.text.len() + body.from.len()).saturating_mul(recipient_count);
+    if octets <= SUBMISSION_OCTETS_MAX {
+        return Ok(octets);
     }
     let detail = "so long a text cannot go to so many recipients at once; divide the list";
     Err(Refusal::new(RefusalCode::TooManyRecipients, detail).at("recipients"))

@@ -11,8 +11,8 @@ use types::refusal::{Refusal, RefusalCode};
 use utoipa::ToSchema;
 
 use crate::auth::Authenticated;
-use crate::body::{BODY_OCTETS_MAX, parse_json, read, require_json};
-use crate::problem::json_bytes;
+use crate::body::{BODY_OCTETS_MAX, parse_json, require_json};
+use crate::problem::{Refused, json_bytes};
 use crate::state::Api;
 
 /// The most addresses that are listed.
@@ -78,10 +78,10 @@ pub(crate) struct DefaultWebhookBody {
     // must not switch anything off.
     /// The address; null for none.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required, format = "uri")]
+    #[schema(required, format = "uri", max_length = 2048, pattern = r"^https?://[!-~]+$")]
     url: Option<String>,
     /// `webhook` (when absent), or `paasoo`.
-    #[schema(example = "webhook")]
+    #[schema(example = "webhook", pattern = "^(webhook|paasoo)$")]
     kind: Option<String>,
 }
 
@@ -121,20 +121,20 @@ pub(crate) async fn set_default(
     Authenticated(caller): Authenticated,
     headers: HeaderMap,
     body: Body,
-) -> Response {
-    let outcome = async {
-        let (url, kind) =
-            read_body(&headers, body).await.map_err(|refusal| api.counted(Some(caller.account), refusal))?;
-        let set = api.desk().set_default_webhook(caller.account, kind, url.as_deref()).await?;
-        Ok(json_bytes(StatusCode::OK, &DefaultWebhook { default: set.map(WebhookView::from) }))
-    };
-    api.answer(outcome.await)
+) -> Result<Response, Refused> {
+    let (url, kind) = api.counting(caller, read_body(&api, &headers, body).await)?;
+    let set = api.desk().set_default_webhook(caller.account, kind, url.as_deref()).await?;
+    Ok(json_bytes(StatusCode::OK, &DefaultWebhook { default: set.map(WebhookView::from) }))
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Option<String>, EndpointKind), Refusal> {
+async fn read_body(
+    api: &Api,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Option<String>, EndpointKind), Refusal> {
     require_json(headers)?;
-    let octets = read(headers, body, BODY_OCTETS_MAX).await?;
-    let body: DefaultWebhookBody = parse_json(&octets)?;
+    let taken = api.read_known(headers, body, BODY_OCTETS_MAX).await?;
+    let body: DefaultWebhookBody = parse_json(&taken.octets)?;
     let kind = body.kind.as_deref().map_or(Some(EndpointKind::Webhook), EndpointKind::parse);
     // Binds are told by themselves; they have no address to set.
     let kind = kind.filter(|kind| *kind != EndpointKind::Smpp).ok_or_else(|| {

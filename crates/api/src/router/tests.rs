@@ -1,7 +1,10 @@
 //! The native API as its callers see it, over a desk that answers from memory.
 
 mod bad_input;
+mod conformance;
 mod documents;
+mod isolation;
+mod strikes;
 mod submitting;
 mod webhooks;
 

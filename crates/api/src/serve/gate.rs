@@ -1,8 +1,10 @@
 //! Who may have how many connections.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use app::place_of;
 
 use super::HttpLimits;
 
@@ -63,14 +65,6 @@ impl Drop for Pass {
                 counts.each.remove(&self.place);
             }
         }
-    }
-}
-
-/// What counts as one place: an IPv4 address, or the 64 bits of IPv6 that one subscriber has.
-fn place_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
     }
 }
 

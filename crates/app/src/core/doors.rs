@@ -9,7 +9,7 @@ use types::account::CredentialKind;
 use types::id::{AccountId, MessageId};
 use types::refusal::{Refusal, RefusalCode};
 
-use super::{Core, Scope, stopped};
+use super::{Core, Scope, stopped, unheard};
 use crate::detail::MessageDetail;
 use crate::engine::Input;
 use crate::inbox::Kind;
@@ -76,7 +76,7 @@ impl Core {
     pub async fn submit_and_wait(&self, submission: Submission) -> SubmitOutcome {
         let (sender, receiver) = oneshot::channel();
         self.submit(submission, ReplyTo::Once(sender));
-        receiver.await.unwrap_or_else(|_| Err(Rejected::whole(stopped())))
+        receiver.await.unwrap_or_else(|_| Err(Rejected::whole(unheard())))
     }
 
     /// What a submission would cost and where it would go; nothing is kept.
@@ -99,7 +99,7 @@ impl Core {
         let (sender, receiver) = oneshot::channel();
         let input = Input::Cancel(scope.account(), id, sender);
         self.inner.shared.inbox.push(Kind::Command, input).map_err(|_| stopped())?;
-        receiver.await.map_err(|_| stopped())??;
+        receiver.await.map_err(|_| unheard())??;
         let found = self.message(scope, id).await?;
         found.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no message by this id"))
     }

@@ -3,6 +3,8 @@
 //! A password is hashed here and never kept, and a session's token is known by its hash alone.
 //! Start at [`Core::sign_in`].
 
+use std::net::IpAddr;
+
 use ports::phones::Mail;
 use ports::store::SessionRow;
 use types::Sensitive;
@@ -12,37 +14,47 @@ use types::role::Role;
 
 use super::{Core, Person, stopped};
 use crate::engine::{Change, Changed};
-use crate::people::{PASSWORD_MAX, PASSWORD_MIN, SESSION_MS};
+use crate::people::{PASSWORD_MAX, PASSWORD_MIN, SESSION_MS, SignInNames, place_of};
 use crate::seal::sha256;
 
 impl Core {
     /// Checks e-mail and password; on success begins a session and gives its token for the cookie.
+    /// `from` is where the person sits, as far as that is known.
     ///
     /// # Errors
-    /// `invalid_credentials`, the same for an unknown address and a wrong password.
+    /// `invalid_credentials`, the same for an unknown address and a wrong password; `rate_limited`
+    /// after many failures; `unavailable` when too many sign in at once.
     pub async fn sign_in(
         &self,
         email: &str,
         password: &Sensitive<String>,
+        from: Option<IpAddr>,
     ) -> Result<(Person, Sensitive<String>), Refusal> {
         let email = email.trim().to_lowercase();
-        let address = self.inner.hasher.hash(b'e', email.as_bytes());
-        self.inner.failed_sign_ins.check(address, self.now()).map_err(|seconds| {
+        let place = from.map(place_of).map_or_else(String::new, |place| place.to_string());
+        let names = SignInNames {
+            here: self.inner.hasher.hash(b'e', format!("{email} {place}").as_bytes()),
+            anywhere: self.inner.hasher.hash(b'e', email.as_bytes()),
+        };
+        self.inner.failed_sign_ins.check(names, self.now()).map_err(|seconds| {
             let detail = "there were too many failed sign-ins with this address; wait and try again";
             Refusal::new(RefusalCode::RateLimited, detail).retry_after(seconds)
         })?;
         let row = self.inner.ask(move |reader| reader.person_by_email(&email)).await?;
         let row = row.filter(|row| !row.disabled);
         let hash = row.as_ref().map(|row| row.password_hash.clone());
-        let right = self.inner.passwords.check(password, hash).await;
+        let right = self.inner.passwords.check(password, hash).await.ok_or_else(|| {
+            let detail = "too many people sign in at this moment; try again";
+            Refusal::new(RefusalCode::Unavailable, detail).retry_after(2)
+        })?;
         let Some(row) = row.filter(|_| right) else {
-            self.inner.failed_sign_ins.note(address, self.now());
+            self.inner.failed_sign_ins.note(names, self.now());
             return Err(Refusal::new(
                 RefusalCode::InvalidCredentials,
                 "the e-mail address or the password is not right",
             ));
         };
-        self.inner.failed_sign_ins.clear(address);
+        self.inner.failed_sign_ins.clear(names);
         let token = crate::secret::session_token(self.inner.entropy.as_ref());
         let now = self.now();
         let session = SessionRow {

@@ -13,6 +13,11 @@ use super::{Core, stopped};
 use crate::engine::{Change, Changed};
 use crate::report::{BindSink, ReportResult};
 
+/// The most octets of a callback address.
+const URL_OCTETS_MAX: usize = 2_048;
+/// The most callback addresses of an account. All of them are in memory, and a new one makes a copy.
+const ENDPOINTS_MAX: usize = 10_000;
+
 /// An address that events of an account are told at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointView {
@@ -66,9 +71,9 @@ impl Core {
         enable: bool,
     ) -> Result<EndpointId, Refusal> {
         let allow_private = self.account(account).is_some_and(|account| account.allow_private_callbacks);
-        let https = url.starts_with("https://") || (allow_private && url.starts_with("http://"));
-        if !https || url.len() > 2_048 || url.contains(char::is_whitespace) {
-            let detail = "a callback address begins with https:// and has at most 2048 characters";
+        if !may_be_called(url, allow_private) {
+            let detail = "a callback address begins with https://, names a host and has at most 2048 visible \
+                          ASCII characters; percent-encode others";
             return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("callback_url"));
         }
         // Nearly every message names an address that is known: no need to ask the engine.
@@ -76,6 +81,13 @@ impl Core {
         let known = self.inner.shared.directory.load().by_url.get(&(account, kind, url_hash)).copied();
         if let Some(id) = known.filter(|_| !enable) {
             return Ok(id);
+        }
+        if known.is_none() && self.endpoints(account).len() >= ENDPOINTS_MAX {
+            let detail = format!(
+                "the account has {ENDPOINTS_MAX} callback addresses already; use one for many messages and \
+                 tell them apart by `client_reference`"
+            );
+            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("callback_url"));
         }
         match self.change(Change::Endpoint { account, kind, url: url.to_owned().into(), enable }).await? {
             Changed::Endpoint(id) => Ok(id),
@@ -148,6 +160,23 @@ impl Core {
         self.change(Change::DefaultEndpoint { account, endpoint }).await.map(|_| ())
     }
 
+    /// Has events told again that were given up, at one address or at every one that is switched on;
+    /// gives how many, at most 10,000. They are known for [`ports::store::TOLD_KEPT_MS`].
+    ///
+    /// # Errors
+    /// `not_found` for an account or endpoint that does not exist, `invalid_request` for an endpoint
+    /// that is switched off.
+    pub async fn tell_again(
+        &self,
+        account: AccountId,
+        endpoint: Option<EndpointId>,
+    ) -> Result<usize, Refusal> {
+        match self.change(Change::TellAgain { account, endpoint }).await? {
+            Changed::Events(count) => Ok(count),
+            _ => Err(stopped()),
+        }
+    }
+
     /// The secret that signs an endpoint's webhooks.
     pub fn endpoint_secret(&self, account: AccountId, endpoint: EndpointId) -> Option<Sensitive<String>> {
         let directory = self.inner.shared.directory.load();
@@ -172,5 +201,48 @@ impl Core {
     /// How telling events went.
     pub fn report_done(&self, results: Vec<ReportResult>) {
         self.inner.shared.notifier.answered(&results);
+    }
+}
+
+/// Whether an address has the form of one that may be called. Where its host leads is looked at when
+/// it is called.
+fn may_be_called(url: &str, allow_private: bool) -> bool {
+    let plain = if allow_private { url.strip_prefix("http://") } else { None };
+    let Some(rest) = url.strip_prefix("https://").or(plain) else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    !host.is_empty() && url.len() <= URL_OCTETS_MAX && url.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{URL_OCTETS_MAX, may_be_called};
+
+    #[test]
+    fn addresses_of_callbacks_have_a_form() {
+        let cases = [
+            ("https://example.com", true, true),
+            ("https://example.com:8443/a?b=%C3%A9#c", true, true),
+            ("http://127.0.0.1:9/a", true, false),
+            ("https://", false, false),
+            ("https:///a", false, false),
+            ("https://?a", false, false),
+            ("HTTPS://example.com", false, false),
+            ("ftp://example.com", false, false),
+            ("https://example.com/a b", false, false),
+            ("https://example.com/\u{12}", false, false),
+            ("https://example.com/\r\nHost: other", false, false),
+            ("https://exämple.com", false, false),
+            ("", false, false),
+        ];
+        for (url, privately, publicly) in cases {
+            assert_eq!(
+                (may_be_called(url, true), may_be_called(url, false)),
+                (privately, publicly),
+                "{url:?}"
+            );
+        }
+        let long = |octets: usize| format!("https://{}", "a".repeat(octets - 8));
+        assert!(may_be_called(&long(URL_OCTETS_MAX), false));
+        assert!(!may_be_called(&long(URL_OCTETS_MAX + 1), false));
     }
 }

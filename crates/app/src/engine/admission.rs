@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use decide::admit::{Facts, Plan, admit};
+use decide::budget::Backlog;
 use decide::ledger::Purse;
 use decide::lifecycle::Stage;
 use ports::store::{IdempotencyRow, JournalEntry, MessageFacts, Progress, SubmissionRow};
@@ -35,6 +36,15 @@ pub(super) struct Planned {
     pub(super) plans: Vec<Plan>,
     /// What the guard against repeats remembers of them.
     pub(super) repeats: Vec<RepeatKey>,
+}
+
+/// What the messages of a submission that come before one leave it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Earlier<'a> {
+    /// The purse after they have paid; `None` for the account's own.
+    pub(super) purse: Option<&'a Purse>,
+    /// What they add to the queue.
+    pub(super) backlog: Backlog,
 }
 
 /// Answers one who waits when the store could not be read.
@@ -219,9 +229,17 @@ impl Engine {
         let mut purse = (drafts.len() > 1).then(|| self.purses.get(&account).cloned().unwrap_or_default());
         let mut planned = Planned { plans: Vec::with_capacity(drafts.len()), repeats: Vec::new() };
         let mut refusals = Vec::new();
+        let mut before = Backlog::default();
         for (place, draft) in drafts.iter().enumerate() {
-            match self.plan(account, purse.as_ref(), submission.guard_repeats, draft, now) {
+            match self.plan(
+                account,
+                Earlier { purse: purse.as_ref(), backlog: before },
+                submission.guard_repeats,
+                draft,
+                now,
+            ) {
                 Ok((plan, repeat)) => {
+                    before = before.plus(Backlog::of(plan.price.parts));
                     if let Some(purse) = &mut purse {
                         let kind = admission_posting(plan.trigger);
                         purse.pay(&plan.payment, kind, plan.price.amount.micros);
@@ -239,11 +257,11 @@ impl Engine {
         Err(Rejected { refusals })
     }
 
-    /// Plans one message against a purse; `None` for the account's own.
+    /// Plans one message after what the earlier ones of its submission take.
     pub(super) fn plan(
         &mut self,
         account: AccountId,
-        purse: Option<&Purse>,
+        earlier: Earlier<'_>,
         guard_repeats: bool,
         draft: &Draft,
         now: Timestamp,
@@ -265,8 +283,9 @@ impl Engine {
         let facts = Facts {
             account: &handle.account,
             snapshot: &self.snapshot,
-            purse: purse.or_else(|| self.purses.get(&account)).unwrap_or(&empty),
+            purse: earlier.purse.or_else(|| self.purses.get(&account)).unwrap_or(&empty),
             country,
+            waiting: self.waiting(account, earlier.backlog),
             above: above.as_deref().ok(),
             is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
         };
@@ -390,6 +409,7 @@ impl Engine {
             reason: Reason::None,
             attempt: 0,
         });
+        self.backlogs.follow(live.facts.account, live.facts.price.parts, None, state);
         self.live.insert(key, live);
         self.wait_for_turn(key, now)
     }

@@ -52,12 +52,13 @@ impl Engine {
             let target = ReceiptTarget { message: key, attempt: attempt.attempt, part: outcome.part };
             self.map_receipts(connector, carrier_id, target);
         }
+        self.follow_doubt(key, attempt.attempt);
         if let (true, Some(worst)) = (all, worst) {
             // Parts that were taken cannot be taken back: another connector would send them twice.
             let verdict = if worst == Verdict::Reroute && some_taken { Verdict::Permanent } else { worst };
             let input = StepInput::Answer { attempt: attempt.attempt, verdict, reason: reason_of(verdict) };
             let effects = self.step(key, input, ReceiptNote::default(), now)?;
-            self.note_query(key, effects);
+            self.note_query(key, effects)?;
         }
         self.match_parked(connector, outcome.carrier_id.as_deref(), now)
     }
@@ -75,19 +76,41 @@ impl Engine {
             self.recent_ids.clear();
         }
         self.recent_ids.insert((connector, carrier_id.to_owned()), target);
+        // An id that can be written otherwise is found in other notations by its folded form.
+        if let Some(folded) = Self::folded_key(carrier_id) {
+            let row = ReceiptMapRow {
+                connector,
+                carrier_id: folded.clone(),
+                message: target.message,
+                attempt: target.attempt,
+                part: target.part,
+            };
+            self.draft.batch.receipt_map.push(row);
+            self.recent_ids.insert((connector, folded), target);
+        }
     }
 
-    /// Asks the carrier about a message whose outcome is unknown.
-    pub(super) fn note_query(&mut self, key: RowKey, effects: Option<Effects>) {
+    /// Asks the carrier what became of the parts that have no receipt, by the ids that it gave. A part that was never
+    /// answered has none, and nobody can ask about it.
+    pub(super) fn note_query(&mut self, key: RowKey, effects: Option<Effects>) -> Result<(), EngineError> {
         if !effects.is_some_and(|effects| effects.query) {
-            return;
+            return Ok(());
         }
-        let Some(live) = self.live.get(&key) else { return };
-        let Some(latest) = live.latest() else { return };
-        let attempt = AttemptRef { message: key, attempt: latest.number };
-        // Without an answer there is no carrier's id: only a channel that can ask by our own
-        // reference is asked.
-        self.draft.queries.push((latest.connector, attempt, String::new(), live.source.as_sender()));
+        let Some(live) = self.live.get(&key) else { return Ok(()) };
+        let Some(latest) = live.latest() else { return Ok(()) };
+        let (attempt, connector, group) = (latest.number, latest.connector, latest.group);
+        let (source, receipts) = (live.source.as_sender(), latest.receipts.clone());
+        for view in self.store.attempts(key)?.iter().filter(|view| (group..=attempt).contains(&view.row.attempt)) {
+            for part in &view.parts {
+                let slot = usize::from(part.part).saturating_sub(1);
+                let has_receipt = receipts.get(slot).is_some_and(Option::is_some);
+                if let (Some(id), false) = (&part.carrier_id, has_receipt) {
+                    let attempt = AttemptRef { message: key, attempt };
+                    self.draft.queries.push((connector, attempt, id.clone(), source.clone()));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Takes what the carrier says of a message that was asked for.

@@ -8,7 +8,7 @@ use ports::channel::{AttemptRef, Dispatch};
 use ports::store::AttemptRow;
 use types::address::{Address, Addressing};
 use types::charge::Cost;
-use types::form::{Fit, fit, sent_content};
+use types::form::{Fit, Rendering, fit, sent_content};
 use types::id::{ConnectorId, RowKey};
 use types::message::{Content, Reason};
 use types::money::Money;
@@ -78,7 +78,13 @@ impl Engine {
             traffic_version: self.snapshot.traffic.version,
             route: route.map_or(u16::MAX, |route| route.index),
             passed_over,
-            sealed_sent: self.seal_sent(live, attempt, (&source, &destination), content),
+            sealed_sent: self.seal_sent(
+                live,
+                attempt,
+                (&source, &destination),
+                &connector.offer.addressing,
+                content,
+            ),
         };
         row.cost = cost_of(connector, live, row.bought(), self.snapshot.traffic.version);
         let dispatch = Dispatch {
@@ -88,6 +94,7 @@ impl Engine {
             destination,
             content: std::sync::Arc::clone(content),
             form: attempt.form,
+            requests: row.requests(),
             class: live.facts.class,
             expires_at: live.facts.expires_at,
             public_id: ports::store::message_id(&live.facts),
@@ -101,8 +108,13 @@ impl Engine {
         live: &Live,
         attempt: &AttemptLive,
         (source, destination): (&Address, &Address),
+        asks: &Addressing,
         content: &Content,
     ) -> Vec<u8> {
+        let normal = *asks == Addressing::default() && attempt.form.rendering == Rendering::AsReceived;
+        if normal {
+            return Vec::new();
+        }
         let sent = Sent {
             attempt: attempt.number,
             source: (*source != live.source.as_sender()).then(|| source.clone()),

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ports::store::{Batch, ConfigChange, SessionRow};
+use ports::store::{ApplyError, Batch, ConfigChange, SessionRow};
 use tokio::sync::oneshot;
 use types::Sensitive;
 use types::account::{Account, AccountLimits, EndpointKind};
@@ -23,6 +23,7 @@ use crate::core::{NewAccount, ShownCredential};
 mod accounts;
 mod channels;
 mod documents;
+mod events;
 
 /// A change.
 pub(crate) enum Change {
@@ -72,6 +73,11 @@ pub(crate) enum Change {
         account: AccountId,
         endpoint: Option<EndpointId>,
     },
+    /// Events that were given up are to be told again, at one address or at all of an account.
+    TellAgain {
+        account: AccountId,
+        endpoint: Option<EndpointId>,
+    },
     Session(SessionRow),
     SessionEnd([u8; 32]),
 }
@@ -84,6 +90,8 @@ pub(crate) enum Changed {
     Person(PersonId),
     Version(u32),
     Endpoint(EndpointId),
+    /// How many events will be told again.
+    Events(usize),
     Done,
 }
 
@@ -116,11 +124,16 @@ impl Engine {
             Change::DefaultEndpoint { account, endpoint } => {
                 self.set_default_endpoint(account, endpoint, now)
             }
+            Change::TellAgain { account, endpoint } => self.tell_again(account, endpoint, now)?,
             Change::Session(row) => self.write(vec![ConfigChange::Session(row)], now).map(|()| Changed::Done),
             Change::SessionEnd(hash) => {
                 self.write(vec![ConfigChange::SessionEnd(hash)], now).map(|()| Changed::Done)
             }
         };
+        // Nobody may be told that nothing changed when nobody knows.
+        if let Some(error) = self.change_in_doubt.take() {
+            return Err(EngineError::InDoubt(error));
+        }
         // Who asked may have gone; the change stays.
         drop(reply.send(outcome));
         Ok(())
@@ -140,10 +153,14 @@ impl Engine {
                 self.sealer.forget(&batch.data_keys);
                 tracing::error!(error = %super::chain(&error), "a change was not written");
                 let detail = match error {
-                    ports::store::ApplyError::Guard { what } => {
-                        format!("the change collides with another: {what}")
+                    ApplyError::Guard { what } => format!("the change collides with another: {what}"),
+                    ApplyError::NotWritten(_) => {
+                        "the store cannot be written now; nothing was changed".to_owned()
                     }
-                    _ => "the store cannot be written now; nothing was changed".to_owned(),
+                    ApplyError::InDoubt(_) => {
+                        self.change_in_doubt = Some(error);
+                        "it is not known whether the change was written".to_owned()
+                    }
                 };
                 Err(Refusal::new(RefusalCode::Unavailable, detail))
             }

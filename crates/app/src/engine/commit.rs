@@ -132,7 +132,10 @@ impl Engine {
                 .and_then(super::live::Live::latest)
                 .map_or(1, |a| a.answers.len());
             let parts = u8::try_from(wanted).unwrap_or(u8::MAX);
-            for part in 1..=parts {
+            // Parts that the carrier took before were not to be sent again.
+            let asked =
+                if dispatch.only_parts.is_empty() { (1..=parts).collect() } else { dispatch.only_parts };
+            for part in asked {
                 let outcome = types::receipt::PartOutcome {
                     part,
                     verdict: types::receipt::Verdict::Transient,
@@ -144,7 +147,7 @@ impl Engine {
                 events.push(ports::channel::ChannelEvent::Outcome { attempt, outcome, parts });
             }
         }
-        self.shared.requeue(vec![super::Input::Channel(connector, events, None)]);
+        self.shared.put_back(vec![super::Input::Channel(connector, events, None)]);
     }
 
     fn publish_balances(&self, draft: &Draft) {

@@ -1,16 +1,17 @@
 //! Working copies: open messages and connectors as the engine sees them.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ports::channel::{Channel, ConnectorStatus};
 use ports::store::{AttemptView, MessageFacts, Progress};
 use types::address::{Address, Msisdn};
 use types::form::{Fit, Form};
-use types::id::{ConnectorId, RowKey};
-use types::message::{Class, Content, Reason};
+use types::id::ConnectorId;
+use types::message::{Content, Reason};
 use types::receipt::{ReceiptState, Verdict};
 use types::time::Timestamp;
+
+use super::queue::ClassQueue;
 
 /// One attempt of a message in memory.
 #[derive(Clone, Debug)]
@@ -94,9 +95,14 @@ impl Live {
             }
             self.attempts.push(attempt);
         }
-        let rejected =
-            |attempt: &&AttemptLive| attempt.answers.iter().flatten().any(|v| *v == Verdict::Reroute);
-        self.left = self.attempts.iter().filter(rejected).map(|attempt| attempt.connector).collect();
+        // What made the next attempt, or will make it, says why the one before was left.
+        let next = self.attempts.iter().skip(1).map(|attempt| attempt.trigger).chain([self.progress.reason]);
+        let is_left = |(attempt, next): &(&AttemptLive, Reason)| {
+            let refused = attempt.answers.contains(&Some(Verdict::Reroute));
+            refused || matches!(next, Reason::Receipt | Reason::NoReceipt | Reason::Rerouted)
+        };
+        self.left =
+            self.attempts.iter().zip(next).filter(is_left).map(|(attempt, _)| attempt.connector).collect();
     }
 
     /// An attempt that sends certain parts only completes the one before: all others were taken.
@@ -127,6 +133,12 @@ impl AttemptLive {
             group: number,
         }
     }
+
+    /// Whether a part may have been taken under an id that nobody was told.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        let heard_of = |answer: &Option<Verdict>| answer.is_some_and(|answer| answer != Verdict::Unknown);
+        self.answers.iter().zip(&self.receipts).any(|(answer, receipt)| !heard_of(answer) && receipt.is_none())
+    }
 }
 
 /// A connector as the engine sees it.
@@ -135,38 +147,24 @@ pub(crate) struct ConnectorState {
     pub(crate) config: types::catalog::Connector,
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) status: ConnectorStatus,
+    /// How many messages the channel can still be handed.
     pub(crate) credit: u32,
-    /// Waiting messages by class.
-    pub(crate) queues: [VecDeque<RowKey>; 3],
-    pub(crate) turns: u32,
+    /// The same before the draft, for a commit that does not happen.
+    pub(crate) committed_credit: u32,
+    /// Messages that wait for it.
+    pub(crate) queue: ClassQueue,
 }
 
 impl ConnectorState {
-    /// How many messages wait.
-    pub(crate) fn queued(&self) -> usize {
-        self.queues.iter().map(VecDeque::len).sum()
-    }
-
-    /// Adds a message to its class's queue.
-    pub(crate) fn push(&mut self, class: Class, key: RowKey) {
-        if let Some(queue) = self.queues.get_mut(usize::from(class.code())) {
-            queue.push_back(key);
-        }
-    }
-
-    /// Takes the next message: strictly by class, but every tenth turn begins with the lowest, so
-    /// that bulk never starves.
-    pub(crate) fn pop(&mut self) -> Option<RowKey> {
-        self.turns = self.turns.wrapping_add(1);
-        if self.turns.is_multiple_of(10) {
-            return self.queues.iter_mut().rev().find_map(VecDeque::pop_front);
-        }
-        self.queues.iter_mut().find_map(VecDeque::pop_front)
-    }
-
     /// Whether any of its links is up.
     pub(crate) const fn is_up(&self) -> bool {
         self.status.links_up > 0
+    }
+
+    /// Whether it can be handed something now. What a channel has promised to take stands while its links
+    /// are down, but is not used then.
+    pub(crate) fn can_take(&self) -> bool {
+        self.is_up() && self.credit > 0 && self.queue.len() > 0
     }
 }
 

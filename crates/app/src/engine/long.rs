@@ -12,7 +12,7 @@ use types::id::{LotId, SubmissionId};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
-use super::admission::{accepted, admission_posting, hash_key, submission_row};
+use super::admission::{Earlier, accepted, admission_posting, hash_key, submission_row};
 use super::live::Live;
 use super::{Engine, EngineError, LongSubmission, STAGE_CHUNK};
 use crate::submission::{Accepted, Rejected, ReplyTo, Submission};
@@ -61,7 +61,9 @@ impl Engine {
         let mut chunk = Vec::with_capacity(end - begin);
         let drafts = std::mem::take(&mut long.submission.drafts);
         for (index, draft) in drafts.iter().enumerate().take(end).skip(begin) {
-            match self.plan(long.submission.account, Some(&long.purse), false, draft, now) {
+            // Whether all of them may wait was decided before the first was staged.
+            let earlier = Earlier { purse: Some(&long.purse), ..Earlier::default() };
+            match self.plan(long.submission.account, earlier, false, draft, now) {
                 Ok((plan, _)) => {
                     long.take(&plan);
                     chunk.push(self.new_message(&long.submission, long.key, index, draft, &plan, now)?);
@@ -111,6 +113,7 @@ impl Engine {
         self.draft.replies.push((long.reply, outcome));
         for live in long.staged {
             let (key, version) = (live.facts.key, live.progress.version);
+            self.backlogs.follow(live.facts.account, live.facts.price.parts, None, live.progress.state);
             self.live.insert(key, live);
             self.draft.touched.insert(key, Some(version));
             self.wait_for_turn(key, now)?;

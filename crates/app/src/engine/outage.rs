@@ -88,6 +88,7 @@ impl Engine {
             Input::Drain(reply) => self.drain(reply),
             kept @ (Input::Channel(..)
             | Input::ReportsDone(_)
+            | Input::ReportsMoot(_)
             | Input::ReportsRetry(_)
             | Input::LoadReports(..)) => return Some(kept),
         }

@@ -13,6 +13,7 @@ use types::time::Timestamp;
 
 use super::attempt::Outline;
 use super::live::{AttemptLive, Live};
+use super::queue::Waiter;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
 
@@ -55,7 +56,7 @@ impl Engine {
     pub(super) fn place(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
         let spread = self.spread.next();
         let Some(live) = self.live.get(&key) else { return Ok(()) };
-        let (expires_at, class) = (live.facts.expires_at, live.facts.class);
+        let (expires_at, class, account) = (live.facts.expires_at, live.facts.class, live.facts.account);
         let target = self.target_of(live, spread);
         if target == Target::Never {
             return self.step(key, StepInput::NoConnector, ReceiptNote::default(), now).map(|_| ());
@@ -66,7 +67,7 @@ impl Engine {
             live.queued_for = connector;
         }
         match connector.and_then(|id| self.connectors.get_mut(&id)) {
-            Some(state) => state.push(class, key),
+            Some(state) => state.queue.push(Waiter { key, account, class, since: now }),
             None => self.unplaced.push(key),
         }
         Ok(())
@@ -142,7 +143,7 @@ impl Engine {
                 self.place(key, now)?;
             } else {
                 let effects = self.step(key, StepInput::Due, ReceiptNote::default(), now)?;
-                self.note_query(key, effects);
+                self.note_query(key, effects)?;
             }
         }
         Ok(())
@@ -150,21 +151,16 @@ impl Engine {
 
     /// Hands waiting messages to connectors that have room.
     pub(super) fn pump(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        let mut ready: Vec<ConnectorId> = self
-            .connectors
-            .iter()
-            .filter(|(_, state)| state.credit > 0 && state.queued() > 0)
-            .map(|(id, _)| *id)
-            .collect();
-        ready.sort_unstable();
+        let ready: Vec<ConnectorId> =
+            self.connectors.iter().filter(|(_, state)| state.can_take()).map(|(id, _)| *id).collect();
         for connector in ready {
             let mut keys = Vec::new();
             if let Some(state) = self.connectors.get_mut(&connector) {
                 let room = usize::try_from(state.credit).unwrap_or(0).min(HANDOVER_MAX);
                 while keys.len() < room
-                    && let Some(key) = state.pop()
+                    && let Some(waiter) = state.queue.pop()
                 {
-                    keys.push(key);
+                    keys.push(waiter.key);
                 }
             }
             self.ensure_live(&keys)?;
@@ -213,7 +209,9 @@ impl Engine {
         if !real {
             live.progress.flags = live.progress.flags.with(types::message::Flags::TEST);
         }
+        let number = attempt.number;
         live.attempts.push(attempt);
+        self.follow_doubt(key, number);
         self.draft.batch.attempts.push(row);
         self.draft.dispatches.entry(connector).or_default().push(dispatch);
         if let Some(state) = self.connectors.get_mut(&connector) {

@@ -1,24 +1,25 @@
 //! Receipts and messages from phones.
 //!
-//! A receipt is matched by its carrier id: in memory, then in the store. One that finds nothing is
-//! parked on disk, because it may have overtaken the answer that tells the id. One that can only
-//! belong to a message of unknown outcome (same connector and recipient, and only one such message)
-//! is taken for that message's.
+//! A receipt is matched by its carrier id: in memory, then in the store, then in another notation (see
+//! `notation`). One that finds nothing is parked on disk (see `parked`), because it may have overtaken the
+//! answer that tells the id. One that can only belong to an attempt of unknown outcome (see `doubt`) is
+//! taken for that attempt's.
 
 use decide::lifecycle::{Input as StepInput, worst_receipt};
-use ports::store::{EventSubject, InboundRow, OutboxRow, ParkedReceiptRow, ReceiptRow, ReceiptTarget};
+use ports::store::{EventSubject, InboundRow, OutboxRow, ReceiptRow, ReceiptTarget};
 use types::address::{Address, Addressing};
 use types::id::{ConnectorId, RowKey};
 use types::message::State;
-use types::receipt::{InboundNotice, Origin, ReceiptNotice, part_tlvs};
+use types::receipt::{InboundNotice, Origin, ReceiptNotice, Verdict, part_tlvs};
 use types::time::Timestamp;
 
 use super::attempt::sent_addresses;
+use super::doubt::Slot;
 use super::live::Live;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
 use crate::seal::{KeyClass, Kind};
-use crate::sealed::{read_receipt, write_echo, write_inbound, write_receipt};
+use crate::sealed::{write_echo, write_inbound};
 use crate::shared::Count;
 
 impl Engine {
@@ -29,57 +30,83 @@ impl Engine {
         notice: &ReceiptNotice,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        match self.find_target(connector, notice)? {
+        let as_written = self.target_as_written(connector, notice)?;
+        let target = match self.confirmed(connector, as_written, notice)? {
+            Some(target) => Some(target),
+            None => self.doubt_of(connector, notice)?,
+        };
+        match target {
             Some(target) => self.matched_receipt(connector, target, notice, now),
             None => self.park(connector, notice, now),
         }
     }
 
-    fn find_target(
+    fn target_as_written(
         &mut self,
         connector: ConnectorId,
         notice: &ReceiptNotice,
     ) -> Result<Option<ReceiptTarget>, EngineError> {
+        let recipient = notice.source.msisdn().map(|number| self.hasher.number(number));
         let wanted = (connector, notice.carrier_id.clone());
-        if let Some(target) = self.recent_ids.get(&wanted) {
-            return Ok(Some(*target));
+        let newest = self.recent_ids.get(&wanted).copied();
+        let in_batch = || {
+            let rows = &mut self.draft.batch.receipt_map.iter().rev();
+            rows.find(|row| row.connector == connector && row.carrier_id == notice.carrier_id)
+                .map(|row| ReceiptTarget { message: row.message, attempt: row.attempt, part: row.part })
+        };
+        let newest = newest.or_else(in_batch);
+        if let Some(target) = newest
+            && self.is_to(&[target], recipient)?.is_some()
+        {
+            return Ok(newest);
         }
-        let in_batch = self
-            .draft
-            .batch
-            .receipt_map
-            .iter()
-            .rev()
-            .find(|row| row.connector == connector && row.carrier_id == notice.carrier_id);
-        if let Some(row) = in_batch {
-            return Ok(Some(ReceiptTarget { message: row.message, attempt: row.attempt, part: row.part }));
-        }
-        let found = self.store.receipt_targets(std::slice::from_ref(&wanted))?;
-        let candidates = found.into_iter().next().unwrap_or_default();
         // A carrier that begins its ids anew may have used this one before: the newest message to
         // the same recipient is meant.
+        let found = self.store.receipt_targets(std::slice::from_ref(&wanted))?;
+        let candidates = found.into_iter().next().unwrap_or_default();
+        if let Some(target) = self.is_to(&candidates, recipient)? {
+            return Ok(Some(target));
+        }
+        // An attempt to this phone may wait for its id, which may be this one, given out again. Otherwise:
+        // some carriers echo another number than that which they were given.
+        let awaits_its_id = recipient.is_some_and(|recipient| self.doubts.has((connector, recipient)));
+        Ok(if awaits_its_id { None } else { newest.or_else(|| candidates.first().copied()) })
+    }
+
+    /// The attempt without a known outcome that a receipt can only belong to.
+    fn doubt_of(
+        &mut self,
+        connector: ConnectorId,
+        notice: &ReceiptNotice,
+    ) -> Result<Option<ReceiptTarget>, EngineError> {
         let recipient = notice.source.msisdn().map(|number| self.hasher.number(number));
-        let keys: Vec<RowKey> = candidates.iter().map(|target| target.message).collect();
+        recipient.map_or(Ok(None), |recipient| self.find_doubt((connector, recipient)))
+    }
+
+    /// The first of the targets whose message went to a recipient; `None` for the recipient fits all.
+    fn is_to(
+        &mut self,
+        targets: &[ReceiptTarget],
+        recipient: Option<i64>,
+    ) -> Result<Option<ReceiptTarget>, EngineError> {
+        let keys: Vec<RowKey> = targets.iter().map(|target| target.message).collect();
         self.ensure_live(&keys)?;
-        let same = |target: &&ReceiptTarget| {
+        let fits = |target: &&ReceiptTarget| {
             let live = self.live.get(&target.message);
             live.is_some_and(|live| recipient.is_none_or(|hash| hash == live.facts.recipient_hash))
         };
-        let by_recipient = candidates.iter().find(same).copied();
-        Ok(by_recipient
-            .or_else(|| candidates.first().copied())
-            .or_else(|| self.find_unknown(connector, recipient)))
+        Ok(targets.iter().find(fits).copied())
     }
 
-    fn find_unknown(&self, connector: ConnectorId, recipient: Option<i64>) -> Option<ReceiptTarget> {
-        let keys = self.unknown_by_recipient.get(&(connector, recipient?))?;
-        if keys.len() != 1 {
-            return None;
-        }
-        let key = *keys.first()?;
-        let attempt = self.live.get(&key)?.latest()?;
-        let single = attempt.answers.len() == 1;
-        single.then_some(ReceiptTarget { message: key, attempt: attempt.number, part: 1 })
+    /// The attempt to a phone of which nobody knows the outcome, when there is exactly one, it had one
+    /// part, and no answer is to be expected any more.
+    pub(super) fn find_doubt(&mut self, slot: Slot) -> Result<Option<ReceiptTarget>, EngineError> {
+        let Some((message, number)) = self.doubts.only(slot) else { return Ok(None) };
+        self.ensure_live(&[message])?;
+        let live = self.live.get(&message);
+        let attempt = live.and_then(|live| live.attempts.iter().find(|known| known.number == number));
+        let is_given_up = attempt.is_some_and(|known| known.answers == [Some(Verdict::Unknown)]);
+        Ok(is_given_up.then_some(ReceiptTarget { message, attempt: number, part: 1 }))
     }
 
     fn matched_receipt(
@@ -107,7 +134,7 @@ impl Engine {
         // That one part is on its way says nothing of a part without any word.
         let every_part_heard_of =
             known.answers.iter().zip(&known.receipts).all(|(answer, receipt)| {
-                *answer == Some(types::receipt::Verdict::Accepted) || receipt.is_some()
+                *answer == Some(Verdict::Accepted) || receipt.is_some()
             });
         let says_of_all = known.answers.len() == 1 || every_part_heard_of;
         let submitted_at = live.progress.submitted_at;
@@ -118,6 +145,7 @@ impl Engine {
             .connectors
             .get(&connector)
             .is_some_and(|c| c.reroute_errors.contains(&notice.error));
+        self.follow_doubt(key, attempt);
         let note = ReceiptNote { state: Some(notice.state), error, reroutes };
         let input = match (notice.state.end(), complete, worst) {
             (None, ..) if says_of_all => Some(StepInput::Receipt { attempt, state: notice.state }),
@@ -180,60 +208,6 @@ impl Engine {
         let Some(data_key) = self.sealer.key(live.facts.data_key) else { return Vec::new() };
         let plain = write_echo(&notice.source, &notice.destination, personal);
         data_key.seal(Kind::Echo, key, &plain, self.entropy.as_ref())
-    }
-
-    fn park(
-        &mut self,
-        connector: ConnectorId,
-        notice: &ReceiptNotice,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        let (key, _) = self.next_key(now);
-        let data_key = self.sealer.current(None, KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
-        let plain = write_receipt(notice);
-        let sealed = data_key.seal(Kind::Receipt, key, &plain, self.entropy.as_ref());
-        self.draft.batch.parked.push(ParkedReceiptRow {
-            key,
-            connector,
-            carrier_id: notice.carrier_id.clone(),
-            data_key: data_key.id(),
-            sealed,
-            read_at: notice.read_at,
-        });
-        self.parked += 1;
-        self.draft.counts.push(Count::Orphan);
-        Ok(())
-    }
-
-    /// Looks whether a receipt overtook the answer that just told this id.
-    pub(super) fn match_parked(
-        &mut self,
-        connector: ConnectorId,
-        carrier_id: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        let Some(carrier_id) = carrier_id.filter(|_| self.parked > 0) else { return Ok(()) };
-        let in_batch = |row: &ParkedReceiptRow| row.connector == connector && row.carrier_id == carrier_id;
-        let (mine, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.draft.batch.parked).into_iter().partition(in_batch);
-        self.draft.batch.parked = rest;
-        self.parked -= i64::try_from(mine.len()).unwrap_or(0);
-        let stored = self.store.parked_receipts(&[(connector, carrier_id.to_owned())])?;
-        for row in &stored {
-            self.draft.batch.unparked.push(row.key);
-            self.parked -= 1;
-        }
-        for row in mine.into_iter().chain(stored) {
-            if let Some(notice) = self.unseal_parked(&row) {
-                self.receipt(connector, &notice, now)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn unseal_parked(&self, row: &ParkedReceiptRow) -> Option<ReceiptNotice> {
-        let plain = self.sealer.key(row.data_key)?.open(Kind::Receipt, row.key, &row.sealed).ok()?;
-        read_receipt(&plain, &row.carrier_id, row.read_at)
     }
 
     /// Takes a message from a phone: it is for the account that wrote to that phone last, else for

@@ -14,6 +14,7 @@ use types::receipt::Verdict;
 use types::time::Timestamp;
 
 use super::live::Live;
+use super::queue::ClassQueue;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError, Input, LIVE_MAX};
 use crate::seal::Kind;
@@ -106,16 +107,21 @@ impl Engine {
     }
 
     /// Throws the working copies away and reads them anew. Messages that are with channels stay
-    /// there: their answers are still to come.
+    /// there: their answers are still to come. What channels promised to take was not used, and what
+    /// was being staged was refused.
     pub(super) fn reload(&mut self) -> Result<(), EngineError> {
         self.live.clear();
         self.timers.clear();
         self.recent_ids.clear();
-        self.unknown_by_recipient.clear();
+        self.doubts.clear_open();
+        self.unknown = 0;
         self.unplaced.clear();
+        self.backlogs.clear();
         for state in self.connectors.values_mut() {
-            state.queues = Default::default();
+            state.queue = ClassQueue::default();
+            state.credit = state.committed_credit;
         }
+        self.abandoned = self.store.staged()?;
         let state = self.store.load()?;
         self.adopt_money(&state.lots);
         self.keys = crate::keys::KeyMaker::after(state.last_key);
@@ -147,6 +153,7 @@ impl Engine {
         if starting {
             self.discard_staged(now)?;
         }
+        self.scan_parked()?;
         let mut after = RowKey::ZERO;
         loop {
             let rows = self.store.open_messages(after, SCAN_ROWS)?;
@@ -182,16 +189,22 @@ impl Engine {
             tracing::warn!("an open message cannot be read because its key was shredded");
             return Ok(());
         };
+        self.backlogs.follow(live.facts.account, live.facts.price.parts, None, state);
         let slot = live.progress.connector.map(|connector| (connector, live.facts.recipient_hash));
+        let attempts: Vec<u8> = live.attempts.iter().map(|attempt| attempt.number).collect();
         self.live.insert(key, live);
         self.draft.loaded.push(key);
+        for attempt in attempts {
+            self.follow_doubt(key, attempt);
+        }
         match state {
             State::Accepted | State::Scheduled | State::Submitted => self.set_timer(key, due_at),
             State::Queued if due_at > now => self.set_timer(key, due_at),
             State::Queued => self.place(key, now)?,
             State::Unknown => {
+                self.unknown += 1;
                 if let Some(slot) = slot {
-                    self.unknown_by_recipient.entry(slot).or_default().insert(key);
+                    self.parked_receipts.look_again(slot);
                 }
                 self.set_timer(key, due_at);
             }
@@ -211,7 +224,7 @@ impl Engine {
         let attempt = live.progress.attempts;
         let input = StepInput::Answer { attempt, verdict: Verdict::Unknown, reason: Reason::ProcessStopped };
         let effects = self.step(key, input, ReceiptNote::default(), now)?;
-        self.note_query(key, effects);
+        self.note_query(key, effects)?;
         Ok(())
     }
 

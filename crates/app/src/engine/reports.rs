@@ -1,7 +1,8 @@
 //! Events that the notifier asks for: read from the store when its memory has run out of them.
 
-use ports::store::EventSubject;
+use ports::store::{EventSubject, OutboxRow};
 use types::id::{EndpointId, RowKey};
+use types::time::Timestamp;
 
 use super::{Engine, EngineError};
 use crate::notify::{Event, LOAD_ROWS};
@@ -17,6 +18,9 @@ impl Engine {
         self.ensure_live(&keys)?;
         let mut events = Vec::with_capacity(rows.len());
         for row in &rows {
+            if self.ends_in_this_batch(row) {
+                continue;
+            }
             let event = match row.subject {
                 EventSubject::Message { .. } => {
                     self.live.get(&row.about).map(|live| Event::of_message(row, live))
@@ -25,15 +29,29 @@ impl Engine {
             };
             match event {
                 Some(event) => events.push(event),
-                // What it was about was erased: there is nothing left to tell.
-                None => self.draft.batch.outbox_done.push(row.key),
+                None => {
+                    tracing::info!(endpoint = endpoint.0, "an event is about something that was erased");
+                    self.draft.batch.outbox_moot.push(row.key);
+                }
             }
         }
-        self.shared.notifier.loaded(endpoint, events, complete);
+        let read_to = rows.last().map_or(after, |row| row.key);
+        self.shared.notifier.loaded(endpoint, events, read_to, complete);
         Ok(())
     }
 
-    fn inbound_event(&mut self, row: &ports::store::OutboxRow) -> Result<Option<Event>, EngineError> {
+    /// Whether the batch that is being made takes an event out of those that wait; the store does not
+    /// know of it yet.
+    fn ends_in_this_batch(&self, row: &OutboxRow) -> bool {
+        let batch = &self.draft.batch;
+        let given_up =
+            |retry: &ports::store::OutboxRetry| retry.key == row.key && retry.next_at == Timestamp::NEVER;
+        batch.outbox_done.contains(&row.key)
+            || batch.outbox_moot.contains(&row.key)
+            || batch.outbox_retry.iter().any(given_up)
+    }
+
+    fn inbound_event(&mut self, row: &OutboxRow) -> Result<Option<Event>, EngineError> {
         let Some(inbound) = self.store.inbound(row.about)? else { return Ok(None) };
         let opened = self
             .sealer

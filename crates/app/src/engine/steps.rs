@@ -43,6 +43,7 @@ impl Engine {
             before.state,
             stage.state
         );
+        self.backlogs.follow(live.facts.account, live.facts.price.parts, Some(before.state), stage.state);
         let Some(live) = self.live.get_mut(&key) else { return Ok(None) };
         self.draft.touched.entry(key).or_insert(Some(before.version));
         let progress = &mut live.progress;
@@ -72,6 +73,7 @@ impl Engine {
         }
         if stage.state.is_final() && !before.state.is_final() {
             self.draft.counts.push(Count::Ended(facts_account, stage.state));
+            self.outlive_doubts(key, now);
         }
         if effects.tell {
             self.tell(key, note, now);
@@ -110,24 +112,40 @@ impl Engine {
         }
     }
 
-    /// Messages of unknown outcome can be found by their recipient, because a receipt for one
-    /// carries an id that was never told.
+    /// A message whose outcome is not known any more may have a receipt on disk that found nothing before.
     fn follow_unknown(&mut self, key: RowKey, from: State, to: State) {
-        if (from == State::Unknown) == (to == State::Unknown) {
-            return;
+        match (from == State::Unknown, to == State::Unknown) {
+            (false, true) => self.unknown += 1,
+            (true, false) => self.unknown = self.unknown.saturating_sub(1),
+            _ => {}
         }
         let Some(live) = self.live.get(&key) else { return };
-        let Some(connector) = live.progress.connector else { return };
-        let slot = (connector, live.facts.recipient_hash);
-        if to == State::Unknown {
-            self.unknown_by_recipient.entry(slot).or_default().insert(key);
-            return;
+        if to == State::Unknown
+            && let Some(connector) = live.progress.connector
+        {
+            self.parked_receipts.look_again((connector, live.facts.recipient_hash));
         }
-        if let Some(keys) = self.unknown_by_recipient.get_mut(&slot) {
-            keys.remove(&key);
-            if keys.is_empty() {
-                self.unknown_by_recipient.remove(&slot);
-            }
+    }
+
+    /// A message has ended: attempts of which nothing was heard may still have receipts.
+    fn outlive_doubts(&mut self, key: RowKey, now: Timestamp) {
+        let Some(live) = self.live.get(&key) else { return };
+        let until = now.plus_ms(decide::lifecycle::PARKED_HORIZON_MS);
+        for attempt in live.attempts.iter().filter(|attempt| attempt.is_in_doubt()) {
+            let slot = (attempt.connector, live.facts.recipient_hash);
+            self.doubts.outlive(until, slot, (key, attempt.number));
+        }
+    }
+
+    /// Follows whether it is known what became of an attempt.
+    pub(super) fn follow_doubt(&mut self, key: RowKey, number: u8) {
+        let Some(live) = self.live.get(&key) else { return };
+        let Some(attempt) = live.attempts.iter().find(|known| known.number == number) else { return };
+        let slot = (attempt.connector, live.facts.recipient_hash);
+        if attempt.is_in_doubt() {
+            self.doubts.add(slot, (key, number));
+        } else if self.doubts.remove(slot, (key, number)) {
+            self.parked_receipts.look_again(slot);
         }
     }
 

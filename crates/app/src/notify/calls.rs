@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use decide::notice::wait_ms;
 use ports::courier::{Answer, CourierError};
+use ports::store::OutboxRetry;
 use tokio::sync::oneshot;
 use types::account::Endpoint;
 use types::id::RowKey;
@@ -18,6 +19,16 @@ pub(super) const CALLS_MAX: usize = 256;
 /// The status by which a listener says that it wants no more calls (RFC 9110, section 15.5.11;
 /// Standard Webhooks asks to switch such an address off).
 const GONE: u16 = 410;
+
+/// How an event under way ended.
+enum End {
+    /// The listener took it.
+    Told,
+    /// The endpoint's form has no such event.
+    Moot,
+    /// It cannot be told at all.
+    GivenUp,
+}
 
 impl Notifier {
     /// Starts one call.
@@ -35,9 +46,13 @@ impl Notifier {
             (Arc::clone(&self.courier), Arc::clone(&self.clock), Arc::clone(&self.calls));
         self.runtime.spawn(async move {
             let Ok(_permit) = calls.acquire_owned().await else { return };
-            let call = renderer.and_then(|renderer| renderer.render(&endpoint, &event.report, clock.now()));
-            let Some(mut call) = call else {
-                shared.notifier.told(&shared, &endpoint, event.key);
+            let Some(renderer) = renderer else {
+                tracing::error!(kind = endpoint.kind.as_str(), "nobody writes events of this kind");
+                shared.notifier.ended(&shared, &endpoint, event.key, End::GivenUp);
+                return;
+            };
+            let Some(mut call) = renderer.render(&endpoint, &event.report, clock.now()) else {
+                shared.notifier.ended(&shared, &endpoint, event.key, End::Moot);
                 return;
             };
             call.allow_private = allow_private;
@@ -59,7 +74,8 @@ impl Notifier {
             lane.note_answer(taken, now);
         }
         if taken {
-            self.told(shared, endpoint, event.key);
+            shared.metrics.told(1, 0);
+            self.ended(shared, endpoint, event.key, End::Told);
             return;
         }
         let retry_after_s = outcome.as_ref().ok().and_then(|answer| answer.retry_after_s);
@@ -102,16 +118,25 @@ impl Notifier {
             // A dead letter stays in the store for a person; its message's next event may go.
             lane.finish(key);
         }
-        drop(lanes);
-        self.retry(shared, key, tries, next_at);
+        self.report(shared, Input::ReportsRetry(vec![OutboxRetry { key, tries, next_at }]));
     }
 
-    fn told(&self, shared: &Shared, endpoint: &Endpoint, key: RowKey) {
-        if let Some(lane) = self.lock().by_endpoint.get_mut(&endpoint.id) {
+    /// An event under way has ended. The engine hears of it under the same lock; see `kick`.
+    fn ended(&self, shared: &Shared, endpoint: &Endpoint, key: RowKey, end: End) {
+        let mut lanes = self.lock();
+        let lane = lanes.by_endpoint.get_mut(&endpoint.id);
+        let tries = lane.map_or(0, |lane| {
+            let tries = lane.count_try(key).unwrap_or(1);
             lane.finish(key);
-        }
-        shared.metrics.told(1, 0);
-        self.report(shared, Input::ReportsDone(vec![key]));
+            tries
+        });
+        let input = match end {
+            End::Told => Input::ReportsDone(vec![key]),
+            End::Moot => Input::ReportsMoot(vec![key]),
+            End::GivenUp => Input::ReportsRetry(vec![OutboxRetry { key, tries, next_at: Timestamp::NEVER }]),
+        };
+        self.report(shared, input);
+        drop(lanes);
         self.kick(endpoint.id);
     }
 }

@@ -24,6 +24,10 @@ pub(super) struct Lane {
     /// The store has events that are not in memory.
     pub(super) spilled: bool,
     loading: bool,
+    /// Events that ended while the store was being read: what was read of them is old.
+    ended_meanwhile: HashSet<RowKey>,
+    /// Where to read again once the store has been read.
+    again_from: Option<RowKey>,
     cursor: RowKey,
     failures: u32,
     blocked_until: Timestamp,
@@ -40,26 +44,48 @@ impl Lane {
         self.queue.push_back(event);
     }
 
-    /// Takes events that were read from the store.
-    pub(super) fn take_loaded(&mut self, events: Vec<Event>, complete: bool) {
+    /// Takes events that were read from the store, which was read up to `read_to`.
+    pub(super) fn take_loaded(&mut self, events: Vec<Event>, read_to: RowKey, complete: bool) {
         self.loading = false;
+        let ended = std::mem::take(&mut self.ended_meanwhile);
+        self.cursor = self.cursor.max(read_to);
         self.spilled = !complete;
+        if let Some(from) = self.again_from.take() {
+            // Older events have become due since this was asked for: they are read next.
+            self.read_again(from);
+        }
         for event in events {
-            self.cursor = self.cursor.max(event.key);
             let known = self.in_flight.contains_key(&event.key)
                 || self.queue.iter().any(|other| other.key == event.key)
                 || self.delayed.values().any(|other| other.key == event.key);
             // A dead letter waits for a person, not for a time.
-            if known || event.next_at == Timestamp::NEVER {
+            if known || ended.contains(&event.key) || event.next_at == Timestamp::NEVER {
                 continue;
             }
             if event.tries > 0 {
                 self.busy.insert(event.about);
                 self.delayed.insert((event.next_at, event.key), event);
             } else {
-                self.queue.push_back(event);
+                self.enqueue(event);
             }
         }
+    }
+
+    /// Puts an event before those that were made after it.
+    fn enqueue(&mut self, event: Event) {
+        let is_newest = self.queue.back().is_none_or(|newest| newest.key < event.key);
+        let later = if is_newest { None } else { self.queue.iter().position(|other| other.key > event.key) };
+        self.queue.insert(later.unwrap_or(self.queue.len()), event);
+    }
+
+    /// Events from this key on have become due that were not: the store is read again from there.
+    pub(super) fn read_again(&mut self, from: RowKey) {
+        if self.loading {
+            self.again_from = Some(self.again_from.map_or(from, |earlier| earlier.min(from)));
+            return;
+        }
+        self.cursor = self.cursor.min(RowKey::from_i64(from.as_i64().saturating_sub(1)));
+        self.spilled = true;
     }
 
     /// Where to go on reading, when memory has run low and the store has more.
@@ -126,7 +152,43 @@ impl Lane {
     pub(super) fn finish(&mut self, key: RowKey) {
         if let Some(event) = self.in_flight.remove(&key) {
             self.busy.remove(&event.about);
+            self.note_end(key);
         }
+    }
+
+    fn note_end(&mut self, key: RowKey) {
+        if self.loading {
+            self.ended_meanwhile.insert(key);
+        }
+    }
+
+    /// An event comes back untold from a bind that has gone; it is the next to be offered.
+    pub(super) fn give_back(&mut self, key: RowKey) {
+        if let Some(event) = self.in_flight.remove(&key) {
+            self.put_back(event);
+        }
+    }
+
+    /// Gives up everything that waits: each event with the tries it had. What is under way goes on.
+    pub(super) fn give_up(&mut self) -> Vec<(RowKey, u16)> {
+        let mut given_up: Vec<Event> = std::mem::take(&mut self.delayed).into_values().collect();
+        for event in &given_up {
+            self.busy.remove(&event.about);
+        }
+        given_up.extend(self.queue.drain(..));
+        given_up.sort_unstable_by_key(|event| event.key);
+        for event in &given_up {
+            self.note_end(event.key);
+        }
+        given_up.into_iter().map(|event| (event.key, event.tries)).collect()
+    }
+
+    /// The clock was set back by so many milliseconds: what waits for a time waits no longer for it.
+    pub(super) fn clock_was_set_back(&mut self, ms: i64) {
+        let earlier = |at: Timestamp| at.plus_ms(-ms);
+        let delayed = std::mem::take(&mut self.delayed);
+        self.delayed = delayed.into_iter().map(|((at, key), event)| ((earlier(at), key), event)).collect();
+        self.blocked_until = earlier(self.blocked_until);
     }
 
     /// An event is to be told again later; its message's other events wait for it.
@@ -167,3 +229,6 @@ impl Lane {
         self.queue.len() + self.delayed.len() + self.in_flight.len()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use app::{Core, EngineThread, NewAccount, Parts};
-use fakes::{Counter, Factory, Failing, NoMail, Plain, Script, TestClock};
+use fakes::{Counter, Factory, Failing, NoMail, Orders, Plain, Script, TestClock};
 use ports::channel::ChannelFactory;
 use ports::clock::Clock;
 use ports::courier::Courier;
 use ports::entropy::Entropy;
-use types::account::{Account, AccountLimits};
+use types::account::{Account, AccountLimits, EndpointKind};
 use types::catalog::{
     Connector, PrefixPrice, PriceBook, Profile, Route, Supplier, TrafficDocument, TriggerKey,
 };
@@ -34,6 +34,7 @@ pub(crate) struct House {
     pub(crate) courier: Arc<Script>,
     pub(crate) store_fails: Arc<AtomicBool>,
     pub(crate) store_is_away: Arc<AtomicBool>,
+    pub(crate) store_orders: Arc<Orders>,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -108,6 +109,7 @@ impl House {
         let vault = store::FileVault::open(data, Arc::clone(&entropy)).unwrap();
         let store_fails = Arc::new(AtomicBool::new(false));
         let store_is_away = Arc::new(AtomicBool::new(false));
+        let store_orders = Arc::new(Orders::default());
         let factory = Arc::new(Factory::default());
         let courier = Arc::new(Script::default());
         let parts = Parts {
@@ -115,6 +117,7 @@ impl House {
                 inner: sqlite,
                 fails: Arc::clone(&store_fails),
                 is_away: Arc::clone(&store_is_away),
+                orders: Arc::clone(&store_orders),
             }),
             reader,
             vault: Arc::new(vault),
@@ -122,7 +125,7 @@ impl House {
             entropy,
             factory: Arc::clone(&factory) as Arc<dyn ChannelFactory>,
             courier: Arc::clone(&courier) as Arc<dyn Courier>,
-            renderers: vec![Arc::new(Plain)],
+            renderers: vec![Arc::new(Plain(EndpointKind::Webhook)), Arc::new(Plain(EndpointKind::Paasoo))],
             mailer: Arc::new(NoMail),
             runtime: tokio::runtime::Handle::current(),
             own_smpp: Vec::new(),
@@ -131,20 +134,43 @@ impl House {
             profile,
         };
         let (core, engine) = app::start(parts).unwrap();
-        Self { core, engine: Some(engine), clock, factory, courier, store_fails, store_is_away, folder }
+        Self {
+            core,
+            engine: Some(engine),
+            clock,
+            factory,
+            courier,
+            store_fails,
+            store_is_away,
+            store_orders,
+            folder,
+        }
     }
 
     /// Stops the engine as a crash would: nothing more is written; then opens the folder again.
-    pub(crate) async fn restart(mut self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// As [`House::restart`], and writes something into the store in between.
+    pub(crate) async fn restart_after(mut self, write: impl FnOnce(&mut store::SqliteStore)) -> Self {
         let engine = self.engine.take().unwrap();
         tokio::task::spawn_blocking(move || engine.stop()).await.unwrap().unwrap();
         let (folder, clock) = (Arc::clone(&self.folder), Arc::clone(&self.clock));
         drop(self);
+        write(&mut store::open_sqlite(folder.path()).unwrap().0);
         clock.advance(1_000);
         let house = Self::open(folder, clock, None);
         house.up("a").await;
         house.up("b").await;
         house
+    }
+
+    /// Waits until the engine has stopped by itself.
+    pub(crate) async fn engine_stops(&self) {
+        while self.engine.as_ref().is_some_and(EngineThread::is_running) {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) fn account(&self) -> Arc<Account> {
@@ -161,6 +187,20 @@ impl House {
     pub(crate) async fn advance(&self, ms: i64) {
         self.clock.advance(ms);
         self.settle().await;
+    }
+
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.clock.now().as_ms()
+    }
+
+    /// Waits for something that another task does.
+    pub(crate) async fn until(&self, met: impl Fn() -> bool) {
+        let wait = async {
+            while !met() {
+                self.settle().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect("it did not come");
     }
 }
 

@@ -1,12 +1,21 @@
 //! Stories of the shell on a real store with a clock, channels and a courier that the test drives.
 
 #[cfg(test)]
+mod binds;
+#[cfg(test)]
+mod doubt;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod money;
 #[cfg(test)]
+mod notation;
+#[cfg(test)]
 mod outcomes;
+mod overload;
 #[cfg(test)]
 mod reports;
+#[cfg(test)]
+mod sent;
 #[cfg(test)]
 mod trouble;

@@ -1,5 +1,7 @@
 //! What becomes of a message: answers, receipts, silence, and the process that stops in between.
 
+use std::sync::atomic::Ordering;
+
 use types::message::{Flags, Reason, State};
 use types::receipt::{ReceiptState, Verdict};
 
@@ -89,9 +91,46 @@ async fn unknown_outcomes_follow_the_policy_of_their_route() {
     let id = house.send("hello").await;
     let attempt = house.sent_one("a");
     house.answer("a", attempt, Verdict::Unknown, None).await;
-    assert_eq!(house.queries("a"), [attempt]);
-    house.query_answer("a", attempt, Some(ReceiptState::Delivered)).await;
-    assert_eq!(house.state(id).await, State::Delivered);
+    assert!(house.queries("a").is_empty(), "without an id nobody can ask");
+    house.advance(73 * HOUR_MS).await;
+    assert_eq!(house.state(id).await, State::Unconfirmed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_carrier_that_can_be_asked_is_asked_before_silence_counts() {
+    let mut ask = route(&["a"]);
+    ask.on_unknown = Some("ask_peer".into());
+    for (answer, end) in [(true, State::Delivered), (false, State::NoReport)] {
+        let house = House::new(ask.clone()).await;
+        let id = house.send("hello").await;
+        let attempt = house.sent_one("a");
+        house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+        house.advance(71 * HOUR_MS).await;
+        assert!(house.queries("a").is_empty());
+        house.advance(HOUR_MS).await;
+        assert_eq!(house.queries("a"), [(attempt, "c1".to_owned())]);
+        assert_eq!(house.state(id).await, State::Submitted);
+        if answer {
+            // A state comes as a receipt does.
+            house.receipt("a", "c1", ReceiptState::Delivered).await;
+        } else {
+            house.query_answer("a", attempt, None).await;
+            house.advance(60_000).await;
+        }
+        assert_eq!(house.state(id).await, end);
+        assert!(house.queries("a").is_empty(), "it is asked once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_asks_connectors_that_did_not_change_for_another_try() {
+    let house = House::new(route(&["a"])).await;
+    let knocks = |house: &House| house.factory.open.lock().unwrap()["a"].1.knocks.load(Ordering::SeqCst);
+    let before = knocks(&house);
+    let (_, document) = house.core.traffic();
+    house.core.change_traffic((*document).clone(), "test", "").await.unwrap();
+    house.settle().await;
+    assert_eq!(knocks(&house), before + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

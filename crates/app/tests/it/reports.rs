@@ -1,9 +1,12 @@
 //! What customers hear: in order, again after failures, each lane for itself.
 
 use ports::courier::CourierError;
+use ports::store::{Batch, Store};
 use types::account::EndpointKind;
-use types::message::ReportWish;
+use types::id::RowKey;
+use types::message::{ReportWish, State};
 use types::receipt::{ReceiptState, Verdict};
+use types::time::Timestamp;
 
 use crate::house::{House, route};
 
@@ -100,12 +103,22 @@ async fn an_address_that_is_gone_is_switched_off_until_it_is_set_again() {
     house.advance(30_000).await;
     default_is(&house, true).await;
     assert!(house.courier.calls.lock().unwrap().is_empty());
+    // Nobody listens: what came before the switch and after it waits for a person, not for a time.
+    house.until_figures(|figures| figures.dead_letters == 2).await;
+    let detail = house.message(id).await;
+    assert_eq!((detail.pending_events, detail.dead_letters), (2, 2));
+    let refusal = house.core.tell_again(account, Some(set.id)).await.unwrap_err();
+    assert_eq!(refusal.field.as_deref(), Some("endpoint"));
+    assert_eq!(house.core.tell_again(account, None).await, Ok(0), "no address is on");
 
     let again = house.core.set_default_webhook(account, EndpointKind::Webhook, Some(url)).await.unwrap();
     assert_eq!(again, Some(set), "the same address keeps its id and secret");
-    house.advance(1_000).await;
+    house.advance(100_000).await;
+    assert!(house.courier.calls.lock().unwrap().is_empty());
+    assert_eq!(house.core.tell_again(account, None).await, Ok(2));
     let bodies: Vec<String> = house.calls(2).await.into_iter().map(|(_, body)| body).collect();
     assert_eq!(bodies, [format!("{id} 0 submitted"), format!("{id} 1 delivered")]);
+    house.until_figures(|figures| figures.outbox == 0).await;
     let house = house.restart().await;
     assert_eq!(house.core.endpoints(account).len(), 1);
     default_is(&house, false).await;
@@ -147,4 +160,73 @@ async fn callback_addresses_are_checked_before_they_are_kept() {
         let kept = house.core.webhook_endpoint(house.account().id, EndpointKind::Webhook, url).await;
         assert!(kept.is_err(), "{url}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_waited_are_told_after_a_restart_that_makes_others() {
+    let house = House::new(route(&["a"])).await;
+    let url = "https://example.com/hook";
+    house.courier.answers.lock().unwrap().push_back(Ok(500));
+    let waits = send_with_callback(&house, url).await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+    house.calls(1).await;
+    // Its outcome is unknown at the start, which is told to the same address.
+    let unknown = send_with_callback(&house, url).await;
+    house.sent_one("a");
+    let house = house.restart().await;
+    house.advance(6_001).await;
+    let mut bodies: Vec<String> = house.calls(2).await.into_iter().map(|(_, body)| body).collect();
+    bodies.sort();
+    let mut expected = [format!("{waits} 0 submitted"), format!("{unknown} 0 unknown")];
+    expected.sort();
+    assert_eq!(bodies, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_says_what_its_customer_was_not_told() {
+    let house = House::new(route(&["a"])).await;
+    let endpoint =
+        house.core.webhook_endpoint(house.account().id, EndpointKind::Paasoo, "https://a.example/");
+    let endpoint = endpoint.await.unwrap();
+    let mut draft = house.draft("hello");
+    draft.report = ReportWish { endpoint: Some(endpoint), steps: true, failures_only: false };
+    let id = house.submit(vec![draft]).await.unwrap().messages[0].id;
+    house.settle().await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    let calls = house.calls(1).await;
+    assert_eq!(calls[0].1, format!("{id} 1 delivered"), "this form knows ends only");
+    house.until_figures(|figures| figures.outbox == 0).await;
+    let detail = house.message(id).await;
+    assert_eq!(detail.told.iter().map(|event| event.state).collect::<Vec<_>>(), [State::Delivered]);
+    assert_eq!(detail.moot.iter().map(|(state, _)| *state).collect::<Vec<_>>(), [State::Submitted]);
+    assert_eq!((detail.pending_events, detail.dead_letters), (0, 0));
+    let (_, story) = house.core.explain(app::Scope::All, id).await.unwrap().unwrap();
+    let said = |text: &str| story.iter().any(|because| because.text.contains(text));
+    assert!(said("was not told submitted") && said("was told delivered") && !said("was told submitted"));
+    let metrics = house.core.metrics_text();
+    assert!(metrics.contains("chappe_outbox_deliveries_total{result=\"done\"} 1"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_about_what_was_erased_waits_no_longer_and_counts_as_told_nowhere() {
+    let house = House::new(route(&["a"])).await;
+    let account = house.account().id;
+    let endpoint = house.core.webhook_endpoint(account, EndpointKind::Webhook, "https://a.example/");
+    let endpoint = endpoint.await.unwrap();
+    let house = house
+        .restart_after(|store| {
+            let key = RowKey::from_parts(crate::house::NOON_MS + 500, 7);
+            let about = RowKey::from_parts(crate::house::NOON_MS + 400, 7);
+            let event = ports::conformance::store::rows::event(key, endpoint, about, Timestamp::from_ms(1));
+            let batch = Batch { at: Timestamp::from_ms(1), outbox: vec![event], ..Batch::default() };
+            store.apply(&batch).unwrap();
+            assert_eq!(store.outbox(endpoint, RowKey::ZERO, 9).unwrap().len(), 1);
+        })
+        .await;
+    house.until_figures(|figures| figures.outbox == 0).await;
+    assert!(house.courier.calls.lock().unwrap().is_empty());
+    assert!(!house.core.metrics_text().contains("outbox_deliveries_total{"));
 }

@@ -4,16 +4,20 @@
 //! gives another answer the second time gains nothing. Start at [`GuardedResolver`].
 
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use ports::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
 
 use super::guard::refusal_of;
 
 /// The most addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 16;
+/// Questions to the operating system at once; more wait within the time limit of their call. Each holds a thread
+/// until the system gives up, however early its call has ended, and a stranger chooses the name server.
+pub const LOOKUPS_MAX: usize = 64;
 
 /// Turns names into addresses. The default asks the operating system.
 pub trait NameLookup: Send + Sync {
@@ -25,15 +29,34 @@ pub trait NameLookup: Send + Sync {
 }
 
 /// Asks the operating system.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemLookup;
+#[derive(Clone, Debug)]
+pub struct SystemLookup {
+    places: Arc<Semaphore>,
+    ask: fn(&str) -> std::io::Result<Vec<IpAddr>>,
+}
+
+impl Default for SystemLookup {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(LOOKUPS_MAX)), ask: ask_system }
+    }
+}
+
+fn ask_system(name: &str) -> std::io::Result<Vec<IpAddr>> {
+    Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+}
 
 impl NameLookup for SystemLookup {
     fn lookup(&self, name: &str) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> {
-        let name = name.to_owned();
+        let (name, places, ask) = (name.to_owned(), Arc::clone(&self.places), self.ask);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
+            let place = places.acquire_owned().await.map_err(std::io::Error::other)?;
+            let asked = tokio::task::spawn_blocking(move || {
+                let found = ask(&name);
+                // Not before the thread is free again, even when nobody waits for the answer any more.
+                drop(place);
+                found
+            });
+            asked.await.map_err(std::io::Error::other)?
         })
     }
 }
@@ -82,7 +105,34 @@ fn judge(found: Vec<IpAddr>, allow_private: bool) -> Result<Addrs, ResolveError>
 mod tests {
     use std::net::IpAddr;
 
-    use super::{ResolveError, judge};
+    use std::sync::{Condvar, Mutex};
+    use std::time::Duration;
+
+    use super::{LOOKUPS_MAX, NameLookup, ResolveError, SystemLookup, judge};
+
+    /// Whether the name server speaks, and the bell for when it does.
+    static SPEAKS: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+    fn silent(_name: &str) -> std::io::Result<Vec<IpAddr>> {
+        drop(SPEAKS.1.wait_while(SPEAKS.0.lock().unwrap(), |speaks| !*speaks));
+        Ok(vec![IpAddr::from([8, 8, 8, 8])])
+    }
+
+    #[tokio::test]
+    async fn slow_name_servers_hold_no_more_threads_than_allowed() {
+        let lookup = SystemLookup { ask: silent, ..SystemLookup::default() };
+        // Their callers give up, and the threads stay.
+        for _ in 0..LOOKUPS_MAX {
+            let asked = tokio::time::timeout(Duration::from_millis(1), lookup.lookup("slow.example")).await;
+            assert!(asked.is_err());
+        }
+        assert_eq!(lookup.places.available_permits(), 0);
+        let waiting = tokio::time::timeout(Duration::from_millis(1), lookup.lookup("next.example")).await;
+        assert!(waiting.is_err());
+        *SPEAKS.0.lock().unwrap() = true;
+        SPEAKS.1.notify_all();
+        assert_eq!(lookup.lookup("next.example").await.unwrap().len(), 1);
+    }
 
     #[test]
     fn one_inner_address_spoils_the_name() {

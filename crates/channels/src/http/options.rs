@@ -86,7 +86,8 @@ struct Options {
 pub(super) struct Settings {
     pub(super) name: String,
     pub(super) method: Method,
-    pub(super) url: Template,
+    url: Template,
+    shape: Shape,
     pub(super) headers: Vec<(String, Sensitive<String>)>,
     pub(super) body: Template,
     pub(super) escape: Escape,
@@ -113,10 +114,7 @@ impl Settings {
     pub(super) fn read(connector: &Connector, secrets: &Secrets) -> Result<Self, String> {
         let o: Options = options::read(connector)?;
         let url = Template::read(&o.url).map_err(|error| format!("url: {error}"))?;
-        let sample = Values { to: "12025550100", from: "A", text: "a", id: "a", reference: 1 };
-        check_url(&url.render(&sample, Escape::Url), true).map_err(|error| {
-            format!("url: {error}; write an address like https://example.com/send?to={{to}}")
-        })?;
+        let shape = Shape::of_template(&url)?;
         let (window, pause_ms) = (o.window.unwrap_or(10), o.throttle_pause_ms.unwrap_or(1_000));
         within("window", window, 1, WINDOW_MAX)?;
         within("rate", o.rate, 0, RATE_MAX)?;
@@ -136,15 +134,17 @@ impl Settings {
         };
         let content_type = o.content_type.clone().unwrap_or_else(|| "application/json".into());
         let small = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let escape = Escape::of_content_type(&content_type);
         Ok(Self {
             name: connector.name.clone(),
             headers: headers(&o, method, &content_type, secrets)?,
-            body: Template::read(&o.body).map_err(|error| format!("body: {error}"))?,
-            escape: Escape::of_content_type(&content_type),
+            body: body(&o, escape)?,
+            escape,
             callback: callback(&o, secrets)?,
             errors: ErrorTable::read(connector)?,
             method,
             url,
+            shape,
             success: o.success,
             id_json: o.id_json,
             id_prefix: o.id_prefix,
@@ -158,6 +158,14 @@ impl Settings {
         })
     }
 
+    /// The address of a call. `None` when a value would lead it somewhere else: dots alone climb up a path however
+    /// they are written.
+    pub(super) fn address(&self, values: &Values<'_>) -> Option<String> {
+        let address = self.url.render(values, Escape::Url)?;
+        let url = check_url(&address, true).ok()?;
+        (Shape::of(&url) == self.shape).then_some(address)
+    }
+
     /// What the channel can carry.
     pub(super) fn capabilities(&self) -> Capabilities {
         Capabilities {
@@ -168,6 +176,54 @@ impl Settings {
             real: !self.simulated,
         }
     }
+}
+
+/// What the values of a message must not change of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shape {
+    /// Scheme, name and password, host and port.
+    origin: String,
+    /// Pieces of the path.
+    segments: usize,
+}
+
+impl Shape {
+    fn of(url: &reqwest::Url) -> Self {
+        let segments = url.path_segments().map_or(0, Iterator::count);
+        let (host, port) = (url.host_str().unwrap_or(""), url.port_or_known_default());
+        let origin = (url.scheme(), url.username(), url.password(), host, port);
+        Self { origin: format!("{origin:?}"), segments }
+    }
+
+    fn of_template(url: &Template) -> Result<Self, String> {
+        let [one, other] = SAMPLES.map(|sample| {
+            let address = url.render(&sample, Escape::Url).unwrap_or_default();
+            let url = check_url(&address, true).map_err(|error| {
+                format!("url: {error}; write an address like https://example.com/send?to={{to}}")
+            })?;
+            Ok::<_, String>(Self::of(&url))
+        });
+        let shape = one?;
+        if other? == shape { Ok(shape) } else { Err("url: write places behind the host name only".into()) }
+    }
+}
+
+/// Messages that differ in everything, and need no escaping anywhere.
+const SAMPLES: [Values<'static>; 2] = [
+    Values { to: "12025550100", from: "A", text: "a", id: "a", reference: 1 },
+    Values { to: "447", from: "Bb", text: "bbb", id: "bbbb", reference: 22_222 },
+];
+
+fn body(o: &Options, escape: Escape) -> Result<Template, String> {
+    let body = Template::read(&o.body).map_err(|error| format!("body: {error}"))?;
+    let is_json = |sample| {
+        let text = body.render(sample, escape).unwrap_or_default();
+        serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()
+    };
+    if escape == Escape::Json && !o.body.is_empty() && !SAMPLES.iter().all(is_json) {
+        return Err("body: write JSON, with quotation marks around places like {text}".into());
+    }
+    Ok(body)
 }
 
 fn headers(
@@ -226,7 +282,7 @@ pub(super) mod tests {
     use serde_json::{Value, json};
     use types::catalog::Connector;
 
-    use super::{Secrets, Settings};
+    use super::{Secrets, Settings, Values};
 
     pub(in crate::http) fn settings(options: &Value) -> Result<Settings, String> {
         let mut all = json!({"url": "https://example.com/send"});
@@ -252,7 +308,13 @@ pub(super) mod tests {
             (json!({"url": ""}), "url: malformed address"),
             (json!({"url": "ftp://example.com"}), "url: "),
             (json!({"url": "https://example.com/{recipient}"}), "url: {recipient}"),
+            (json!({"url": "https://{from}.example.com/"}), "url: write places behind the host name"),
+            (json!({"url": "https://example.com:{reference}/"}), "url: write places behind the host name"),
+            (json!({"url": "https://{id}@example.com/"}), "url: write places behind the host name"),
+            (json!({"url": "{id}://example.com/"}), "url: not an HTTP address"),
             (json!({"body": "{msisdn}"}), "body: {msisdn}"),
+            (json!({"body": r#"{"text": {text}}"#}), "body: write JSON"),
+            (json!({"body": r#"{"text": "{text}""#}), "body: write JSON"),
             (json!({"method": "PUT"}), "method: "),
             (json!({"window": 0}), "window: "),
             (json!({"timeout_s": 121}), "timeout_s: "),
@@ -272,6 +334,39 @@ pub(super) mod tests {
         ] {
             let error = settings(&options).err().unwrap_or_default();
             assert!(error.starts_with(word), "{options}: {error}");
+        }
+        for options in [
+            json!({"body": r#"{"to": {to}, "text": "{text}", "n": {reference}}"#}),
+            json!({"body": ""}),
+            json!({"body": "to={to}", "content_type": "application/x-www-form-urlencoded"}),
+        ] {
+            assert!(settings(&options).is_ok(), "{options}");
+        }
+    }
+
+    #[test]
+    fn no_value_leads_a_call_elsewhere() {
+        let settings = settings(&json!({"url": "https://example.com/send/{from}/to/{to}?text={text}#{id}"}));
+        let settings = settings.unwrap();
+        let from = |from| {
+            let values = Values { to: "447", from, text: "/../?#", id: "..", reference: 1 };
+            settings.address(&values)
+        };
+        for (sender, path) in [
+            ("ACME", "ACME"),
+            ("a/b", "a%2Fb"),
+            ("a?b#c", "a%3Fb%23c"),
+            ("@evil.example", "%40evil.example"),
+            ("%2e%2e", "%252e%252e"),
+            ("...", "..."),
+            ("\\..\\", "%5C..%5C"),
+            ("", ""),
+        ] {
+            let expected = format!("https://example.com/send/{path}/to/447?text=%2F..%2F%3F%23#..");
+            assert_eq!(from(sender), Some(expected), "{sender}");
+        }
+        for sender in [".", ".."] {
+            assert_eq!(from(sender), None, "{sender}");
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Values are escaped for where they stand, so that no text can break out of its place. Start at
 //! [`Template::read`].
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// What a place stands for.
@@ -146,23 +147,45 @@ impl Template {
         Ok(Self { pieces })
     }
 
-    /// The text with the values in it.
-    pub(super) fn render(&self, values: &Values<'_>, escape: Escape) -> String {
-        let mut out = String::new();
+    /// Whether it is one place and nothing else, so that there is nothing to break out of.
+    fn is_one_place(&self) -> bool {
+        let (mut places, mut is_bare) = (0, true);
         for piece in &self.pieces {
             match piece {
-                Piece::Literal(text) => out.push_str(text),
-                Piece::Place(field) => match field {
-                    Field::To => escape.push(values.to, &mut out),
-                    Field::ToPlus => escape.push(&format!("+{}", values.to), &mut out),
-                    Field::From => escape.push(values.from, &mut out),
-                    Field::Text => escape.push(values.text, &mut out),
-                    Field::Id => escape.push(values.id, &mut out),
-                    Field::Reference => escape.push(&values.reference.to_string(), &mut out),
-                },
+                Piece::Place(_) => places += 1,
+                Piece::Literal(text) => is_bare &= text.is_empty(),
             }
         }
-        out
+        places == 1 && is_bare
+    }
+
+    /// The text with the values in it; `None` when one of them could break out of its place: where nothing is
+    /// escaped, a value with line breaks or other control characters.
+    pub(super) fn render(&self, values: &Values<'_>, escape: Escape) -> Option<String> {
+        let is_open = escape == Escape::None && !self.is_one_place();
+        let mut out = String::new();
+        for piece in &self.pieces {
+            let field = match piece {
+                Piece::Literal(text) => {
+                    out.push_str(text);
+                    continue;
+                }
+                Piece::Place(field) => field,
+            };
+            let value = match field {
+                Field::To => Cow::Borrowed(values.to),
+                Field::ToPlus => Cow::Owned(format!("+{}", values.to)),
+                Field::From => Cow::Borrowed(values.from),
+                Field::Text => Cow::Borrowed(values.text),
+                Field::Id => Cow::Borrowed(values.id),
+                Field::Reference => Cow::Owned(values.reference.to_string()),
+            };
+            if is_open && value.chars().any(char::is_control) {
+                return None;
+            }
+            escape.push(&value, &mut out);
+        }
+        Some(out)
     }
 }
 
@@ -190,8 +213,14 @@ mod tests {
             ("<t f='{from}'>{text}</t>", Escape::Xml, "<t f='A&amp;B'>a&quot;b\\c\n&lt;é&gt;{to}</t>"),
             ("{id} {reference} {} {X} {a b} {", Escape::None, "msg_1 7 {} {X} {a b} {"),
             ("", Escape::None, ""),
+            ("{text}", Escape::None, VALUES.text),
         ] {
-            assert_eq!(Template::read(template).unwrap().render(&VALUES, escape), expected, "{template}");
+            let rendered = Template::read(template).unwrap().render(&VALUES, escape);
+            assert_eq!(rendered.as_deref(), Some(expected), "{template}");
+        }
+        // The text holds a line break, and nothing says how to escape it.
+        for template in ["to={to}\ntext={text}", "{text}{id}", " {text}"] {
+            assert_eq!(Template::read(template).unwrap().render(&VALUES, Escape::None), None, "{template}");
         }
         assert!(Template::read("{recipient}").unwrap_err().contains("{to}"));
     }

@@ -12,13 +12,14 @@ use ports::courier::{Answer, Call, CourierError, Method};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use types::Sensitive;
-use types::form::Joined;
+use types::form::Encoding;
 use types::message::Content;
 use types::receipt::{PartOutcome, Verdict};
 use types::time::Timestamp;
 
 use super::answer::{self, Outcome};
-use super::template::{Escape, Values};
+use super::breaker::Breaker;
+use super::template::Values;
 use super::{Next, Shared};
 use crate::pacer::Pacer;
 
@@ -37,6 +38,7 @@ struct Worker {
     /// Attempt and start of each call.
     started: HashMap<Id, (AttemptRef, Timestamp)>,
     pacer: Pacer,
+    breaker: Breaker,
     since: Instant,
     retry_at: Option<Instant>,
     last_error: String,
@@ -52,6 +54,7 @@ pub(super) async fn run(shared: Arc<Shared>, handle: tokio::runtime::Handle) {
         calls: JoinSet::new(),
         started: HashMap::new(),
         pacer,
+        breaker: Breaker::new(u64::from_ne_bytes(shared.id.0.to_ne_bytes())),
         since: Instant::now(),
         retry_at: None,
         last_error: String::new(),
@@ -75,11 +78,18 @@ impl Worker {
                 self.tell(finished).await;
                 continue;
             }
-            let wake = self.retry_at.unwrap_or_else(|| Instant::now() + IDLE);
-            let room = self.has_room() && self.retry_at.is_none();
+            self.tell(0).await;
+            let rest = self
+                .breaker
+                .rests_until(self.now_ms())
+                .map(|until_ms| self.since + Duration::from_millis(until_ms));
+            let wake = self.retry_at.or(rest).unwrap_or_else(|| Instant::now() + IDLE);
+            // What comes while the supplier rests is given back at once.
+            let room = rest.is_some() || self.has_room() && self.retry_at.is_none();
             tokio::select! {
                 Some(done) = self.calls.join_next_with_id() => self.finish(done).await,
                 () = shared.bell.notified(), if room => {}
+                () = shared.knock.notified() => self.breaker.knock(),
                 () = sleep_until(wake) => {}
                 changed = leave.changed() => if changed.is_err() { return },
             }
@@ -88,11 +98,7 @@ impl Worker {
 
     /// Waits for outstanding answers until the deadline, then reports the rest as unknown.
     async fn leave(&mut self) {
-        let waiting = self.shared.take_all();
-        let given_back = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
-        for dispatch in waiting {
-            self.report_unsent(dispatch.attempt, Verdict::Transient);
-        }
+        let given_back = self.give_back();
         self.tell(given_back).await;
         let until = self.shared.leave_by.borrow().unwrap_or_else(Instant::now);
         while !self.calls.is_empty() {
@@ -110,8 +116,24 @@ impl Worker {
         self.shared.sink.tell(self.shared.id, vec![ChannelEvent::Status(status)]).await;
     }
 
-    fn has_room(&self) -> bool {
-        self.calls.len() < usize::try_from(self.shared.settings.window).unwrap_or(usize::MAX)
+    /// Gives back what waits and was never sent; returns how many.
+    fn give_back(&mut self) -> u32 {
+        let waiting = self.shared.take_all();
+        let given_back = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+        for dispatch in waiting {
+            self.report_unsent(dispatch.attempt, Verdict::Transient);
+        }
+        given_back
+    }
+
+    fn has_room(&mut self) -> bool {
+        let window = usize::try_from(self.shared.settings.window).unwrap_or(usize::MAX);
+        let now_ms = self.now_ms();
+        self.calls.len() < self.breaker.room(window, now_ms)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn now_us(&self) -> u64 {
@@ -121,6 +143,10 @@ impl Worker {
     /// Starts calls; returns how many messages ended without one.
     fn fill(&mut self) -> u32 {
         self.retry_at = None;
+        let now_ms = self.now_ms();
+        if self.breaker.rests_until(now_ms).is_some() {
+            return self.give_back();
+        }
         let mut finished = 0_u32;
         while self.has_room() && self.shared.has_work() {
             if let Err(wait_us) = self.pacer.ready(self.now_us()) {
@@ -164,11 +190,11 @@ impl Worker {
         let values = Values { to: &to, from: &from, text, id: &id, reference: dispatch.form.reference };
         let body = match settings.method {
             Method::Get => Vec::new(),
-            Method::Post => settings.body.render(&values, settings.escape).into_bytes(),
+            Method::Post => settings.body.render(&values, settings.escape)?.into_bytes(),
         };
         Some(Call {
             method: settings.method,
-            url: Sensitive::new(settings.url.render(&values, Escape::Url)),
+            url: Sensitive::new(settings.address(&values)?),
             headers: settings.headers.clone(),
             body: Sensitive::new(body),
             allow_private: true,
@@ -193,6 +219,15 @@ impl Worker {
             Err(error) => (error.id(), Err(CourierError::NoAnswer { reason: "cut off" })),
         };
         let Some((attempt, written_at)) = self.started.remove(&id) else { return };
+        match &answer {
+            Ok(_) => self.breaker.answered(),
+            Err(CourierError::NotConnected { .. } | CourierError::NoAnswer { .. }) => {
+                let now_ms = self.now_ms();
+                self.breaker.unanswered(now_ms);
+            }
+            // The address of this one message.
+            Err(CourierError::Forbidden { .. }) => {}
+        }
         let outcome = answer::read(&answer, &self.shared.settings);
         if outcome.verdict == Verdict::Throttled {
             let pause_us = outcome.pause_s.map(|s| u64::from(s.min(PAUSE_S_MAX)) * 1_000_000);
@@ -221,15 +256,16 @@ impl Worker {
         self.report(attempt, outcome, now);
     }
 
-    fn status(&self) -> ConnectorStatus {
+    fn status(&mut self) -> ConnectorStatus {
+        let now_ms = self.now_ms();
         ConnectorStatus {
-            links_up: 1,
+            links_up: u32::from(self.breaker.rests_until(now_ms).is_none()),
             links: 1,
             window: self.shared.settings.window,
             window_used: u32::try_from(self.calls.len()).unwrap_or(u32::MAX),
             rate_per_second: self.pacer.rate_per_second(),
             last_error: self.last_error.clone(),
-            bound_to_self: None,
+            ..ConnectorStatus::default()
         }
     }
 
@@ -254,8 +290,8 @@ impl Worker {
 /// The text of a message. Octets in a text alphabet are read; other octets cannot be put into a request.
 /// The text of a message in the form that a supplier's API takes.
 fn text_of(dispatch: &Dispatch) -> Option<&str> {
-    match (dispatch.content.as_ref(), dispatch.form.joined) {
-        (Content::Text(text), Joined::Whole) => Some(text),
+    match (dispatch.content.as_ref(), dispatch.form.encoding) {
+        (Content::Text(text), Encoding::Utf8) => Some(text),
         _ => None,
     }
 }

@@ -43,8 +43,13 @@ pub(super) enum BindError {
 impl BindError {
     /// Whether the carrier objects to who we are, so that trying again soon is of no use.
     pub(super) fn is_about_us(&self) -> bool {
+        self.blames_credentials() || matches!(self, Self::Refused(CommandStatus::ESME_RBINDFAIL))
+    }
+
+    /// Whether it says that name or password are wrong, so that trying again is of no use at all.
+    pub(super) fn blames_credentials(&self) -> bool {
         use CommandStatus as S;
-        matches!(self, Self::Refused(S::ESME_RBINDFAIL | S::ESME_RINVPASWD | S::ESME_RINVSYSID))
+        matches!(self, Self::Refused(S::ESME_RINVPASWD | S::ESME_RINVSYSID))
     }
 }
 

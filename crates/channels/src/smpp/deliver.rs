@@ -4,18 +4,29 @@
 
 use gsm_text::{Alphabet, DataCoding};
 use ports::channel::ChannelEvent;
-use smpp::{MessageState, MessageType, Receipt, ShortMessage, Tag};
+use smpp::{MessageState, MessageType, QuerySmResp, Receipt, ShortMessage, Tag};
 use types::address::Address;
 use types::message::OctetContent;
 use types::receipt::{InboundNotice, ReceiptNotice, ReceiptState};
 use types::time::Timestamp;
 
+use super::hub::Hub;
 use super::options::{DefaultAlphabet, Settings};
 use crate::message_state::receipt_state;
+use crate::receipt_text::{ID_OCTETS_MAX, WORD_OCTETS_MAX, shortened};
 
-/// Turns a message of the carrier into an event. Nothing is ever dropped: what is no receipt is a
-/// message from a phone.
-pub(super) fn read(message: &ShortMessage<'_>, settings: &Settings, now: Timestamp) -> ChannelEvent {
+/// Turns a message of the carrier into an event, and counts receipts that contradict themselves. Nothing is ever
+/// dropped: what is no receipt is a message from a phone.
+pub(super) fn read(message: &ShortMessage<'_>, hub: &Hub, now: Timestamp) -> ChannelEvent {
+    let (event, disagrees) = event(message, &hub.settings, now);
+    if disagrees {
+        hub.note_disagreeing_receipt();
+    }
+    event
+}
+
+/// The event, and whether it is a receipt whose text and optional parameters disagree.
+fn event(message: &ShortMessage<'_>, settings: &Settings, now: Timestamp) -> (ChannelEvent, bool) {
     // Some carriers write the text of receipts in UCS-2.
     let decoded;
     let mut seen = *message;
@@ -26,8 +37,32 @@ pub(super) fn read(message: &ShortMessage<'_>, settings: &Settings, now: Timesta
         seen.short_message = decoded.as_bytes();
     }
     match receipt(&seen) {
-        Some(receipt) => ChannelEvent::Receipt(notice(&receipt, message, settings, now)),
-        None => ChannelEvent::Inbound(inbound(message, settings, now)),
+        Some(receipt) => {
+            let notice = notice(&receipt, message, settings, now);
+            (ChannelEvent::Receipt(notice), receipt.disagrees())
+        }
+        None => (ChannelEvent::Inbound(inbound(message, settings, now)), false),
+    }
+}
+
+/// What a carrier says of a message that it was asked about.
+pub(super) fn of_query(
+    carrier_id: &str,
+    state: MessageState,
+    resp: &QuerySmResp<'_>,
+    now: Timestamp,
+) -> ReceiptNotice {
+    ReceiptNotice {
+        carrier_id: carrier_id.to_owned(),
+        state: receipt_state(state),
+        stat: state.stat().to_owned(),
+        error: format!("{:03}", resp.error_code),
+        submit_date: String::new(),
+        done_date: shortened(&String::from_utf8_lossy(resp.final_date), WORD_OCTETS_MAX),
+        // It echoes no addresses.
+        source: Address::from_text(""),
+        destination: Address::from_text(""),
+        read_at: now,
     }
 }
 
@@ -51,19 +86,24 @@ fn notice(
     now: Timestamp,
 ) -> ReceiptNotice {
     let id = receipt.id().unwrap_or("");
-    let told = receipt.state().map_or(ReceiptState::Unknown, receipt_state);
+    let by_table = receipt.text.stat.and_then(|stat| settings.receipt_states.get(&stat.to_ascii_uppercase()));
+    let by_standard = receipt.state().map_or(ReceiptState::Unknown, receipt_state);
+    let told = by_table.copied().unwrap_or(by_standard);
     // A notice before the end never is the end, whatever word it uses.
     let intermediate = message.message_type() == MessageType::IntermediateNotification;
     let state = if intermediate && told.end().is_some() { ReceiptState::Enroute } else { told };
-    let text = |field: Option<&str>| field.unwrap_or("").to_owned();
+    let text = |field: Option<&str>| shortened(field.unwrap_or(""), WORD_OCTETS_MAX);
     let stat = receipt.text.stat.or_else(|| receipt.tlv_state.map(MessageState::stat));
     let error = match (receipt.text.err, receipt.network_error) {
-        (Some(error), _) => error.to_owned(),
+        (Some(error), _) => shortened(error, WORD_OCTETS_MAX),
         (None, Some(network)) => format!("{:03}", network.code),
         (None, None) => String::new(),
     };
     ReceiptNotice {
-        carrier_id: settings.receipt_id.normalise(id).unwrap_or_else(|| id.to_owned()),
+        carrier_id: shortened(
+            &settings.receipt_id.normalise(id).unwrap_or_else(|| id.to_owned()),
+            ID_OCTETS_MAX,
+        ),
         state,
         stat: text(stat),
         error,
@@ -131,7 +171,7 @@ mod tests {
     type Told = (&'static str, ReceiptState, &'static str, &'static str);
 
     fn read(message: &ShortMessage<'_>, options: &Value) -> ChannelEvent {
-        super::read(message, &settings(options).unwrap(), Timestamp::EPOCH)
+        super::event(message, &settings(options).unwrap(), Timestamp::EPOCH).0
     }
 
     fn tlvs(id: &str, state: MessageState) -> TlvBuffer {
@@ -209,6 +249,44 @@ mod tests {
             panic!("a receipt is expected")
         };
         assert_eq!(notice.tlvs, kept.as_tlvs().octets());
+    }
+
+    #[test]
+    fn a_carriers_own_words_are_read_by_its_table() {
+        let options = json!({"receipt_states": {"FAILED": "undelivered", "delivrd": "enroute"}});
+        for (stat, expected) in [
+            ("FAILED", ReceiptState::Undelivered),
+            ("failed", ReceiptState::Undelivered),
+            ("DELIVRD", ReceiptState::Enroute),
+            ("EXPIRED", ReceiptState::Expired),
+            ("ODD", ReceiptState::Unknown),
+        ] {
+            let text = format!("id:7 stat:{stat} err:000");
+            let message =
+                ShortMessage { esm_class: 4, short_message: text.as_bytes(), ..ShortMessage::default() };
+            let ChannelEvent::Receipt(receipt) = read(&message, &options) else {
+                panic!("a receipt is expected")
+            };
+            assert_eq!((receipt.state, receipt.stat.as_str()), (expected, stat));
+        }
+    }
+
+    #[test]
+    fn receipts_that_contradict_themselves_are_found() {
+        let same = tlvs("00FF", MessageState::Delivered);
+        let other_state = tlvs("00ff", MessageState::Undeliverable);
+        let other_id = tlvs("abc", MessageState::Delivered);
+        let none = TlvBuffer::new();
+        for (tlvs, expected) in [(&same, false), (&other_state, true), (&other_id, true), (&none, false)] {
+            let message = ShortMessage {
+                esm_class: 4,
+                short_message: TEXT,
+                tlvs: tlvs.as_tlvs(),
+                ..ShortMessage::default()
+            };
+            let settings = settings(&json!({})).unwrap();
+            assert_eq!(super::event(&message, &settings, Timestamp::EPOCH).1, expected);
+        }
     }
 
     #[test]

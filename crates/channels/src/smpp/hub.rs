@@ -4,7 +4,7 @@
 //! that no link can take. Start at [`Hub::accept`] and [`keep`].
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ports::channel::{AttemptRef, ChannelEvent, ChannelSink, ConnectorStatus, Dispatch};
@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use types::address::Address;
 use types::id::ConnectorId;
 use types::receipt::{PartOutcome, Verdict};
+use types::time::Timestamp;
 
-use super::encode;
-use super::options::Settings;
+use super::options::{BindOption, Settings};
 use crate::credit::Credit;
 use crate::pacer::Pacer;
 use crate::queue::Queue;
@@ -25,6 +25,7 @@ use crate::queue::Queue;
 const QUERIES_MAX: usize = 1_000;
 
 /// A question about a message.
+#[derive(Clone, Debug)]
 pub(super) struct Query {
     pub(super) attempt: AttemptRef,
     pub(super) carrier_id: String,
@@ -76,8 +77,12 @@ pub(super) struct Hub {
     /// When the connector must have taken its leave; set once.
     pub(super) leave_by: watch::Sender<Option<Instant>>,
     pub(super) door: watch::Sender<Door>,
+    /// Counts the wishes to try at once what waits or was given up.
+    pub(super) knocks: watch::Sender<u64>,
     /// Requests that wait for their answer, over all links.
     pub(super) in_flight: AtomicU32,
+    odd_answers: AtomicU64,
+    disagreeing_receipts: AtomicU64,
     keeper_bell: Notify,
     sessions: watch::Sender<u32>,
     kept: watch::Sender<bool>,
@@ -115,7 +120,10 @@ impl Hub {
             bell: Notify::new(),
             leave_by: watch::Sender::new(None),
             door: watch::Sender::new(Door::Unknown),
+            knocks: watch::Sender::new(0),
             in_flight: AtomicU32::new(0),
+            odd_answers: AtomicU64::new(0),
+            disagreeing_receipts: AtomicU64::new(0),
             keeper_bell: Notify::new(),
             sessions: watch::Sender::new(sessions),
             kept: watch::Sender::new(false),
@@ -162,7 +170,7 @@ impl Hub {
     pub(super) fn ask(&self, query: Query) {
         {
             let mut state = self.state();
-            if state.queries.len() >= QUERIES_MAX || state.senders_up == 0 {
+            if state.queries.len() >= QUERIES_MAX {
                 return;
             }
             state.queries.push_back(query);
@@ -206,6 +214,30 @@ impl Hub {
         self.state().pacer.take(now_us)
     }
 
+    /// Whether so many parts may leave before that moment at the pace of now.
+    pub(super) fn leaves_in_time(&self, parts: usize, until: Timestamp) -> bool {
+        let needed_us = self.state().pacer.time_for(parts, self.now_us());
+        let left_ms = until.ms_since(self.clock.now());
+        left_ms > 0 && needed_us / 1_000 < u64::try_from(left_ms).unwrap_or(0)
+    }
+
+    /// An answer has come that fits no open request.
+    pub(super) fn note_odd_answer(&self) {
+        self.count(&self.odd_answers);
+    }
+
+    /// A receipt has come whose text and optional parameters say different things.
+    pub(super) fn note_disagreeing_receipt(&self) {
+        self.count(&self.disagreeing_receipts);
+    }
+
+    /// Counts; only each power of two is worth telling, so that a bad peer cannot keep the core busy.
+    fn count(&self, counter: &AtomicU64) {
+        if counter.fetch_add(1, Ordering::Relaxed).wrapping_add(1).is_power_of_two() {
+            self.keeper_bell.notify_one();
+        }
+    }
+
     /// The carrier asked to slow down.
     pub(super) fn throttled(&self) {
         let now_us = self.now_us();
@@ -219,7 +251,12 @@ impl Hub {
     pub(super) fn finish(&self, messages: u32) -> u32 {
         let mut state = self.state();
         state.credit.finish(messages);
-        if state.closing { 0 } else { state.credit.grant() }
+        state.grant()
+    }
+
+    /// Whether any link is up.
+    pub(super) fn is_up(&self) -> bool {
+        self.state().links_up > 0
     }
 
     /// A bind was accepted; returns the credit to tell.
@@ -233,7 +270,7 @@ impl Hub {
                 state.senders_up += 1;
                 state.credit.grow(self.settings.window);
             }
-            if state.closing { 0 } else { state.credit.grant() }
+            state.grant()
         };
         self.door.send_replace(Door::Open);
         self.keeper_bell.notify_one();
@@ -289,16 +326,21 @@ impl Hub {
         SessionGuard(Arc::clone(self))
     }
 
+    /// The state to tell. A connector none of whose senders is up counts as down, whatever it can still receive:
+    /// messages then go elsewhere or wait.
     fn snapshot(&self) -> ConnectorStatus {
         let state = self.state();
+        let can_do_its_work = state.senders_up > 0 || self.settings.bind == BindOption::Receiver;
         ConnectorStatus {
-            links_up: state.links_up,
+            links_up: if can_do_its_work { state.links_up } else { 0 },
             links: u32::try_from(self.settings.binds().len()).unwrap_or(u32::MAX),
             window: state.credit.capacity(),
             window_used: self.in_flight.load(Ordering::Relaxed),
             rate_per_second: state.pacer.rate_per_second(),
             last_error: state.last_error.clone(),
             bound_to_self: state.bound_to_self.clone(),
+            odd_answers: self.odd_answers.load(Ordering::Relaxed),
+            disagreeing_receipts: self.disagreeing_receipts.load(Ordering::Relaxed),
         }
     }
 
@@ -309,6 +351,13 @@ impl Hub {
             return Vec::new();
         }
         std::iter::from_fn(|| state.queue.pop()).collect()
+    }
+}
+
+impl State {
+    /// The credit to tell now.
+    fn grant(&mut self) -> u32 {
+        if self.closing { 0 } else { self.credit.grant() }
     }
 }
 
@@ -330,8 +379,7 @@ pub(super) async fn keep(hub: Arc<Hub>) {
         let last = *sessions.borrow_and_update() == 0;
         let mut events = given_back(&hub, hub.strand());
         let status = hub.snapshot();
-        let worth_telling = told.as_ref().is_none_or(|told| differs(told, &status));
-        if worth_telling {
+        if told.as_ref().is_none_or(|told| differs(told, &status)) {
             events.push(ChannelEvent::Status(status.clone()));
             told = Some(status);
         }
@@ -349,9 +397,13 @@ pub(super) async fn keep(hub: Arc<Hub>) {
     }
 }
 
-/// Whether more changed than the number of messages under way.
+/// Whether more changed than the number of messages under way. Of the counters the next power of two counts.
 fn differs(told: &ConnectorStatus, now: &ConnectorStatus) -> bool {
-    ConnectorStatus { window_used: now.window_used, ..told.clone() } != *now
+    let ConnectorStatus { window_used, odd_answers, disagreeing_receipts, .. } = *now;
+    let grown = |told: u64, now: u64| told.leading_zeros() != now.leading_zeros();
+    ConnectorStatus { window_used, odd_answers, disagreeing_receipts, ..told.clone() } != *now
+        || grown(told.odd_answers, odd_answers)
+        || grown(told.disagreeing_receipts, disagreeing_receipts)
 }
 
 fn given_back(hub: &Hub, stranded: Vec<Dispatch>) -> Vec<ChannelEvent> {
@@ -359,11 +411,8 @@ fn given_back(hub: &Hub, stranded: Vec<Dispatch>) -> Vec<ChannelEvent> {
     let mut events = Vec::new();
     let count = u32::try_from(stranded.len()).unwrap_or(u32::MAX);
     for dispatch in stranded {
-        let numbers = match encode::prepare(&dispatch) {
-            Ok(prepared) => (prepared.total, prepared.parts.iter().map(|part| part.number).collect()),
-            Err(encode::Unsendable) => numbers_asked(&dispatch),
-        };
-        for part in numbers.1 {
+        let (total, numbers) = numbers_asked(&dispatch);
+        for part in numbers {
             let outcome = PartOutcome {
                 part,
                 verdict: Verdict::Transient,
@@ -372,7 +421,7 @@ fn given_back(hub: &Hub, stranded: Vec<Dispatch>) -> Vec<ChannelEvent> {
                 written_at: now,
                 answered_at: now,
             };
-            events.push(ChannelEvent::Outcome { attempt: dispatch.attempt, outcome, parts: numbers.0 });
+            events.push(ChannelEvent::Outcome { attempt: dispatch.attempt, outcome, parts: total });
         }
     }
     let credit = hub.finish(count);
@@ -382,8 +431,9 @@ fn given_back(hub: &Hub, stranded: Vec<Dispatch>) -> Vec<ChannelEvent> {
     events
 }
 
-/// The parts to report of a message that cannot be divided: those asked for, or one.
+/// How many parts a message has, and those that are to be sent, by number.
 pub(super) fn numbers_asked(dispatch: &Dispatch) -> (u8, Vec<u8>) {
-    let numbers = if dispatch.only_parts.is_empty() { vec![1] } else { dispatch.only_parts.clone() };
-    (numbers.iter().copied().max().unwrap_or(1), numbers)
+    let all = || (1..=dispatch.requests).collect();
+    let numbers = if dispatch.only_parts.is_empty() { all() } else { dispatch.only_parts.clone() };
+    (dispatch.requests, numbers)
 }

@@ -25,9 +25,12 @@ use traffic::Traffic;
 const CHUNK_OCTETS: usize = 65_536;
 /// Events that wait for the core; then the link is not read until it has taken them.
 const EVENTS_MAX: usize = 4_096;
+/// Octets that wait for the peer to read them; then it is not read either. One read adds at most as many.
+const UNWRITTEN_MAX: usize = 262_144;
 /// How long to wait for the answer to our unbind, in milliseconds.
 const UNBIND_MS: u64 = 5_000;
-/// How long the answer to the peer's unbind may take to leave, in milliseconds.
+/// How long the peer's last answers are waited for once it has unbound, and how long our answer to that may take
+/// to leave; in milliseconds each.
 const LEAVE_MS: u64 = 1_000;
 /// How long closing the connection may take.
 const SHUTDOWN: Duration = Duration::from_secs(1);
@@ -40,7 +43,9 @@ enum Phase {
     Draining(u64),
     /// Our unbind is written; waits for its answer until then.
     Unbinding(u64),
-    /// The peer unbound; our answer leaves until then.
+    /// The peer unbound with this sequence number; its last answers are waited for until then.
+    Finishing(u64, u32),
+    /// Nothing more is said; what is written leaves until then.
     Leaving(u64),
 }
 
@@ -71,6 +76,8 @@ pub(super) struct Link<'a> {
     telling: Option<Telling<'a>>,
     timers: LinkTimers,
     phase: Phase,
+    /// A whole PDU has come since the timers were told last.
+    heard: bool,
     unflushed: bool,
     transmits: bool,
 }
@@ -96,6 +103,7 @@ impl<'a> Link<'a> {
             telling: None,
             timers: LinkTimers::new(timer_limits(hub), hub.now_ms()),
             phase: Phase::Open,
+            heard: false,
             unflushed: false,
             transmits,
         }
@@ -119,6 +127,10 @@ impl<'a> Link<'a> {
     /// Does what time and work ask for; a text when the link must end.
     fn look(&mut self, leave_by: Option<Instant>) -> Option<String> {
         let now_ms = self.hub.now_ms();
+        // Octets that never become a PDU are no sign of life.
+        if std::mem::take(&mut self.heard) {
+            self.timers.on_received(now_ms);
+        }
         match self.timers.poll(now_ms) {
             LinkAction::None => {}
             LinkAction::SendEnquireLink => {
@@ -159,6 +171,13 @@ impl<'a> Link<'a> {
                 None
             }
             Phase::Unbinding(until_ms) => (now_ms >= until_ms).then(String::new),
+            Phase::Finishing(until_ms, sequence) => {
+                if !self.traffic.waits_for_answers() || now_ms >= until_ms {
+                    self.write_bare(CommandId::UNBIND_RESP, sequence);
+                    self.phase = Phase::Leaving(now_ms + LEAVE_MS);
+                }
+                None
+            }
             Phase::Leaving(until_ms) => {
                 let left = self.traffic.out.is_empty() && !self.unflushed;
                 (left || now_ms >= until_ms).then(|| "the peer unbound".into())
@@ -185,8 +204,8 @@ impl<'a> Link<'a> {
     async fn wait(&mut self, leave: &mut tokio::sync::watch::Receiver<Option<Instant>>) -> Woke {
         let wake = self.wake_at();
         let Self { hub, reader, writer, chunk, traffic, telling, unflushed, .. } = self;
-        let (may_read, may_write, may_take) =
-            (traffic.events.len() < EVENTS_MAX, !traffic.out.is_empty(), traffic.can_take());
+        let may_read = traffic.events.len() < EVENTS_MAX && traffic.out.waiting() < UNWRITTEN_MAX;
+        let (may_write, may_take) = (!traffic.out.is_empty(), traffic.can_take());
         let told = async {
             match telling {
                 Some(telling) => telling.future.as_mut().await,
@@ -221,7 +240,10 @@ impl<'a> Link<'a> {
         let mut due_ms = self.timers.next_due();
         let phase_ms = match self.phase {
             Phase::Open => None,
-            Phase::Draining(until) | Phase::Unbinding(until) | Phase::Leaving(until) => Some(until),
+            Phase::Draining(until)
+            | Phase::Unbinding(until)
+            | Phase::Finishing(until, _)
+            | Phase::Leaving(until) => Some(until),
         };
         let timing = &self.hub.settings.timing;
         let dues = [phase_ms, self.traffic.next_expiry_ms(), self.traffic.gives_up_ms(timing.dead_peer_ms)];
@@ -236,7 +258,6 @@ impl<'a> Link<'a> {
         match woke {
             Woke::Read(Ok(0)) => Some("the peer closed the connection".into()),
             Woke::Read(Ok(count)) => {
-                self.timers.on_received(self.hub.now_ms());
                 self.cutter.extend(self.chunk.get(..count).unwrap_or_default());
                 self.read_frames()
             }
@@ -281,23 +302,30 @@ impl<'a> Link<'a> {
     /// Reads every whole PDU that has come; a text when the link must end.
     fn read_frames(&mut self) -> Option<String> {
         loop {
-            match self.cutter.next_frame() {
-                Ok(Some(frame)) => match frames::read(&frame, &mut self.traffic, &mut self.acks) {
-                    frames::Then::Go => {}
-                    frames::Then::Leave => self.phase = Phase::Leaving(self.hub.now_ms() + LEAVE_MS),
-                    frames::Then::Unbound => match self.phase {
-                        Phase::Unbinding(_) => return Some(String::new()),
-                        Phase::Open | Phase::Draining(_) | Phase::Leaving(_) => {}
-                    },
-                },
+            let then = match self.cutter.next_frame() {
+                Ok(Some(frame)) => frames::read(&frame, &mut self.traffic, &mut self.acks),
                 Ok(None) => return None,
                 Err(error) => {
                     let (status, sequence) = (error.command_status(), error.sequence_number());
                     write_header_only(CommandId::GENERIC_NACK, status, sequence, self.traffic.out.buffer());
+                    self.traffic.stop_writing();
                     self.phase = Phase::Leaving(self.hub.now_ms() + LEAVE_MS);
                     tracing::warn!(connector = self.hub.id.0, "the peer sent something that is not SMPP");
                     return None;
                 }
+            };
+            self.heard = true;
+            match (then, self.phase) {
+                (frames::Then::Go, _) => {}
+                (frames::Then::Leave(sequence), Phase::Finishing(..) | Phase::Leaving(_)) => {
+                    self.write_bare(CommandId::UNBIND_RESP, sequence);
+                }
+                (frames::Then::Leave(sequence), _) => {
+                    self.traffic.stop_writing();
+                    self.phase = Phase::Finishing(self.hub.now_ms() + LEAVE_MS, sequence);
+                }
+                (frames::Then::Unbound, Phase::Unbinding(_)) => return Some(String::new()),
+                (frames::Then::Unbound, _) => {}
             }
         }
     }

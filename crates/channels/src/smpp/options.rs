@@ -2,6 +2,7 @@
 //!
 //! Reading them opens nothing but the files that they name. Start at [`Settings::read`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use types::Sensitive;
 use types::address::Addressing;
 use types::catalog::Connector;
 use types::form::Manner;
+use types::receipt::ReceiptState;
 
 use crate::options::{self, ErrorTable, Secrets, secret, within};
 use crate::tls::{Trust, client_config};
@@ -167,6 +169,10 @@ struct Options {
     default_alphabet: DefaultAlphabet,
     /// How the id of a receipt becomes that of the response: `as_is`, `hex_to_decimal` or `decimal_to_hex`.
     receipt_id: ReceiptId,
+    /// The carrier's own words for states in receipts (`stat`) and ours; other words are read as the standard says.
+    receipt_states: BTreeMap<String, String>,
+    /// Whether the carrier can be asked by `query_sm` what became of a message that it took.
+    query_sm: bool,
     /// Which receipts are asked for; 1 (all) when not stated, 0 for none.
     registered_delivery: Option<u8>,
     /// Whether the carrier is a simulation, so that nobody real is reached.
@@ -232,6 +238,9 @@ pub(crate) struct Settings {
     pub(crate) joining: Joining,
     pub(crate) default_alphabet: DefaultAlphabet,
     pub(crate) receipt_id: IdNotation,
+    /// By the word in capitals.
+    pub(crate) receipt_states: BTreeMap<String, ReceiptState>,
+    pub(crate) query_sm: bool,
     pub(crate) registered_delivery: u8,
     pub(crate) simulated: bool,
     pub(crate) errors: ErrorTable,
@@ -289,6 +298,8 @@ impl Settings {
                 ReceiptId::HexToDecimal => IdNotation::HexToDecimal,
                 ReceiptId::DecimalToHex => IdNotation::DecimalToHex,
             },
+            receipt_states: receipt_states(&o)?,
+            query_sm: o.query_sm,
             registered_delivery: o.registered_delivery.unwrap_or(1),
             simulated: o.simulated,
             errors: ErrorTable::read(connector)?,
@@ -305,7 +316,7 @@ impl Settings {
             manner: Manner { joining: self.joining, alphabet: self.default_alphabet.of_form(), octets: true },
             addressing: self.addressing,
             receipts: self.registered_delivery != 0,
-            query: false,
+            query: self.query_sm,
             real: !self.simulated,
         }
     }
@@ -323,6 +334,17 @@ impl Settings {
             .flat_map(|session| commands.iter().map(move |command| (*command, session)))
             .collect()
     }
+}
+
+fn receipt_states(o: &Options) -> Result<BTreeMap<String, ReceiptState>, String> {
+    let state = |(word, state): (&String, &String)| {
+        let known = ReceiptState::parse(state).ok_or_else(|| {
+            let names: Vec<_> = ReceiptState::ALL.iter().map(|state| state.as_str()).collect();
+            format!("receipt_states.{word}: write one of {}", names.join(", "))
+        })?;
+        Ok((word.to_ascii_uppercase(), known))
+    };
+    o.receipt_states.iter().map(state).collect()
 }
 
 fn check_texts(o: &Options) -> Result<(), String> {

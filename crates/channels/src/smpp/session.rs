@@ -14,9 +14,9 @@ use super::hub::{Door, Hub};
 use super::link::Link;
 use crate::backoff;
 
-/// Refusals for who we are after which a session knocks rarely: carriers block addresses that hammer.
+/// Refusals for who we are after which a session knocks rarely or no more: carriers block addresses that hammer.
 const REFUSALS_MAX: u32 = 5;
-/// How long to wait between two tries then.
+/// How long to wait between two tries when the refusal does not blame name or password in so many words.
 const REFUSED_RETRY: Duration = Duration::from_secs(600);
 /// How long a link must have lived for the waits to begin anew.
 const SETTLED: Duration = Duration::from_secs(10);
@@ -25,6 +25,7 @@ const SETTLED: Duration = Duration::from_secs(10);
 pub(super) async fn run(hub: Arc<Hub>, command: CommandId, first: bool, seed: u64) {
     let _guard = hub.session_guard();
     let mut leave = hub.leave_by.subscribe();
+    let mut knocks = hub.knocks.subscribe();
     let mut attempt = 0;
     while !closing(&leave) {
         if !first {
@@ -46,12 +47,28 @@ pub(super) async fn run(hub: Arc<Hub>, command: CommandId, first: bool, seed: u6
                 if since.elapsed() >= SETTLED {
                     attempt = 0;
                 }
-                backoff(&hub, &mut attempt, seed)
+                Some(backoff(&hub, &mut attempt, seed))
             }
             Err(error) => failed(&hub, &error, &mut attempt, seed),
         };
+        let waited = async {
+            match wait {
+                Some(wait) => sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            () = sleep(wait) => {}
+            () = waited => {}
+            Ok(()) = knocks.changed() => {
+                attempt = 0;
+                hub.door.send_if_modified(|door| {
+                    let was_shut = matches!(door, Door::Shut(_));
+                    if was_shut {
+                        *door = Door::Unknown;
+                    }
+                    was_shut
+                });
+            }
             _ = leave.wait_for(Option::is_some) => return,
         }
     }
@@ -67,11 +84,13 @@ fn backoff(hub: &Hub, attempt: &mut u32, seed: u64) -> Duration {
     Duration::from_millis(delay_ms)
 }
 
-fn failed(hub: &Hub, error: &BindError, attempt: &mut u32, seed: u64) -> Duration {
+/// How long to wait after a failed try; `None` until somebody knocks.
+fn failed(hub: &Hub, error: &BindError, attempt: &mut u32, seed: u64) -> Option<Duration> {
     tracing::warn!(connector = hub.id.0, %error, "no link to the carrier");
-    hub.try_failed(error.to_string());
-    if !error.is_about_us() {
-        return backoff(hub, attempt, seed);
+    // While another link is up the carrier knows us: it has a session too many.
+    if !error.is_about_us() || hub.is_up() {
+        hub.try_failed(error.to_string());
+        return Some(backoff(hub, attempt, seed));
     }
     let mut refusals = 0;
     hub.door.send_modify(|door| {
@@ -81,5 +100,15 @@ fn failed(hub: &Hub, error: &BindError, attempt: &mut u32, seed: u64) -> Duratio
         };
         *door = Door::Shut(refusals);
     });
-    if refusals >= REFUSALS_MAX { REFUSED_RETRY } else { backoff(hub, attempt, seed) }
+    if refusals < REFUSALS_MAX {
+        hub.try_failed(error.to_string());
+        return Some(backoff(hub, attempt, seed));
+    }
+    if !error.blames_credentials() {
+        hub.try_failed(format!("{error}; tried again every {} minutes", REFUSED_RETRY.as_secs() / 60));
+        return Some(REFUSED_RETRY);
+    }
+    tracing::error!(connector = hub.id.0, "the carrier refuses our name or password; it is not tried again");
+    hub.try_failed(format!("{error}; not tried again until the routes are published anew"));
+    None
 }

@@ -8,6 +8,7 @@ use channels::courier::{HttpCourier, NameLookup};
 use ports::BoxFuture;
 use ports::conformance::channel::{Behaviour, Peer};
 use ports::courier::{ANSWER_OCTETS_MAX, Call, Courier, CourierError, Method};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use types::Sensitive;
 
@@ -66,6 +67,47 @@ async fn silence_and_cuts_are_told_from_closed_doors() {
     supplier.vanish().await;
     let fresh = HttpCourier::new().unwrap();
     assert_eq!(fresh.call(call(url)).await.unwrap_err(), CourierError::NotConnected { reason: "refused" });
+}
+
+/// A server that says the beginning to every connection and then the rest again and again, without end.
+async fn endless(beginning: &'static str, rest: &'static str) -> u16 {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4_096];
+                drop(stream.read(&mut request).await);
+                let rest = rest.repeat(1_000);
+                let mut said = stream.write_all(beginning.as_bytes()).await;
+                while said.is_ok() {
+                    said = stream.write_all(rest.as_bytes()).await;
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn answers_without_end_end_the_call() {
+    let lost = CourierError::NoAnswer { reason: "connection lost" };
+    let slow = CourierError::NoAnswer { reason: "timed out" };
+    let cases = [
+        ("HTTP/1.1 200 OK\r\n", "x-more: and more\r\n", Err(lost.clone())),
+        ("HTTP/1.1 200 ", "OK", Err(lost.clone())),
+        ("", "garbage ", Err(lost)),
+        ("", "HTTP/1.1 100 Continue\r\n\r\n", Err(slow)),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\nx\r\n", Ok(ANSWER_OCTETS_MAX)),
+        ("HTTP/1.1 200 OK\r\n\r\n", "xx", Ok(ANSWER_OCTETS_MAX)),
+    ];
+    for (beginning, rest, expected) in cases {
+        let port = endless(beginning, rest).await;
+        let hasty = Call { timeout_ms: 4_000, ..call(format!("http://127.0.0.1:{port}/")) };
+        let answer = timeout(LIMIT, HttpCourier::new().unwrap().call(hasty)).await.unwrap();
+        assert_eq!(answer.map(|answer| answer.body.expose().len()), expected, "{beginning}{rest}");
+    }
 }
 
 /// Gives a public address first and an inner one after that, as a hostile name server would.

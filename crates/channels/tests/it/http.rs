@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ports::BoxFuture;
 use ports::channel::{Channel, ChannelEvent, ChannelFactory, ChannelSink};
-use ports::conformance::channel::{self, Patience, Peer, Recorder, Rig, Stage, WINDOW, dispatch};
+use ports::conformance::channel::{self, Behaviour, Patience, Peer, Recorder, Rig, Stage, WINDOW, dispatch};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use types::id::ConnectorId;
@@ -136,4 +136,62 @@ async fn a_peer_that_holds_nothing_lets_a_drain_end_at_once() {
     supplier.vanish().await;
     let channel = open(&connector("http", options(supplier.port, &json!({}))), Arc::new(Recorder::default()));
     timeout(LIMIT, channel.drain(3_600_000)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_supplier_that_answers_nothing_rests_and_is_tried_again_by_one_message() {
+    let supplier = Supplier::start().await;
+    supplier.behave(Behaviour::Cut);
+    let recorder = Arc::new(Recorder::default());
+    let config = connector("http", options(supplier.port, &json!({ "window": 20 })));
+    let channel = open(&config, Arc::clone(&recorder) as Arc<dyn ChannelSink>);
+    timeout(LIMIT, recorder.until(|r| r.open_credit() >= 20)).await.unwrap();
+    let links_up = |r: &Recorder| {
+        r.events().into_iter().rev().find_map(|event| match event {
+            ChannelEvent::Status(status) => Some((status.links_up, status.last_error)),
+            _ => None,
+        })
+    };
+    let resting = |r: &Recorder| links_up(r) == Some((0, "no answer: connection lost".to_owned()));
+    for number in 0..5 {
+        channel.send(vec![dispatch(number, "hello")]).unwrap();
+        timeout(LIMIT, recorder.until(|r| r.outcomes().len() > usize::try_from(number).unwrap()))
+            .await
+            .unwrap();
+    }
+    timeout(LIMIT, recorder.until(resting)).await.unwrap();
+    assert!(recorder.outcomes().iter().all(|(_, outcome, _)| outcome.verdict == Verdict::Unknown));
+    // While it rests nothing is sent, and nothing is in doubt.
+    let asked = supplier.requests().len();
+    channel.send((10..15).map(|number| dispatch(number, "hello")).collect()).unwrap();
+    timeout(LIMIT, recorder.until(|r| r.outcomes().len() == 10)).await.unwrap();
+    assert!(recorder.outcomes()[5..].iter().all(|(_, outcome, _)| outcome.verdict == Verdict::Transient));
+    assert_eq!(supplier.requests().len(), asked);
+    supplier.behave(Behaviour::Accept);
+    channel.knock();
+    timeout(LIMIT, recorder.until(|r| links_up(r).is_some_and(|(links_up, _)| links_up == 1))).await.unwrap();
+    channel.send(vec![dispatch(20, "hello"), dispatch(21, "hello")]).unwrap();
+    timeout(LIMIT, recorder.until(|r| r.outcomes().len() == 12)).await.unwrap();
+    assert!(recorder.outcomes()[10..].iter().all(|(_, outcome, _)| outcome.verdict == Verdict::Accepted));
+    channel.drain(1_000).await;
+}
+
+#[tokio::test]
+async fn a_sender_that_would_lead_elsewhere_is_not_sent() {
+    let supplier = Supplier::start().await;
+    let recorder = Arc::new(Recorder::default());
+    let url = format!("http://127.0.0.1:{}/v1/{{from}}/send", supplier.port);
+    let config = json!({ "url": url, "body": "", "id_json": "/messages/0/id" });
+    let channel = open(&connector("http", config), Arc::clone(&recorder) as Arc<dyn ChannelSink>);
+    timeout(LIMIT, recorder.until(|r| r.open_credit() > 0)).await.unwrap();
+    let mut climbing = dispatch(1, "hello");
+    climbing.source = types::address::Address::from_text("..");
+    channel.send(vec![climbing, dispatch(2, "hello")]).unwrap();
+    timeout(LIMIT, recorder.until(|r| r.outcomes().len() == 2)).await.unwrap();
+    let told: Vec<_> =
+        recorder.outcomes().iter().map(|(of, outcome, _)| (of.message.as_i64(), outcome.verdict)).collect();
+    assert!(told.contains(&(1, Verdict::Reroute)) && told.contains(&(2, Verdict::Accepted)), "{told:?}");
+    assert_eq!(supplier.requests().len(), 1);
+    assert!(supplier.requests()[0].0.starts_with("POST /v1/Chappe/send "));
+    channel.drain(1_000).await;
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod courier;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod peers;

@@ -1,5 +1,6 @@
 //! Scripted peers and what tests need around them.
 
+mod door;
 pub(crate) mod smsc;
 pub(crate) mod supplier;
 

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use smpp::{Address, CommandId, CommandStatus, MessageState, ShortMessage, TlvBuffer};
 use tokio::time::timeout;
 use types::id::{ConnectorId, RowKey};
-use types::message::{Class, Content};
+use types::message::Class;
 use types::receipt::{ReceiptState, Verdict};
 
 use crate::peers::smsc::{Script, Smsc};
 use crate::peers::{LIMIT, connector, open};
 
-fn options(port: u16, extra: &Value) -> Value {
+pub(crate) fn options(port: u16, extra: &Value) -> Value {
     let mut all = json!({
         "host": "127.0.0.1",
         "port": port,
@@ -61,11 +61,11 @@ async fn stage(script: Script, extra: Value) -> (Arc<Smsc>, Arc<dyn Channel>, Ar
     (smsc, channel, recorder)
 }
 
-async fn until(recorder: &Recorder, met: impl Fn(&Recorder) -> bool) {
+pub(crate) async fn until(recorder: &Recorder, met: impl Fn(&Recorder) -> bool) {
     timeout(LIMIT, recorder.until(met)).await.expect("what is waited for never came");
 }
 
-fn statuses(recorder: &Recorder) -> Vec<ConnectorStatus> {
+pub(crate) fn statuses(recorder: &Recorder) -> Vec<ConnectorStatus> {
     let status = |event| match event {
         ChannelEvent::Status(status) => Some(status),
         _ => None,
@@ -304,11 +304,11 @@ async fn throttling_slows_the_link_down_and_is_shown() {
 
 #[tokio::test]
 async fn questions_and_expired_and_unsendable_messages_are_answered() {
-    let (_smsc, channel, recorder) = stage(Script::default(), json!({})).await;
+    let (_smsc, channel, recorder) = stage(Script::default(), json!({"query_sm": true})).await;
     until(&recorder, |r| r.open_credit() > 0).await;
     let attempt = AttemptRef { message: RowKey::from_i64(9), attempt: 2 };
     channel.query(attempt, "00000001", &types::address::Address::from_text("ACME"));
-    let asked = |event: &ChannelEvent| matches!(event, ChannelEvent::QueryAnswer { attempt: of, state: Some(ReceiptState::Delivered) } if *of == attempt);
+    let asked = |event: &ChannelEvent| matches!(event, ChannelEvent::Receipt(told) if told.carrier_id == "00000001" && told.state == ReceiptState::Delivered);
     until(&recorder, |r| r.events().iter().any(asked)).await;
     let mut expired = dispatch(channel.as_ref(), 1, "too late");
     expired.expires_at = types::time::Timestamp::from_ms(1);

@@ -13,7 +13,7 @@ use types::role::Permission;
 
 use crate::fault::Fault;
 use crate::frame::{Frame, Room, page_with};
-use crate::guard::{Password, Posted, SignedIn};
+use crate::guard::{Password, Posted, Seat, SignedIn};
 use crate::shared::House;
 use crate::view::{Piece, cell_time, full_time};
 
@@ -112,9 +112,10 @@ pub(crate) async fn show(State(house): State<House>, person: SignedIn) -> Result
 pub(crate) async fn reveal(
     State(house): State<House>,
     person: SignedIn,
+    Seat(seat): Seat,
     Posted(form): Posted<Reveal>,
 ) -> Result<Response, Fault> {
-    match house.desk.sign_in(&person.0.email, &form.password.0).await {
+    match house.desk.sign_in(&person.0.email, &form.password.0, seat).await {
         Ok((same, token)) => {
             // The password is right; the session that came with the answer is not needed.
             house.desk.sign_out(token.expose()).await;

@@ -171,11 +171,43 @@ fn bubble_view(bubble: &Bubble, now: types::time::Timestamp) -> BubbleView {
     let carrier_id = &bubble.carrier_id;
     BubbleView {
         sent: bubble.direction == Direction::Sent,
-        peer: bubble.peer.clone(),
+        peer: Msisdn::parse(&bubble.peer).map_or_else(|| bubble.peer.clone(), grouped),
         runs: runs(bubble.text.expose()),
         parts: bubble.parts,
         time: ago(bubble.at, now),
-        fate: if bubble.fate == "delivered" { String::new() } else { bubble.fate.replace('_', " ") },
+        fate: fate_words(&bubble.fate),
         story: (!carrier_id.is_empty()).then(|| format!("/phones/story/{}", percent_encode(carrier_id))),
+    }
+}
+
+/// The carrier's word for what it did, for people; nothing where all went as usual.
+fn fate_words(fate: &str) -> String {
+    let words = match fate.strip_prefix("delivered_") {
+        None if fate == "delivered" => "",
+        None => fate,
+        Some("link_cut") => "delivered, but the link was cut",
+        Some("receipt_first") => "delivered, the receipt came first",
+        Some("late_response") => "delivered, answered late",
+        Some("late_receipt") => "delivered, the receipt comes late",
+        Some(_) => fate,
+    };
+    words.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fate_words;
+
+    #[test]
+    fn fates_are_told_in_words() {
+        let cases = [
+            ("delivered", ""),
+            ("delivered_link_cut", "delivered, but the link was cut"),
+            ("delivered_after_throttling", "delivered after throttling"),
+            ("no_receipt", "no receipt"),
+        ];
+        for (fate, words) in cases {
+            assert_eq!(fate_words(fate), words);
+        }
     }
 }

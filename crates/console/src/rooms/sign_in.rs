@@ -9,7 +9,7 @@ use types::refusal::RefusalCode;
 
 use crate::fault::Fault;
 use crate::frame::{Frame, Room, page_with};
-use crate::guard::{self, Asked, Password, Posted, Visitor};
+use crate::guard::{self, Asked, Password, Posted, Seat, Visitor};
 use crate::shared::House;
 
 #[derive(Template)]
@@ -78,6 +78,7 @@ pub(crate) async fn show(
 pub(crate) async fn enter(
     State(house): State<House>,
     visitor: Visitor,
+    Seat(seat): Seat,
     Posted(login): Posted<Login>,
 ) -> Result<Response, Fault> {
     let email = login.email.trim();
@@ -92,7 +93,7 @@ pub(crate) async fn enter(
     if form.email_error.is_some() || form.password_error.is_some() {
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &form);
     }
-    match house.desk.sign_in(email, &login.password.0).await {
+    match house.desk.sign_in(email, &login.password.0, seat).await {
         Ok((_, token)) => {
             if let Some(old) = &visitor.token {
                 house.desk.sign_out(old.expose()).await;

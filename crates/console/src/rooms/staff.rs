@@ -64,6 +64,8 @@ struct Line {
     delivered: String,
     failed: String,
     errors: String,
+    receipt_ids: &'static str,
+    ambiguous_receipts: u64,
     last_error: String,
     /// The last error is over: every link is up.
     healed: bool,
@@ -127,6 +129,17 @@ fn options(config: &Connector) -> Vec<(String, String)> {
     config.options.iter().map(shown).collect()
 }
 
+/// How receipts write ids, in a few words.
+fn notation(receipt_ids: Option<&'static str>) -> &'static str {
+    match receipt_ids {
+        Some("raw") => "as the answers do",
+        Some("case_folded" | "no_leading_zeros") => "in other case or with other zeros",
+        Some("hex_to_decimal") => "in hexadecimal, the answers in decimal",
+        Some("decimal_to_hex") => "in decimal, the answers in hexadecimal",
+        Some(_) | None => "not learned yet",
+    }
+}
+
 fn lines(house: &House, views: &[ConnectorView]) -> Vec<Line> {
     views.iter().map(|view| line(house, view)).collect()
 }
@@ -156,6 +169,8 @@ fn line(house: &House, view: &ConnectorView) -> Line {
         delivered: count(view.delivered),
         failed: count(view.failed),
         errors: count(view.errors),
+        receipt_ids: notation(view.receipt_ids),
+        ambiguous_receipts: view.ambiguous_receipts,
         healed: own.is_none() && status.links > 0 && status.links_up >= status.links,
         last_error: own.unwrap_or_else(|| status.last_error.clone()),
     }

@@ -61,6 +61,7 @@ struct Story {
     notations: Vec<(&'static str, String)>,
     entries: Vec<Entry>,
     pending_events: usize,
+    dead_letters: usize,
     withdrawable: bool,
     revision: String,
 }
@@ -103,7 +104,13 @@ pub(crate) async fn withdraw(
 /// A number that moves when the story does.
 pub(crate) fn revision(message: &MessageDetail) -> String {
     let mut hasher = DefaultHasher::new();
-    (message.state.code(), message.flags.bits(), message.charge.code(), message.pending_events)
+    (
+        message.state.code(),
+        message.flags.bits(),
+        message.charge.code(),
+        message.pending_events,
+        message.dead_letters,
+    )
         .hash(&mut hasher);
     for attempt in &message.attempts {
         (attempt.number, attempt.answers.len(), attempt.receipts.len()).hash(&mut hasher);
@@ -128,7 +135,8 @@ async fn tell(house: &House, person: &SignedIn, id: &str) -> Result<Story, Fault
         mark: mark(message.state),
         mast: mast(hue),
         meaning: meaning(message.state),
-        reason: Some(words).filter(|_| message.reason != Reason::None),
+        // That a receipt says so is what the state means.
+        reason: Some(words).filter(|_| !matches!(message.reason, Reason::None | Reason::Receipt)),
         flags: flag_words(message.flags),
         to: shown_address(&message.destination, eye.unmasked),
         from: shown_address(&message.source, eye.unmasked),
@@ -142,6 +150,7 @@ async fn tell(house: &House, person: &SignedIn, id: &str) -> Result<Story, Fault
         notations: notations(message.id),
         entries: timeline::entries(&message, &becauses, eye),
         pending_events: message.pending_events,
+        dead_letters: message.dead_letters,
         withdrawable,
         revision: revision(&message),
     })

@@ -172,8 +172,12 @@ async fn signing_in_sets_a_guarded_cookie() {
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/messages"));
         assert_eq!(answer.header("set-cookie"), expected);
         // The cookie of the other mode is not looked at.
-        let answer = house.get(Some(Role::AccountOwner), "/messages").await;
-        assert_eq!(answer.status == StatusCode::OK, !secure);
+        for (name, is_looked_at) in [("chappe_session", !secure), ("__Host-chappe", secure)] {
+            let cookie = format!("{name}={token}");
+            let answer =
+                house.send(request(Method::GET, None, "/messages", &[("cookie", &cookie)], "")).await;
+            assert_eq!(answer.status == StatusCode::OK, is_looked_at, "{name}");
+        }
     }
 }
 
@@ -230,21 +234,73 @@ async fn scripts_are_told_and_people_are_led_back() {
 }
 
 #[tokio::test]
-async fn messages_of_others_are_not_there() {
+async fn what_belongs_to_others_is_not_there() {
     let house = House::full();
     let id = messages::id_of(crate::NOW, types::message::State::Delivered);
     for message in house.desk.messages.lock().unwrap().iter_mut() {
         message.account = types::id::AccountId(99);
     }
-    for path in [format!("/messages/{id}"), format!("/messages/{id}/story"), format!("/events/messages/{id}")]
-    {
-        assert_eq!(house.get(Some(Role::AccountOwner), &path).await.status, StatusCode::NOT_FOUND, "{path}");
+    // Every route that a customer may use and that names a message: none is left out by hand.
+    let routes = route_rows().into_iter().filter(|row| row.path.contains("{id}"));
+    let own = routes.filter(|row| !matches!(row.access, Access::Staff(_) | Access::Public));
+    let mut asked = 0;
+    for row in own {
+        for role in [Role::AccountOwner, Role::AccountDeveloper] {
+            let (status, _) = knock(&house, &row.method, Some(role), row.path).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{} {} {role}", row.method, row.path);
+            asked += 1;
+        }
     }
-    let answer = house.post(Some(Role::AccountOwner), &format!("/messages/{id}/withdraw"), "x=1").await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert!(!house.get(Some(Role::AccountOwner), "/messages").await.body.contains("msg_"));
+    assert_eq!(asked, 8);
+    // Where no id is named, nothing of others is shown.
+    let routes = route_rows().into_iter().filter(|row| row.method == Method::GET && !row.path.contains('{'));
+    for row in routes.filter(|row| !row.path.starts_with("/events/")) {
+        let body = house.get(Some(Role::AccountOwner), row.path).await.body;
+        assert!(!body.contains(&id.to_string()) && !body.contains("\"msg_"), "{}", row.path);
+    }
     assert_eq!(
         house.get(Some(Role::StaffSupport), &format!("/staff/messages/{id}")).await.status,
         StatusCode::OK
     );
+}
+
+#[tokio::test]
+async fn simulated_phones_show_customers_nothing_of_each_other() {
+    let house = House::production();
+    let routes = route_rows().into_iter().filter(|row| matches!(row.access, Access::Simulated(_)));
+    let mut asked = 0;
+    for row in routes {
+        let customer = knock(&house, &row.method, Some(Role::AccountOwner), row.path).await.0;
+        assert_eq!(customer, StatusCode::FORBIDDEN, "{} {}", row.method, row.path);
+        let staff = knock(&house, &row.method, Some(Role::StaffAdmin), row.path).await.0;
+        assert_ne!(staff, StatusCode::FORBIDDEN, "{} {}", row.method, row.path);
+        asked += 1;
+    }
+    assert_eq!(asked, 7);
+    let page = house.get(Some(Role::AccountOwner), "/messages").await.body;
+    assert!(!page.contains("href=\"/phones\"") && !page.contains("href=\"/mailbox\""));
+    assert!(house.get(Some(Role::StaffAdmin), "/staff").await.body.contains("href=\"/phones\""));
+}
+
+#[tokio::test]
+async fn strangers_may_send_little() {
+    let house = House::full();
+    for (octets, status) in
+        [(8 * 1_024, StatusCode::UNAUTHORIZED), (17 * 1_024, StatusCode::PAYLOAD_TOO_LARGE)]
+    {
+        let form = format!("email=a%40b.example&password={}", "x".repeat(octets));
+        assert_eq!(house.post(None, "/sign-in", &form).await.status, status, "{octets}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_known_by_where_they_sit_too() {
+    let house = House::full();
+    let form = format!("email={}&password=wrong", email_of(Role::AccountOwner));
+    let own = format!("http://{HOST}");
+    let mut request = request(Method::POST, None, "/sign-in", &[("origin", &own)], &form);
+    let peer: std::net::SocketAddr = "192.0.2.7:4711".parse().unwrap();
+    request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+    assert_eq!(house.send(request).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(*house.desk.seats.lock().unwrap(), [Some(peer.ip())]);
 }

@@ -66,7 +66,16 @@ impl House {
         Self::with(Vec::new(), false)
     }
 
+    /// As an operator runs it for customers, beside a simulated carrier.
+    fn production() -> Self {
+        Self::build(messages::all(NOW, 120), true, false)
+    }
+
     fn with(messages: Vec<app::detail::MessageDetail>, secure_cookie: bool) -> Self {
+        Self::build(messages, secure_cookie, true)
+    }
+
+    fn build(messages: Vec<app::detail::MessageDetail>, secure_cookie: bool, is_sandbox: bool) -> Self {
         let carrier_id = messages
             .iter()
             .find(|message| message.state == State::Delivered)
@@ -81,7 +90,7 @@ impl House {
             phones: Some(Arc::clone(&phones) as Arc<dyn ports::phones::PhoneDesk>),
             mails: Some(Arc::new(FakeMails(NOW))),
             secure_cookie,
-            demo: Some(DemoLogin {
+            demo: is_sandbox.then(|| DemoLogin {
                 customer_email: email_of(Role::AccountOwner),
                 customer_password: Sensitive::new(PASSWORD.to_owned()),
                 staff_email: email_of(Role::StaffAdmin),
@@ -119,7 +128,10 @@ fn request(
 ) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path).header(header::HOST, HOST);
     if let Some(role) = role {
-        request = request.header(header::COOKIE, format!("other=1; chappe_session={}", token_of(role)));
+        request = request.header(
+            header::COOKIE,
+            format!("other=1; chappe_session={0}; __Host-chappe={0}", token_of(role)),
+        );
     }
     for (name, value) in headers {
         request = request.header(*name, *value);

@@ -269,11 +269,9 @@ async fn webhooks_are_shown_set_and_switched_off() {
 async fn an_error_that_is_over_says_so() {
     let house = House::full();
     let half = house.get(ADMIN, "/staff/connectors/half").await.body;
-    assert!(
-        half.contains("enquire_link got no answer") && !half.contains("Healed") && !half.contains("(healed)")
-    );
+    assert!(half.contains("enquire_link got no answer") && !half.contains("Healed"));
     let healed = house.get(ADMIN, "/staff/connectors/healed").await.body;
-    assert!(healed.contains("Healed: every link is up again.") && healed.contains("(healed)"));
+    assert!(healed.contains("Healed: every link is up again.") && healed.contains("Healed: </span><bdi>"));
 }
 
 #[tokio::test]
@@ -412,6 +410,50 @@ async fn streams_tell_what_moved() {
 }
 
 #[tokio::test]
+async fn a_chart_is_drawn_from_what_was_before_the_page() {
+    let house = House::full();
+    for (role, path) in [(OWNER, "/events/overview"), (ADMIN, "/events/connectors")] {
+        let answer = house.router.clone().oneshot(request(Method::GET, role, path, &[], "")).await.unwrap();
+        let mut body = answer.into_body();
+        let mut histories = Vec::new();
+        for _ in 0..2 {
+            let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+            let text = String::from_utf8(frame.to_vec()).unwrap();
+            let data = text.split_once("data: ").unwrap().1;
+            let figures: serde_json::Value = serde_json::from_str(data.trim()).unwrap();
+            histories.push(figures["history"].clone());
+        }
+        let rows = histories[0].as_array().unwrap();
+        assert_eq!(rows.len(), 60, "{path}");
+        assert_eq!(rows[59], serde_json::json!([NOW.as_ms(), 5_000, 92, 89, 82, 4]), "{path}");
+        let ends: Vec<_> = rows.iter().map(|row| row[0].as_i64().unwrap()).collect();
+        assert!(ends.windows(2).all(|pair| pair[0] < pair[1]), "{path}");
+        assert!(histories[1].is_null(), "once is enough");
+    }
+}
+
+#[tokio::test]
+async fn one_person_cannot_take_all_streams() {
+    let house = House::full();
+    let knock = || house.router.clone().oneshot(request(Method::GET, OWNER, "/events/overview", &[], ""));
+    let mut open = Vec::new();
+    loop {
+        let answer = knock().await.unwrap();
+        if answer.status() != StatusCode::OK {
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(answer.headers()["retry-after"], "5");
+            break;
+        }
+        open.push(answer);
+        assert!(open.len() < 100, "nothing stops one person");
+    }
+    let other = request(Method::GET, ADMIN, "/events/overview", &[], "");
+    assert_eq!(house.router.clone().oneshot(other).await.unwrap().status(), StatusCode::OK);
+    drop(open);
+    assert_eq!(knock().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn the_revision_of_a_story_is_that_of_its_stream() {
     let house = House::full();
     let id = id_of(NOW, State::Delivered);
@@ -425,4 +467,25 @@ async fn the_revision_of_a_story_is_that_of_its_stream() {
         9;
     let page = house.get(OWNER, &format!("/messages/{id}/story")).await.body;
     assert!(!page.contains(&format!("data-revision=\"{revision}\"")));
+}
+
+#[tokio::test]
+async fn a_story_says_what_nobody_was_told() {
+    let house = House::full();
+    let id = id_of(NOW, State::Delivered);
+    for (pending, dead, words) in [
+        (0, 0, ""),
+        (1, 0, "1 event still to be told.</p>"),
+        (1, 1, "1 event still to be told. Nobody took it in time; the operator can have that told again."),
+        (3, 2, "3 events still to be told. Nobody took 2 of them in time;"),
+        (2, 2, "2 events still to be told. Nobody took them in time;"),
+    ] {
+        let mut messages = house.desk.messages.lock().unwrap();
+        let message = messages.iter_mut().find(|message| message.id == id).unwrap();
+        (message.pending_events, message.dead_letters) = (pending, dead);
+        drop(messages);
+        let page = house.get(OWNER, &format!("/messages/{id}")).await.body;
+        assert_eq!(page.contains("still to be told"), pending > 0, "{pending} {dead}");
+        assert!(page.contains(words), "{pending} {dead}");
+    }
 }

@@ -20,6 +20,7 @@ use types::region::Region;
 use types::time::Timestamp;
 
 use super::{Facts, Plan, SCHEDULE_MS_MAX, VALIDITY_MS_DEFAULT, VALIDITY_MS_MAX, admit};
+use crate::budget::Waiting;
 use crate::ledger::Purse;
 use crate::price::PriceTable;
 use crate::snapshot::{ConnectorFacts, Snapshot, TrafficTable};
@@ -45,6 +46,7 @@ struct World {
     snapshot: Snapshot,
     lots: Vec<Lot>,
     country: Country,
+    waiting: Waiting,
     /// The accounts above; `None` for a path that cannot be walked.
     above: Option<Vec<Account>>,
     is_repeat: bool,
@@ -64,6 +66,7 @@ impl World {
             },
             lots: vec![lot(1, 250_000_000, None)],
             country: Country::parse("GB").unwrap(),
+            waiting: Waiting::default(),
             above: Some(Vec::new()),
             is_repeat: false,
             draft: draft("447911123456", "hello"),
@@ -84,6 +87,7 @@ impl World {
             snapshot: &self.snapshot,
             purse,
             country: self.country,
+            waiting: self.waiting,
             above: above.as_deref(),
             is_repeat: self.is_repeat,
         };

@@ -339,6 +339,12 @@ impl Step<'_> {
         Ok((self.stage, Effects::default()))
     }
 
+    /// Whether the carrier is asked before silence counts as its last word; it is asked once.
+    fn may_ask(&self) -> bool {
+        let asks = self.policy.on_unknown == UnknownPolicy::AskPeer && self.policy.can_query;
+        asks && self.stage.reason != Reason::NoReceipt
+    }
+
     fn unknown_due(mut self) -> Outcome {
         if self.may_resend() && self.now < self.policy.expires_at {
             self.stage.flags = self.stage.flags.with(Flags::POSSIBLE_DUPLICATE);
@@ -349,18 +355,24 @@ impl Step<'_> {
 
     fn receipt_due(mut self) -> Outcome {
         let since = *self.stage.submitted_at.get_or_insert(self.now);
-        let patience_over = self.policy.patience_ms.is_some() && self.policy.more_connectors;
-        if patience_over && self.now < self.policy.expires_at && self.has_attempts_left() {
-            self.stage.reason = Reason::NoReceipt;
-            return self.next_connector(State::NoReport, Reason::NoReceipt);
-        }
         let horizon = since.plus_ms(RECEIPT_HORIZON_MS);
-        if self.now < horizon {
+        let patience_over = self.policy.patience_ms.is_some() && self.policy.more_connectors;
+        let moves_on = patience_over && self.now < self.policy.expires_at && self.has_attempts_left();
+        if !moves_on && self.now < horizon {
             self.stage.due_at = horizon;
             return Ok((self.stage, Effects::default()));
         }
+        let asks = self.may_ask();
         self.stage.reason = Reason::NoReceipt;
-        self.end(State::NoReport)
+        if asks {
+            self.stage.due_at = self.now.plus_ms(UNKNOWN_GRACE_MS);
+            return Ok((self.stage, Effects { query: true, ..Effects::default() }));
+        }
+        if moves_on {
+            self.next_connector(State::NoReport, Reason::NoReceipt)
+        } else {
+            self.end(State::NoReport)
+        }
     }
 
     pub(super) fn cancel(mut self) -> Outcome {

@@ -90,6 +90,7 @@ pub async fn run(rig: &dyn Rig) {
     each_message_gets_one_outcome(rig).await;
     each_part_gets_one_outcome(rig).await;
     refusals_are_told(rig).await;
+    a_form_that_does_not_fit_is_given_back(rig).await;
     a_cut_after_the_request_is_unknown(rig).await;
     what_never_left_is_transient(rig).await;
     no_answer_is_unknown_and_a_late_one_is_told(rig).await;
@@ -190,6 +191,7 @@ pub fn dispatch(channel: &dyn Channel, number: i64, text: &str) -> Dispatch {
         destination: Address { ton: 1, npi: 1, ..Address::from_text("447911123456") },
         content: Arc::new(content),
         form: fit.map_or(PLAIN, |fit| fit.form),
+        requests: fit.map_or(1, |fit| fit.form.requests(fit.parts)),
         class: Class::Transactional,
         expires_at: Timestamp::NEVER,
         public_id: MessageId::new(key, 1),
@@ -285,6 +287,22 @@ async fn refusals_are_told(rig: &dyn Rig) {
     assert_eq!(verdicts(&outcomes).last(), Some(&Verdict::Throttled));
     assert!(outcomes.iter().all(|(_, outcome, _)| outcome.status != 0), "the raw status is kept");
     play.end("refusals", 2).await;
+}
+
+/// What is on record is written as it stands there, or not at all.
+async fn a_form_that_does_not_fit_is_given_back(rig: &dyn Rig) {
+    let play = Play::begin(rig, Patience::Long).await;
+    let mut message = dispatch(play.channel.as_ref(), 1, &"long text ".repeat(60));
+    message.form.encoding = Encoding::Octets;
+    let requests = usize::from(message.requests);
+    play.recorder.count_sent(1);
+    assert!(play.channel.send(vec![message]).is_ok(), "the credit covers what is sent");
+    let outcomes = play.outcomes(requests).await;
+    assert!(verdicts(&outcomes).iter().all(|verdict| *verdict == Verdict::Reroute), "{outcomes:?}");
+    assert!(outcomes.iter().all(|(_, outcome, parts)| {
+        outcome.status == 0 && outcome.carrier_id.is_none() && usize::from(*parts) == requests
+    }));
+    play.end("another form", requests).await;
 }
 
 async fn a_cut_after_the_request_is_unknown(rig: &dyn Rig) {

@@ -11,7 +11,8 @@ use types::time::Timestamp;
 
 use super::rows::{ConfigVersion, CredentialRow, EndpointRow, OpenMessage, PersonRow, Progress, SessionRow};
 
-/// How long an event stays known after it was told, milliseconds: 30 days.
+/// How long an event stays known, milliseconds: 30 days from when it was told, or for a dead letter
+/// from when it was made.
 pub const TOLD_KEPT_MS: i64 = 30 * 86_400_000;
 
 /// Everything that one commit changes. Rows are applied in the order of the fields.
@@ -58,8 +59,13 @@ pub struct Batch {
     /// Events that were told, at the time of the batch. Their rows stay for [`TOLD_KEPT_MS`]; an
     /// event that is named again keeps the first time.
     pub outbox_done: Vec<RowKey>,
-    /// Events to tell again later, or [never](Timestamp::NEVER): a dead letter stays until it is told
-    /// after all. What was told already does not change.
+    /// Events that there is nothing to tell of, at the time of the batch: what they were about is
+    /// gone, or their endpoint's form has no such event. They wait no longer and never count as told;
+    /// their rows stay for [`TOLD_KEPT_MS`]. What was told already does not change.
+    pub outbox_moot: Vec<RowKey>,
+    /// Events to tell again later, or [never](Timestamp::NEVER): a dead letter, which can be brought
+    /// back with another time until [`TOLD_KEPT_MS`] after it was made. What was told already does
+    /// not change.
     pub outbox_retry: Vec<OutboxRetry>,
     /// What happened, for the journal.
     pub journal: Vec<JournalEntry>,
@@ -87,6 +93,7 @@ impl Batch {
             && self.inbound.is_empty()
             && self.outbox.is_empty()
             && self.outbox_done.is_empty()
+            && self.outbox_moot.is_empty()
             && self.outbox_retry.is_empty()
             && self.journal.is_empty()
     }

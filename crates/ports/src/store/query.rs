@@ -73,6 +73,10 @@ pub struct StoreFigures {
     pub parked: i64,
     /// Events not told yet, dead letters included.
     pub outbox: i64,
+    /// Of those, dead letters.
+    pub dead_letters: i64,
+    /// When the oldest event was made that waits to be told; dead letters do not wait.
+    pub oldest_event_at: Option<Timestamp>,
     /// Octets on disk.
     pub octets: i64,
     /// The schema's version.

@@ -158,10 +158,29 @@ pub struct MessageView {
 /// An event as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventView {
-    /// The event. Once it was told, `next_at` is when that was.
+    /// The event. Once it has ended, `next_at` is when that was.
     pub row: super::OutboxRow,
-    /// When it was told; `None` while it waits, and for a dead letter.
-    pub told_at: Option<Timestamp>,
+    /// How it ended; `None` while it waits, and for a dead letter.
+    pub end: Option<EventEnd>,
+}
+
+/// How an event ended, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventEnd {
+    /// The customer has it.
+    Told(Timestamp),
+    /// There was nothing to tell; see [`super::Batch::outbox_moot`].
+    Moot(Timestamp),
+}
+
+impl EventView {
+    /// When it was told, if it was.
+    pub const fn told_at(&self) -> Option<Timestamp> {
+        match self.end {
+            Some(EventEnd::Told(at)) => Some(at),
+            Some(EventEnd::Moot(_)) | None => None,
+        }
+    }
 }
 
 /// A part of an attempt that carries a carrier id.

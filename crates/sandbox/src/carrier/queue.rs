@@ -71,16 +71,17 @@ impl DeliveryQueue {
             && entry.key().0 <= now_ms
         {
             let ((due_ms, _), mut delivery) = entry.remove_entry();
-            if let Content::Receipt(receipt) = &mut delivery.content
-                && std::mem::take(&mut receipt.contradicted)
-            {
-                let mut opposite = *receipt;
+            let opposite = match &mut delivery.content {
+                Content::Receipt(receipt) => std::mem::take(&mut receipt.contradicted).then_some(*receipt),
+                Content::Answer(_) => None,
+            };
+            self.ready.push_back(delivery);
+            if let Some(mut opposite) = opposite {
                 opposite.state = MessageState::Undeliverable;
                 opposite.error = CONTRADICTION_ERROR;
                 opposite.done_at = opposite.done_at.plus_ms(2_000);
                 self.schedule(due_ms + CONTRADICTION_MS, Delivery::new(Content::Receipt(opposite)));
             }
-            self.ready.push_back(delivery);
         }
         self.ready.len() != before
     }

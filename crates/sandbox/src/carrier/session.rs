@@ -24,7 +24,7 @@ const DELIVERY_RESPONSE_MS: u64 = 30_000;
 /// Octets to write beyond which nothing more is read, so that a peer that does not read is not served.
 const UNWRITTEN_MAX: usize = 1024 * 1024;
 /// How long a link may stay unbound.
-const BIND_MS: u64 = 30_000;
+const BIND_MS: u64 = 5_000;
 /// How long the last octets may take to be written.
 const DRAIN_MS: u64 = 5_000;
 /// How long a closed link waits for the peer to close too, so that the peer can read what was written last.

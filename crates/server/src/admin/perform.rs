@@ -5,26 +5,31 @@ use app::{Core, MessageQuery, NewAccount, Scope};
 use serde_json::{Value, json};
 use types::account::{Account, AccountLimits, EndpointKind};
 use types::address::Address;
-use types::catalog::PriceBook;
 use types::catalog::secrets::{restore_secrets, without_secrets};
+use types::catalog::{PriceBook, TrafficDocument};
 use types::id::MessageId;
 use types::message::{Content, Door, Draft, ReportWish, State};
 use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
+use types::region::{NoRegion, Region};
 use types::role::Role;
 
 use super::shapes::{account_json, connector_json, detail_json, story_json};
-use super::{Reply, Request};
+use super::{Place, Reply, Request};
 
 /// Carries out a request.
-pub(crate) async fn perform(core: &Core, request: Request) -> Reply {
-    match carry_out(core, request).await {
+pub(crate) async fn perform(core: &Core, place: &Place, request: Request) -> Reply {
+    match carry_out(core, place, request).await {
         Ok(value) => Reply::Done(value),
-        Err(refusal) => Reply::Refused { code: refusal.code.code().to_owned(), detail: refusal.detail },
+        Err(refusal) => Reply::Refused {
+            code: refusal.code.code().to_owned(),
+            detail: refusal.detail,
+            retry_after_s: refusal.retry_after_s,
+        },
     }
 }
 
-async fn carry_out(core: &Core, request: Request) -> Result<Value, Refusal> {
+async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value, Refusal> {
     match request {
         Request::Send { account, from, to, text, dry_run } => {
             send(core, &account, &from, &to, &text, dry_run).await
@@ -50,9 +55,14 @@ async fn carry_out(core: &Core, request: Request) -> Result<Value, Refusal> {
                 json!({ "items": accounts.iter().map(|account| account_json(core, account)).collect::<Vec<_>>() }),
             )
         }
-        Request::AccountCreate { name, price_book, allow_private_callbacks } => {
+        Request::AccountCreate { name, parent, price_book, region, allow_private_callbacks } => {
             let limits = AccountLimits::default();
-            let new = NewAccount { name, price_book, limits, allow_private_callbacks };
+            let parent = match &parent {
+                Some(parent) => Some(account_named(core, parent)?.id),
+                None => None,
+            };
+            let region = region_named(region.as_deref())?;
+            let new = NewAccount { name, parent, price_book, region, limits, allow_private_callbacks };
             let account = core.create_account(new).await?;
             Ok(account_json(core, &account))
         }
@@ -68,13 +78,14 @@ async fn carry_out(core: &Core, request: Request) -> Result<Value, Refusal> {
             set_limits(core, &account, limits).await
         }
         Request::AccountWebhook { account, url, kind } => set_webhook(core, &account, url, &kind).await,
+        Request::AccountReplay { account, url } => replay(core, &account, url.as_deref()).await,
         Request::TopUp { account, amount, source } => top_up(core, &account, &amount, &source).await,
         Request::KeyCreate { account, smpp, system_id } => create_key(core, &account, smpp, system_id).await,
         Request::PersonCreate { account, email, role, password } => {
             create_person(core, account, &email, &role, password).await
         }
         Request::PricesImport { document, author } => import_prices(core, &document, &author).await,
-        Request::Doctor => doctor(core).await,
+        Request::Doctor => crate::doctor::examine(core, place).await,
     }
 }
 
@@ -130,7 +141,8 @@ async fn send(
             })
             .collect();
         let code = rejected.first().map_or(RefusalCode::InvalidRequest, |refusal| refusal.code);
-        Refusal::new(code, all.join("; "))
+        let retry_after_s = rejected.first().and_then(|refusal| refusal.retry_after_s);
+        Refusal { retry_after_s, ..Refusal::new(code, all.join("; ")) }
     })?;
     let messages: Vec<Value> = accepted
         .messages
@@ -158,7 +170,10 @@ async fn messages(
     };
     let states = match state {
         None => Vec::new(),
-        Some(name) => vec![State::parse(&name).ok_or_else(|| bad(format!("there is no state {name:?}")))?],
+        Some(name) => vec![State::parse(&name).ok_or_else(|| {
+            let names: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
+            bad(format!("there is no state {name:?}; the states are {}", names.join(", ")))
+        })?],
     };
     let query = MessageQuery { states, recipient: to.map(Into::into), limit, ..MessageQuery::default() };
     let page = core.messages(scope, query).await?;
@@ -224,10 +239,19 @@ async fn import_routes(core: &Core, text: &str, author: &str, comment: &str) -> 
     let invalid =
         |error: anyhow::Error| Refusal::new(RefusalCode::InvalidConfiguration, format!("{error:#}"));
     let mut document = crate::config::read_traffic(text).map_err(invalid)?;
+    if document == TrafficDocument::default() {
+        // What went wrong on its way here must not take every route away.
+        let detail = "the document is empty; to send nothing, disable its connectors";
+        return Err(Refusal::new(RefusalCode::InvalidConfiguration, detail));
+    }
     let (_, newest) = core.traffic();
     restore_secrets(&mut document, &newest)
         .map_err(|why| Refusal::new(RefusalCode::InvalidConfiguration, why))?;
-    let number = core.change_traffic(document, author, comment).await?;
+    let placed = |refusal: Refusal| match crate::document::place(text, &refusal.detail) {
+        Some(line) => Refusal { detail: format!("line {line}: {}", refusal.detail), ..refusal },
+        None => refusal,
+    };
+    let number = core.change_traffic(document, author, comment).await.map_err(placed)?;
     Ok(json!({ "version": number }))
 }
 
@@ -237,11 +261,16 @@ async fn import_prices(core: &Core, text: &str, author: &str) -> Result<Value, R
     struct Prices {
         price_book: Vec<PriceBook>,
     }
-    let prices: Prices = toml::from_str(text).map_err(|error| {
+    let prices: Prices = crate::document::read(text).map_err(|error| {
         Refusal::new(RefusalCode::InvalidConfiguration, format!("the price books cannot be used: {error}"))
     })?;
     let number = core.change_prices(prices.price_book, author, "imported").await?;
     Ok(json!({ "version": number }))
+}
+
+fn region_named(word: Option<&str>) -> Result<Option<Region>, Refusal> {
+    let refuse = |error: NoRegion| Refusal::new(RefusalCode::InvalidRequest, error.to_string()).at("region");
+    word.map(Region::parse).transpose().map_err(refuse)
 }
 
 async fn set_limits(core: &Core, account: &Account, limits: AccountLimits) -> Result<Value, Refusal> {
@@ -262,6 +291,22 @@ async fn set_webhook(core: &Core, account: &str, url: Option<String>, kind: &str
         fields.insert("secret".into(), json!(set.secret.expose()));
     }
     Ok(value)
+}
+
+async fn replay(core: &Core, account: &str, url: Option<&str>) -> Result<Value, Refusal> {
+    let account = account_named(core, account)?;
+    let endpoint = match url {
+        None => None,
+        Some(url) => {
+            let known = core.endpoints(account.id).into_iter().find(|view| view.url.expose() == url);
+            let missing = || {
+                Refusal::new(RefusalCode::NotFound, "the account has no such address; write it as it was set")
+            };
+            Some(known.ok_or_else(missing)?.id)
+        }
+    };
+    let events = core.tell_again(account.id, endpoint).await?;
+    Ok(json!({ "account": account.name, "events": events }))
 }
 
 async fn top_up(core: &Core, account: &str, amount: &str, source: &str) -> Result<Value, Refusal> {
@@ -301,31 +346,4 @@ async fn create_person(
     let account = account.map(|name| account_named(core, &name)).transpose()?;
     let id = core.create_person(account.map(|account| account.id), email, role, &password.into()).await?;
     Ok(json!({ "id": id.0, "email": email, "role": role.as_str() }))
-}
-
-async fn doctor(core: &Core) -> Result<Value, Refusal> {
-    let ready = core.ready().await;
-    let figures = core.store_figures().await?;
-    let down: Vec<String> = core
-        .connectors()
-        .iter()
-        .filter(|view| !view.disabled && view.status.links_up == 0)
-        .map(|view| format!("{}: {}", view.name, view.status.last_error))
-        .collect();
-    let checks = json!([
-        { "check": "the store takes a durable write", "ok": ready.is_ok(), "detail": ready.err().map(|r| r.detail) },
-        { "check": "the ledger balances", "ok": figures.imbalance_micros == 0,
-          "detail": format!("off by {} micro-units", figures.imbalance_micros) },
-        { "check": "every connector is bound", "ok": down.is_empty(), "detail": down.join("; ") },
-        { "check": "no receipt is without its message", "ok": figures.store.parked == 0,
-          "detail": format!("{} are parked", figures.store.parked) },
-        { "check": "the store keeps what it said was committed", "ok": figures.store.durable,
-          "detail": "synchronous_commit, fsync or full_page_writes of the database is off" },
-    ]);
-    Ok(json!({
-        "checks": checks,
-        "messages": figures.store.messages, "open": figures.store.open, "outbox": figures.store.outbox,
-        "octets": figures.store.octets, "schema": figures.store.schema,
-        "imbalance_micros": figures.imbalance_micros,
-    }))
 }

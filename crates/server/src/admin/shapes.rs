@@ -69,6 +69,10 @@ pub(super) fn connector_json(view: &ConnectorView) -> Value {
         "delivered": view.delivered,
         "failed": view.failed,
         "errors": view.errors,
+        "receipt_ids": view.receipt_ids,
+        "ambiguous_receipts": view.ambiguous_receipts,
+        "odd_answers": view.status.odd_answers,
+        "disagreeing_receipts": view.status.disagreeing_receipts,
         "last_error": view.status.last_error,
     })
 }

@@ -34,7 +34,9 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
             ],
         ),
         Request::Routes { .. } => {
-            format!("# version {}\n{}\n", plain(value.get("version")), plain(value.get("toml")))
+            // A TOML text, in which control characters are escaped already.
+            let text = value.get("toml").and_then(Value::as_str).unwrap_or_default();
+            format!("# version {}\n{text}\n", plain(value.get("version")))
         }
         Request::RouteVersions => table(value.get("items"), &["version", "created_at", "author", "comment"]),
         Request::RoutesImport { .. } | Request::RoutesRollBack { .. } | Request::PricesImport { .. } => {
@@ -46,6 +48,9 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
         Request::Doctor => doctor(value),
         Request::AccountWebhook { url: None, account, .. } => {
             format!("Events of {account} are told nowhere unless a message says where.\n")
+        }
+        Request::AccountReplay { .. } => {
+            format!("{} will be told again.\n", counted(value.get("events"), "event"))
         }
         Request::AccountCreate { .. }
         | Request::AccountLimits { .. }
@@ -61,14 +66,37 @@ pub(super) fn bulk(value: &Value) -> String {
     let refused = value.get("refused").and_then(Value::as_array).map_or(0, Vec::len);
     let is_dry = value.get("dry_run").and_then(Value::as_bool).unwrap_or(false);
     let words = if is_dry { "would be accepted" } else { "accepted" };
-    let head = format!("{} {words}, {refused} refused\n", plain(value.get("accepted")));
-    if refused == 0 { head } else { head + "\n" + &table(value.get("refused"), &["to", "detail"]) }
+    let mut text = format!("{} {words}, {refused} refused\n", plain(value.get("accepted")));
+    if refused > 0 {
+        text.push('\n');
+        text.push_str(&table(value.get("refused"), &["to", "detail"]));
+    }
+    if let Some(stopped) = value.get("stopped") {
+        text.push_str(&format!(
+            "\nStopped before {}, with {} recipients left: {}\n",
+            plain(stopped.get("before")),
+            plain(stopped.get("recipients_left")),
+            plain(stopped.get("detail")),
+        ));
+    }
+    text
+}
+
+/// A text on one line, without what a terminal would obey: senders, carriers and file names are chosen
+/// by strangers.
+pub(super) fn line(text: &str) -> String {
+    let is_obeyed = |letter: char| {
+        // Besides control characters those that turn the direction of writing round.
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|letter| if is_obeyed(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
 fn plain(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => line(text),
         Some(Value::Object(price)) => format!("{} {}", plain(price.get("amount")), plain(price.get("unit"))),
         Some(other) => other.to_string(),
     }
@@ -156,22 +184,28 @@ fn story(value: &Value) -> String {
 fn doctor(value: &Value) -> String {
     let mut text = String::new();
     for check in value.get("checks").and_then(Value::as_array).into_iter().flatten() {
-        let ok = check.get("ok").and_then(Value::as_bool).unwrap_or(false);
-        let detail = if ok { String::new() } else { format!(": {}", plain(check.get("detail"))) };
-        text.push_str(&format!(
-            "{} {}{detail}\n",
-            if ok { "ok  " } else { "FAIL" },
-            plain(check.get("check"))
-        ));
+        let mark = match check.get("level").and_then(Value::as_str) {
+            Some("good") => "ok  ",
+            Some("warning") => "warn",
+            _ => "FAIL",
+        };
+        let detail = plain(check.get("detail"));
+        let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
+        text.push_str(&format!("{mark} {}{detail}\n", plain(check.get("check"))));
     }
     text.push_str(&format!(
-        "\n{}, {} open, {} to tell, {} octets on disk, schema {}\n",
+        "\n{}, {} open, {} to tell, {} octets on disk, schema {}, version {}\n",
         counted(value.get("messages"), "message"),
         plain(value.get("open")),
         counted(value.get("outbox"), "event"),
         plain(value.get("octets")),
         plain(value.get("schema")),
+        plain(value.get("version")),
     ));
+    let running = plain(value.get("version"));
+    if !running.is_empty() && running != crate::admin::VERSION {
+        text.push_str(&format!("This program is version {}: restart the server.\n", crate::admin::VERSION));
+    }
     text
 }
 
@@ -202,6 +236,34 @@ mod tests {
             "id     to             state   parts  price\nmsg_1  +447400123456  queued  1      0.04 EUR\n";
         assert_eq!(sending(false), sent);
         assert_eq!(sending(true), "to             parts  price\n+447400123456  1      0.04 EUR\n");
+    }
+
+    #[test]
+    fn what_strangers_write_gives_the_terminal_no_orders() {
+        let request = Request::Messages { account: None, state: None, to: None, limit: 1 };
+        let shown =
+            text(&request, &json!({ "items": [{ "from": "\u{1b}[2J\u{7}x\ny\u{202e}", "to": "é" }] }));
+        assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}']) && shown.lines().count() == 2, "{shown:?}");
+        assert!(shown.contains("x\u{fffd}y") && shown.contains('é'), "{shown:?}");
+    }
+
+    #[test]
+    fn the_doctor_says_what_is_wrong_first_hand() {
+        let check = |level, detail| json!({ "check": "the disk has room", "level": level, "detail": detail });
+        let value = json!({ "checks": [check("good", ""), check("warning", "1 GiB"), check("failure", "none")],
+                            "messages": 1, "outbox": 2, "version": "0.0.0-old" });
+        let shown = text(&Request::Doctor, &value);
+        assert!(
+            shown.starts_with(
+                "ok   the disk has room\nwarn the disk has room: 1 GiB\nFAIL the disk has room: none\n"
+            ),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("1 message,")
+                && shown.contains("2 events to tell")
+                && shown.contains("restart the server")
+        );
     }
 
     #[test]

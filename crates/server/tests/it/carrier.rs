@@ -15,6 +15,8 @@ use smpp::{
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
     pub(crate) to: String,
+    /// Type, plan and octets of the sender.
+    pub(crate) from: (u8, u8, String),
     pub(crate) payload: Vec<u8>,
     pub(crate) esm_class: u8,
     pub(crate) data_coding: u8,
@@ -117,6 +119,11 @@ impl Carrier {
     fn take(&self, message: &ShortMessage<'_>, sequence: u32, out: &mut Vec<u8>) {
         let taken = Taken {
             to: String::from_utf8(message.destination.digits.to_vec()).unwrap(),
+            from: (
+                message.source.ton,
+                message.source.npi,
+                String::from_utf8(message.source.digits.to_vec()).unwrap(),
+            ),
             payload: message.payload().to_vec(),
             esm_class: message.esm_class,
             data_coding: message.data_coding,

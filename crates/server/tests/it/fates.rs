@@ -37,6 +37,12 @@ fn every_fate_comes_true() {
         assert_eq!(message["charge"], "charged", "{digits}");
         assert_eq!(message["contradicted"], digits == "0010", "{digits}");
     }
+    // Two of its three attempts were throttled, and cost nothing.
+    let explained = house.json(&["explain", &ids[4]]);
+    let story = explained["story"].as_array().unwrap();
+    let attempts = story.iter().filter(|because| because["stage"] == "route");
+    let costs: Vec<_> = attempts.map(|because| because["facts"]["cost"].as_str()).collect();
+    assert_eq!(costs, [None, None, Some("0.01 EUR")], "{explained}");
     // By now the receipt that takes thirty seconds has come, and of this one nothing was heard.
     let silent = http.message(&ids[3]);
     assert_eq!(silent["state"], "submitted");

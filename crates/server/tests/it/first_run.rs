@@ -72,7 +72,9 @@ fn sends_and_keeps_everything(plan: &Plan) {
     assert_eq!(balance, 250_000_000 - 40_000);
     let card = house.card().clone();
     assert_eq!(house.terminate().code(), Some(0));
-    assert!(!plan.data().join("admin.sock").exists());
+    for gone in ["admin.sock", "demo.env"] {
+        assert!(!plan.data().join(gone).exists(), "{gone} stays after the stop");
+    }
 
     let again = plan.start();
     for name in
@@ -184,6 +186,7 @@ fn the_command_line_answers() {
     for check in doctor["checks"].as_array().unwrap() {
         assert_eq!(check["ok"], true, "{check}");
     }
+    assert_eq!((&doctor["well"], doctor["checks"].as_array().unwrap().len()), (&true.into(), 14));
     let sent = house.json(&["send", "--to", "+447400123457", "from the command line"]);
     let sent = sent["messages"][0]["id"].as_str().unwrap().to_owned();
     house.http().until_state(&sent, "delivered");

@@ -44,6 +44,7 @@ pub(crate) struct Plan {
     config: String,
     variables: Vec<(String, String)>,
     smpp: String,
+    name: String,
 }
 
 impl Plan {
@@ -51,7 +52,8 @@ impl Plan {
     /// run with `CHAPPE_TEST_STORE=postgres`.
     pub(crate) fn new() -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let plan = Self { folder, config: SANDBOX.into(), variables: Vec::new(), smpp: "127.0.0.1:0".into() };
+        let (variables, smpp, name) = (Vec::new(), "127.0.0.1:0".into(), "data".into());
+        let plan = Self { folder, config: SANDBOX.into(), variables, smpp, name };
         match std::env::var("CHAPPE_TEST_STORE").as_deref() {
             Ok("postgres") => plan.in_database(&Cluster::shared().database().unwrap()),
             Ok("sqlite") | Err(_) => plan,
@@ -93,9 +95,15 @@ impl Plan {
         self
     }
 
+    /// With a data folder of another name, below the folder of the test.
+    pub(crate) fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The data folder.
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.path().join(&self.name)
     }
 
     /// A file beside the data folder.
@@ -115,6 +123,9 @@ impl Plan {
 
     fn server(&self) -> Command {
         let config = self.file("chappe.toml", &self.config);
+        // It has passwords in it.
+        let own = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&config, own).unwrap();
         let mut command = self.command();
         command.arg("--config").arg(config).args(["--smpp", &self.smpp]);
         command.args(["--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--smpps", "127.0.0.1:0"]);
@@ -146,6 +157,11 @@ impl Plan {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         house
+    }
+
+    /// A house that does not run: commands open its folder themselves.
+    pub(crate) fn idle(&self) -> House {
+        House { plan: self.clone(), child: None, card: BTreeMap::new() }
     }
 
     /// Starts, expects it to refuse and end, and gives what it says.
@@ -242,10 +258,20 @@ impl House {
     }
 
     /// Asks it to stop and waits until it has.
-    pub(crate) fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.signalled("TERM")
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Sends a signal by its name and waits for the end.
+    pub(crate) fn signalled(mut self, name: &str) -> ExitStatus {
+        self.signal(name);
         let mut child = self.child.take().unwrap();
-        let killed = Command::new("kill").arg(child.id().to_string()).status().unwrap();
-        assert!(killed.success());
         let began = Instant::now();
         loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -253,7 +279,7 @@ impl House {
             }
             if began.elapsed() > LEAVE {
                 self.child = Some(child);
-                panic!("still there {LEAVE:?} after SIGTERM");
+                panic!("still there {LEAVE:?} after SIG{name}");
             }
             std::thread::sleep(LOOK_AGAIN);
         }

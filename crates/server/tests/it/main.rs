@@ -21,8 +21,10 @@ mod house;
 mod http;
 mod listener;
 
+mod as_sent;
 mod bad_input;
 mod canary;
+mod command_line;
 mod cut_off;
 mod database;
 mod fates;
@@ -36,4 +38,5 @@ mod smpp_abuse;
 mod smpp_door;
 mod smpp_reports;
 mod stopping;
+mod upgrade;
 mod webhooks;

@@ -59,10 +59,11 @@ fn a_bad_document_is_refused_with_a_sentence_and_changes_nothing() {
     let house = Plan::new().config(connector.clone() + &route("acme")).start();
     let before = (version(&house), house.text(&["routes"]));
     let cases = [
+        ("nothing", "# nothing\n".to_owned(), "empty"),
         ("no TOML", "connectors are [".to_owned(), "line 1"),
         ("unknown key", format!("{connector}{}colour = \"red\"\n", route("acme")), "colour"),
         ("unknown connector", format!("{connector}{}", route("nobody")), "nobody"),
-        ("unknown type", connector.replace("\"smpp\"", "\"pigeon\"") + &route("acme"), "type"),
+        ("unknown type", connector.replace("\"smpp\"", "\"pigeon\"") + &route("acme"), "\"pigeon\""),
         (
             "option that the type does not know",
             connector.replace("window", "windows") + &route("acme"),
@@ -89,14 +90,22 @@ fn a_bad_document_is_refused_with_a_sentence_and_changes_nothing() {
 }
 
 #[test]
-fn a_bad_file_is_refused_at_start() {
+fn a_bad_file_is_refused_at_start_with_its_place() {
     let carrier = Carrier::delivering("acme");
-    for (config, word) in [
-        ("htp = \"127.0.0.1:0\"".to_owned(), "htp"),
-        (carrier.connector("0.01") + &route("nobody"), "nobody"),
-        (carrier.connector("0.01").replace("\"smpp\"", "\"pigeon\""), "type"),
+    let connector = carrier.connector("0.01");
+    let line_of = |key: &str| 1 + connector.lines().position(|line| line.starts_with(key)).unwrap();
+    for (config, word, line) in [
+        ("# first\nhtp = \"127.0.0.1:0\"".to_owned(), "htp", 2),
+        (connector.clone() + &route("nobody"), "nobody", connector.lines().count() + 1),
+        (connector.replace("\"smpp\"", "\"pigeon\""), "\"pigeon\"", line_of("type")),
+        (connector.replace("window", "windows"), "windows", line_of("window")),
+        (connector.replace("password = \"", "password = \"file:/nowhere/"), "/nowhere/", line_of("password")),
     ] {
         let error = Plan::new().config(config).refusal();
-        assert!(error.contains(word) && error.contains("chappe: "), "{error}");
+        let place = format!("chappe.toml: line {line}: ");
+        assert!(
+            error.contains(word) && error.contains("chappe: ") && error.contains(&place),
+            "{place}: {error}"
+        );
     }
 }

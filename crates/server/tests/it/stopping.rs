@@ -41,6 +41,26 @@ fn sessions_are_taken_leave_of() {
 }
 
 #[test]
+fn a_closed_terminal_stops_it_in_order_and_a_second_signal_at_once() {
+    let plan = Plan::new();
+    let house = plan.start();
+    assert_eq!(house.signalled("HUP").code(), Some(0));
+    assert!(!plan.data().join("demo.env").exists());
+    let house = plan.start();
+    // The carrier answers this one after ten seconds, and the links wait for it.
+    let id = house.http().send("+447400120008", "under way");
+    house.http().until_state(&id, "sending");
+    house.signal("TERM");
+    crate::house::until(crate::house::SOON, "the end to begin", || {
+        (!plan.data().join("demo.env").exists()).then_some(())
+    });
+    assert_eq!(house.signalled("INT").code(), Some(1));
+    assert!(plan.log().contains("second signal"), "{}", plan.log());
+    let house = plan.start();
+    assert_eq!(house.http().message(&id)["state"], "unknown", "and never silently sent again");
+}
+
+#[test]
 fn a_second_server_is_kept_off_the_same_folder() {
     let plan = Plan::new();
     let house = plan.start();

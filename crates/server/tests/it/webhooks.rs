@@ -99,12 +99,18 @@ fn an_address_that_is_gone_is_left_alone_until_it_is_set_again() {
     let reply = house.http().request("PUT", "/api/v1/webhooks/default", "application/json", url.as_bytes());
     assert_eq!((reply.status, &reply.json()["default"]["disabled"]), (200, &json!(false)));
     let third = house.http().send("+447400123456", "heard again");
-    until(SOON, "the third message to be told", || {
-        gone.heard()
-            .iter()
-            .any(|call| call.event() == ("message.delivered".into(), third.clone()))
-            .then_some(())
-    });
+    let is_told = |id: &str| {
+        let told = ("message.delivered".to_owned(), id.to_owned());
+        gone.heard().iter().any(|call| call.event() == told).then_some(())
+    };
+    until(SOON, "the third message to be told", || is_told(&third));
+    assert!(is_told(&second).is_none(), "what was given up waits for a person");
+    let said = house.text(&["accounts", "replay", "demo", "--url", &gone.url("/hook")]);
+    assert!(said.contains("will be told again"), "{said}");
+    for id in [&first, &second] {
+        until(SOON, "what was given up to be told", || is_told(id));
+    }
+    house.refused(&["accounts", "replay", "demo", "--url", "https://elsewhere.example/"]);
 }
 
 #[test]

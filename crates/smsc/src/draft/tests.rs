@@ -8,6 +8,7 @@ use types::message::{Class, Content, Draft, ReportWish};
 use types::time::Timestamp;
 
 use super::{Reading, read_message, read_multi};
+use crate::limits::TLV_OCTETS_MAX;
 
 const NOW_MS: i64 = 1_795_000_000_000;
 
@@ -51,6 +52,21 @@ fn the_payload_parameter_is_the_text_and_is_not_passed_on() {
     let Content::Octets(content) = draft.content else { panic!("octets expected") };
     assert_eq!(content.payload, [b'x'; 300]);
     assert_eq!(content.tlvs, [0x02, 0x04, 0, 2, 2, 1]);
+}
+
+#[test]
+fn optional_parameters_are_limited() {
+    for (octets, expected) in
+        [(TLV_OCTETS_MAX - 4, Ok(())), (TLV_OCTETS_MAX - 3, Err(CommandStatus::ESME_RINVPARLEN))]
+    {
+        let mut tlvs = TlvBuffer::new();
+        tlvs.push(Tag(0x1500), &vec![0; octets]).unwrap();
+        assert_eq!(read(ShortMessage { tlvs: tlvs.as_tlvs(), ..message() }).map(|_| ()), expected);
+    }
+    // The payload is not one of them.
+    let mut tlvs = TlvBuffer::new();
+    tlvs.push(Tag::MESSAGE_PAYLOAD, &[b'x'; 10_000]).unwrap();
+    assert!(read(ShortMessage { short_message: b"", tlvs: tlvs.as_tlvs(), ..message() }).is_ok());
 }
 
 #[test]
@@ -145,4 +161,20 @@ fn several_destinations_become_several_drafts() {
     destinations.push(Destination::DistributionList(b"friends")).unwrap();
     let multi = SubmitMulti { message: message(), destinations: destinations.as_list() };
     assert_eq!(read_multi(&multi, reading()).map(|_| ()), Err(CommandStatus::ESME_RINVDLNAME));
+}
+
+#[test]
+fn a_long_content_for_many_destinations_is_refused_before_it_is_copied() {
+    let mut destinations = DestinationBuffer::new();
+    for _ in 0..16 {
+        destinations.push(Destination::Address(message().destination)).unwrap();
+    }
+    // Tag and length of the parameter count too: 16 times 65,536 octets is the limit.
+    for (octets, expected) in [(65_532, Ok(16)), (65_533, Err(CommandStatus::ESME_RINVMSGLEN))] {
+        let mut tlvs = TlvBuffer::new();
+        tlvs.push(Tag::MESSAGE_PAYLOAD, &vec![b'x'; octets]).unwrap();
+        let message = ShortMessage { short_message: b"", tlvs: tlvs.as_tlvs(), ..message() };
+        let multi = SubmitMulti { message, destinations: destinations.as_list() };
+        assert_eq!(read_multi(&multi, reading()).map(|drafts| drafts.len()), expected);
+    }
 }

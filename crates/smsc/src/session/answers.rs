@@ -173,8 +173,7 @@ impl Session {
     /// Acts on `cancel_sm`. Without an id it would withdraw by addresses, which is not done.
     pub(super) fn cancel(&mut self, cancel: &CancelSm<'_>, sequence: u32) {
         if cancel.message_id.is_empty() {
-            let output = self.link.output();
-            write_header_only(CommandId::CANCEL_SM_RESP, CommandStatus::ESME_RCANCELFAIL, sequence, output);
+            self.say(CommandId::CANCEL_SM_RESP, CommandStatus::ESME_RCANCELFAIL, sequence);
             return;
         }
         let Some(id) = self.begin_lookup(CommandId::CANCEL_SM, cancel.message_id, sequence) else { return };
@@ -207,7 +206,7 @@ impl Session {
             None => CommandStatus::ESME_RINVMSGID,
         };
         if let Some(response) = command.response() {
-            write_header_only(response, status, sequence, self.link.output());
+            self.say(response, status, sequence);
         }
         None
     }

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use app::report::BindSink;
 use app::submission::Caller;
 use smpp::session::{BindState, LinkTimers};
-use smpp::{Bind, BindResp, CommandId, CommandStatus, Pdu, Tag, TlvBuffer, write_header_only};
+use smpp::{Bind, BindResp, CommandId, CommandStatus, Pdu, Tag, TlvBuffer};
 use types::id::{AccountId, EndpointId};
 use types::refusal::RefusalCode;
 
 use super::{Phase, Session, link_timer_limits};
+use crate::deliver::OptionalParameters;
 use crate::desk::Attachment;
 use crate::limits::{ACCOUNT_REFRESH_MS, FAILED_BINDS_PER_CONNECTION_MAX};
 use crate::sessions::{BindKind, Entry, Ticket};
@@ -28,6 +29,7 @@ pub(super) struct Bound {
     /// Requests in hand; zero lifts the limit.
     pub(super) window: u32,
     pub(super) endpoint: Option<EndpointId>,
+    pub(super) optional_parameters: OptionalParameters,
     pub(super) attachment: Option<Attachment>,
     pub(super) ticket: Ticket,
     refreshed_ms: u64,
@@ -75,7 +77,13 @@ impl Session {
             self.penalise(is_shut, &system_id, response, sequence);
             return;
         };
-        if let Err(status) = self.accept_bind(kind, caller, system_id, sequence, request.interface_version) {
+        self.house.guard.note_bound(self.peer, &system_id, self.now_ms);
+        let optional = if request.interface_version < INTERFACE_VERSION {
+            OptionalParameters::Withheld
+        } else {
+            OptionalParameters::Sent
+        };
+        if let Err(status) = self.accept_bind(kind, caller, system_id, sequence, optional) {
             self.note_failed_bind(response, status, sequence);
         }
     }
@@ -108,7 +116,7 @@ impl Session {
         caller: Caller,
         system_id: String,
         sequence: u32,
-        interface_version: u8,
+        optional: OptionalParameters,
     ) -> Result<(), CommandStatus> {
         let desk = Arc::clone(&self.house.desk);
         let account = desk.account(caller.account).ok_or(CommandStatus::ESME_RBINDFAIL)?;
@@ -123,7 +131,11 @@ impl Session {
         };
         let ticket =
             self.house.sessions.enter(entry, account.limits.binds).ok_or(CommandStatus::ESME_RALYBND)?;
-        self.write_bind_resp(kind, sequence, interface_version)?;
+        if !self.permit.keep() {
+            // Another connection has been given this place a moment ago.
+            return Err(CommandStatus::ESME_RBINDFAIL);
+        }
+        self.write_bind_resp(kind, sequence, optional)?;
         self.state = match kind {
             BindKind::Transmitter => BindState::BoundTransmitter,
             BindKind::Receiver => BindState::BoundReceiver,
@@ -139,6 +151,7 @@ impl Session {
             kind,
             window: account.limits.window,
             endpoint: desk.smpp_endpoint(account.id),
+            optional_parameters: optional,
             attachment,
             ticket,
             refreshed_ms: self.now_ms,
@@ -152,12 +165,11 @@ impl Session {
         &mut self,
         kind: BindKind,
         sequence: u32,
-        interface_version: u8,
+        optional: OptionalParameters,
     ) -> Result<(), CommandStatus> {
         let name = self.house.desk.instance_name().as_bytes();
         let mut tlvs = TlvBuffer::new();
-        // Older peers must not be sent optional parameters (SMPP 3.4, 3.3).
-        if interface_version >= INTERFACE_VERSION {
+        if optional == OptionalParameters::Sent {
             tlvs.push_u8(Tag::SC_INTERFACE_VERSION, INTERFACE_VERSION);
         }
         let system_id = name.get(..smpp::limits::SYSTEM_ID).unwrap_or(name);
@@ -173,7 +185,7 @@ impl Session {
 
     /// Answers a failed bind and gives the peer time for another, a few times.
     pub(super) fn note_failed_bind(&mut self, response: CommandId, status: CommandStatus, sequence: u32) {
-        write_header_only(response, status, sequence, self.link.output());
+        self.say(response, status, sequence);
         self.failed_binds += 1;
         self.bind_due_ms = self.now_ms.saturating_add(self.house.limits.bind_timeout_ms);
         if self.failed_binds >= FAILED_BINDS_PER_CONNECTION_MAX {

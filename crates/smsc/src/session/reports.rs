@@ -11,7 +11,7 @@ use smpp::session::InsertError;
 use types::id::RowKey;
 
 use super::{Phase, Session};
-use crate::deliver::write_report;
+use crate::deliver::{OptionalParameters, write_report};
 use crate::status::told_of;
 
 impl Session {
@@ -31,7 +31,10 @@ impl Session {
         {
             let event = report.id.key();
             let sequence = self.next_sequence();
-            if let Err(error) = write_report(&report, sequence, &mut self.scratch, self.link.output()) {
+            let optional =
+                self.bound.as_ref().map_or(OptionalParameters::Withheld, |bound| bound.optional_parameters);
+            let output = self.link.output();
+            if let Err(error) = write_report(&report, optional, sequence, &mut self.scratch, output) {
                 let account = self.bound.as_ref().map(|bound| bound.account.0);
                 tracing::warn!(account, %error, "smpp report cannot be written");
                 self.settle_report(event, Told::Refused);
@@ -49,6 +52,12 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// The customer has not understood a request. That is never a yes, whatever the status says.
+    pub(super) fn take_nack(&mut self, sequence: u32, status: CommandStatus) {
+        let status = if status.is_ok() { CommandStatus::ESME_RUNKNOWNERR } else { status };
+        self.take_report_answer(sequence, status);
     }
 
     /// The customer has answered a `deliver_sm`. Answers to nothing are ignored.
@@ -86,12 +95,17 @@ impl Session {
         }
     }
 
-    /// Gives back everything that was not settled: the link is gone.
-    pub(super) fn give_back_reports(&mut self) {
-        self.stop_reports();
+    /// Gives back the reports that were written: no answer to them can come any more.
+    pub(super) fn give_up_answers(&mut self) {
         for (_, event) in self.window.drain() {
             self.settle_report(event, Told::Later);
         }
+    }
+
+    /// Gives back everything that was not settled: the link is gone.
+    pub(super) fn give_back_reports(&mut self) {
+        self.stop_reports();
+        self.give_up_answers();
         self.hand_over_results();
     }
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use app::submission::{ReplySink, ReplyTo, Submission};
-use smpp::session::Side;
-use smpp::{CommandId, CommandStatus, Frame, FrameError, Pdu, ShortMessage, Strictness, write_header_only};
+use smpp::session::{BindState, Side};
+use smpp::{CommandId, CommandStatus, FRAME_LIMIT, Frame, FrameError, Pdu, ShortMessage, Strictness};
 use types::message::{Door, Draft};
 use types::refusal::RefusalCode;
 
 use super::answers::{Kind, Token};
 use super::{LastWord, Phase, Session};
 use crate::draft::{Reading, read_message, read_multi};
-use crate::limits::UNLIMITED_WINDOW_CEILING;
+use crate::limits::{OPEN_FRAME_OCTETS_MAX, UNLIMITED_WINDOW_CEILING};
 use crate::status::status_of;
 
 impl Session {
@@ -23,7 +23,10 @@ impl Session {
     pub(super) fn may_take_frames(&self) -> bool {
         let is_listening = match self.phase {
             Phase::Running | Phase::Unbinding { .. } => true,
-            Phase::Draining { last, .. } => last == LastWord::Unbind,
+            Phase::Draining { last: LastWord::Unbind, .. } => true,
+            // The customer has said its last word, apart from answers to reports.
+            Phase::Draining { last: LastWord::UnbindResp(_), .. } => !self.window.is_empty(),
+            Phase::Draining { last: LastWord::Nothing, .. } => false,
             Phase::Flushing { .. } | Phase::Over => false,
         };
         is_listening
@@ -38,6 +41,7 @@ impl Session {
         let mut cutter = std::mem::take(&mut self.cutter);
         let mut has_heard = false;
         while self.may_take_frames() {
+            cutter.set_limit(self.frame_limit());
             match cutter.next_frame() {
                 Ok(Some(frame)) => {
                     has_heard = true;
@@ -56,11 +60,16 @@ impl Session {
         }
     }
 
+    /// The longest PDU that is taken now. A stranger needs a bind and no more.
+    fn frame_limit(&self) -> u32 {
+        if self.state == BindState::Open { OPEN_FRAME_OCTETS_MAX } else { FRAME_LIMIT }
+    }
+
     /// Answers an impossible length; what follows it cannot be told apart, so that the session ends.
     fn refuse_stream(&mut self, error: &FrameError) {
         tracing::info!(%error, "smpp session ended, the stream is lost");
         let (status, sequence) = (error.command_status(), error.sequence_number());
-        write_header_only(CommandId::GENERIC_NACK, status, sequence, self.link.output());
+        self.say(CommandId::GENERIC_NACK, status, sequence);
         match self.phase {
             Phase::Running => self.begin_draining(LastWord::Nothing),
             Phase::Draining { .. } => self.change_last_word(LastWord::Nothing),
@@ -100,10 +109,10 @@ impl Session {
     fn refuse(&mut self, command: CommandId, status: CommandStatus, sequence: u32) {
         let response = if is_broadcast(command) { Some(CommandId::GENERIC_NACK) } else { command.response() };
         let Some(response) = response else { return };
-        if command.is_bind() && !self.state.is_bound() {
+        if command.is_bind() && self.state == BindState::Open {
             self.note_failed_bind(response, status, sequence);
         } else {
-            write_header_only(response, status, sequence, self.link.output());
+            self.say(response, status, sequence);
         }
     }
 
@@ -118,13 +127,10 @@ impl Session {
                     self.hand_in(Kind::SubmitMulti, drafts, sequence);
                 }
             }
-            Pdu::EnquireLink => {
-                let output = self.link.output();
-                write_header_only(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ESME_ROK, sequence, output);
-            }
+            Pdu::EnquireLink => self.say(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ESME_ROK, sequence),
             Pdu::DeliverSmResp(_) => self.take_report_answer(sequence, header.command_status),
             // A peer that knows no deliver_sm says so in this way.
-            Pdu::GenericNack => self.take_report_answer(sequence, header.command_status),
+            Pdu::GenericNack => self.take_nack(sequence, header.command_status),
             Pdu::QuerySm(query) => self.query(query, sequence),
             Pdu::CancelSm(cancel) => self.cancel(cancel, sequence),
             Pdu::ReplaceSm(_) => self.refuse(command, CommandStatus::ESME_RREPLACEFAIL, sequence),
@@ -148,12 +154,7 @@ impl Session {
             Phase::Draining { .. } => self.change_last_word(LastWord::UnbindResp(sequence)),
             // Both sides have asked: nothing keeps the session any longer.
             Phase::Unbinding { .. } => {
-                write_header_only(
-                    CommandId::UNBIND_RESP,
-                    CommandStatus::ESME_ROK,
-                    sequence,
-                    self.link.output(),
-                );
+                self.say(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, sequence);
                 self.begin_flushing();
             }
             Phase::Flushing { .. } | Phase::Over => {}

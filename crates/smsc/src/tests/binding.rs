@@ -7,6 +7,7 @@ use types::id::AccountId;
 use types::refusal::RefusalCode;
 
 use super::World;
+use super::client::Client;
 use crate::BindKind;
 use crate::limits::Limits;
 
@@ -76,10 +77,16 @@ async fn a_connection_has_three_attempts() {
     client.expect_end().await;
 }
 
+const HERE: [u8; 4] = [127, 0, 0, 1];
+
 /// Fails so many binds, each on a connection of its own.
 async fn fail_binds(world: &World, system_id: &str, count: usize) {
+    fail_binds_from(HERE, world, system_id, count).await;
+}
+
+async fn fail_binds_from(source: [u8; 4], world: &World, system_id: &str, count: usize) {
     for _ in 0..count {
-        let mut client = world.connect().await;
+        let mut client = Client::connect_from(source, world.address).await;
         client.send_bind(CommandId::BIND_TRANSMITTER, system_id, "wrong", 1).await;
         world.clock.until_sleeping_for(200).await;
         world.clock.advance(200);
@@ -105,6 +112,40 @@ async fn guessing_shuts_the_door_without_looking_and_ever_slower() {
 }
 
 #[tokio::test]
+async fn guessing_from_elsewhere_does_not_keep_a_customer_from_coming_back() {
+    let world = World::start().await;
+    let mut customer = world.transceiver().await;
+    customer.send(&Pdu::Unbind, 2).await;
+    customer.expect(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, 2).await;
+    customer.expect_end().await;
+    drop(customer);
+    fail_binds_from([127, 0, 0, 2], &world, "acme", 5).await;
+    world.bound(CommandId::BIND_TRANSMITTER).await;
+    // Where it has never been it has to wait.
+    let mut elsewhere = Client::connect_from([127, 0, 0, 3], world.address).await;
+    elsewhere.send_bind(CommandId::BIND_TRANSMITTER, "acme", "secret", 3).await;
+    world.clock.until_sleeping_for(400).await;
+    world.clock.advance(400);
+    elsewhere.expect(CommandId::BIND_TRANSMITTER_RESP, CommandStatus::ESME_RBINDFAIL, 3).await;
+}
+
+#[tokio::test]
+async fn connections_without_a_bind_make_room_for_others() {
+    let world = World::start_with(Limits { connections_max: 2, ..Limits::default() }, None).await;
+    let mut bound = world.transceiver().await;
+    let mut silent = world.connect().await;
+    // A stranger who waits is known to the server only when it has been accepted.
+    silent.send_raw(&ENQUIRE_LINK).await;
+    silent.receive().await;
+    let mut next = world.transceiver().await;
+    silent.expect_end().await;
+    // Those that are bound stay, and then nobody else gets in.
+    assert!(world.connect().await.try_receive().await.is_none());
+    bound.check_alive().await;
+    next.check_alive().await;
+}
+
+#[tokio::test]
 async fn guessing_harms_no_bound_session_nor_its_neighbours() {
     let world = World::start().await;
     let mut bound = world.transceiver().await;
@@ -116,7 +157,7 @@ async fn guessing_harms_no_bound_session_nor_its_neighbours() {
     world.bound_as(CommandId::BIND_TRANSMITTER, "acme").await;
     world.bound_as(CommandId::BIND_TRANSMITTER, "acme2").await;
     // An account that is not bound from there has to wait, and a wrong password is wrong.
-    for (system_id, password, delay_ms) in [("other", "secret", 400), ("acme", "wrong", 800)] {
+    for (system_id, password, delay_ms) in [("other", "secret", 400), ("acme", "wrong", 400)] {
         let mut client = world.connect().await;
         client.send_bind(CommandId::BIND_TRANSMITTER, system_id, password, 3).await;
         world.clock.until_sleeping_for(delay_ms).await;

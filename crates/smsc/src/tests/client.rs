@@ -8,7 +8,7 @@ use smpp::{
     write_header_only,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A test that would hang fails after this time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -71,6 +71,15 @@ impl Client {
         Self::over(Box::new(stream))
     }
 
+    /// Connects from another address of the loopback network.
+    pub(super) async fn connect_from(source: [u8; 4], address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from((source, 0))).unwrap();
+        let stream = socket.connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self::over(Box::new(stream))
+    }
+
     pub(super) fn over(wire: Box<dyn Wire>) -> Self {
         Self { wire, cutter: FrameCutter::default() }
     }
@@ -101,18 +110,7 @@ impl Client {
     }
 
     pub(super) async fn send_bind(&mut self, id: CommandId, system_id: &str, password: &str, sequence: u32) {
-        let bind = Bind {
-            system_id: system_id.as_bytes(),
-            password: password.as_bytes(),
-            interface_version: 0x34,
-            ..Bind::default()
-        };
-        let pdu = match id {
-            CommandId::BIND_TRANSMITTER => Pdu::BindTransmitter(bind),
-            CommandId::BIND_RECEIVER => Pdu::BindReceiver(bind),
-            _ => Pdu::BindTransceiver(bind),
-        };
-        self.send(&pdu, sequence).await;
+        self.send(&bind(id, system_id, password), sequence).await;
     }
 
     pub(super) async fn submit(&mut self, sequence: u32) {
@@ -154,6 +152,21 @@ impl Client {
     pub(super) async fn check_alive(&mut self) {
         self.send(&Pdu::EnquireLink, 0x7000_0001).await;
         self.expect(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ESME_ROK, 0x7000_0001).await;
+    }
+}
+
+/// A bind by SMPP 3.4.
+pub(super) fn bind<'a>(id: CommandId, system_id: &'a str, password: &'a str) -> Pdu<'a> {
+    let bind = Bind {
+        system_id: system_id.as_bytes(),
+        password: password.as_bytes(),
+        interface_version: 0x34,
+        ..Bind::default()
+    };
+    match id {
+        CommandId::BIND_TRANSMITTER => Pdu::BindTransmitter(bind),
+        CommandId::BIND_RECEIVER => Pdu::BindReceiver(bind),
+        _ => Pdu::BindTransceiver(bind),
     }
 }
 

@@ -141,6 +141,7 @@ impl Desk for FakeDesk {
             state: AccountState::Active,
             unit: Unit::EUR,
             price_book: "standard".to_owned(),
+            region: None,
             default_class: Class::Transactional,
             default_endpoint: None,
             limits: self.inside().limits.unwrap_or_default(),

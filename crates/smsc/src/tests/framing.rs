@@ -3,7 +3,7 @@
 use smpp::{CommandId, CommandStatus, Pdu, ReplaceSm, ShortMessage, Tag, TlvBuffer};
 
 use super::World;
-use super::client::message;
+use super::client::{bind, message};
 
 #[tokio::test]
 async fn bodies_that_cannot_be_read_get_their_status_and_the_session_goes_on() {
@@ -54,6 +54,28 @@ async fn impossible_lengths_are_told_and_end_the_session() {
         assert_eq!(heard, expected);
         client.expect_end().await;
     }
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_make_the_server_keep_long_pdus() {
+    let world = World::start().await;
+    let mut stranger = world.connect().await;
+    stranger.send_raw(&[0, 0, 4, 1, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 9]).await;
+    stranger.expect(CommandId::GENERIC_NACK, CommandStatus::ESME_RINVCMDLEN, 9).await;
+    stranger.expect_end().await;
+    // What comes on the heels of a bind is held to the limits of a bound session.
+    let mut octets = Vec::new();
+    bind(CommandId::BIND_TRANSMITTER, "acme", "secret")
+        .encode(CommandStatus::ESME_ROK, 1, &mut octets)
+        .unwrap();
+    let mut tlvs = TlvBuffer::new();
+    tlvs.push(Tag::MESSAGE_PAYLOAD, &[b'x'; 5_000]).unwrap();
+    let long = ShortMessage { short_message: b"", tlvs: tlvs.as_tlvs(), ..message() };
+    long.encode_submit_sm(2, &mut octets).unwrap();
+    let mut hasty = world.connect().await;
+    hasty.send_raw(&octets).await;
+    hasty.expect(CommandId::BIND_TRANSMITTER_RESP, CommandStatus::ESME_ROK, 1).await;
+    hasty.expect(CommandId::SUBMIT_SM_RESP, CommandStatus::ESME_ROK, 2).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Timers, shutdown, many idle sessions and peers that do not read.
 
-use smpp::{CommandId, CommandStatus, Pdu, write_deliver_sm_resp, write_header_only};
+use app::report::Told;
+use smpp::{CommandId, CommandStatus, MessageResp, Pdu, write_deliver_sm_resp, write_header_only};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use types::account::AccountLimits;
@@ -108,6 +109,46 @@ async fn unbind_is_answered_behind_what_is_in_hand() {
     client.expect(CommandId::SUBMIT_SM_RESP, CommandStatus::ESME_ROK, 1).await;
     client.expect(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, 2).await;
     client.expect_end().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_unbinds_may_still_answer_reports() {
+    let world = World::start().await;
+    let mut client = world.transceiver().await;
+    for number in 1..=2 {
+        assert!(world.desk.offer(receipt(number, State::Delivered)).is_ok());
+    }
+    let (first, second) = (client.receive().await.sequence(), client.receive().await.sequence());
+    // The reports and its unbind have crossed on the way.
+    client.send(&Pdu::Unbind, 7).await;
+    for sequence in [first, second] {
+        client.send(&Pdu::DeliverSmResp(MessageResp::default()), sequence).await;
+    }
+    client.expect(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, 7).await;
+    client.expect_end().await;
+    let told: Vec<_> = world.desk.inside().results.iter().map(|result| result.told).collect();
+    assert_eq!(told, [Told::Done, Told::Done]);
+}
+
+#[tokio::test]
+async fn a_peer_that_unbinds_is_not_kept_waiting_for_reports() {
+    for closes in [false, true] {
+        let world = World::start().await;
+        let mut client = world.transceiver().await;
+        assert!(world.desk.offer(receipt(1, State::Delivered)).is_ok());
+        client.receive().await;
+        client.send(&Pdu::Unbind, 7).await;
+        if closes {
+            client.wire.shutdown().await.unwrap();
+        } else {
+            world.clock.until_sleeping_for(1_000).await;
+            world.clock.advance(1_000);
+        }
+        client.expect(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, 7).await;
+        client.expect_end().await;
+        let told: Vec<_> = world.desk.inside().results.iter().map(|result| result.told).collect();
+        assert_eq!(told, [Told::Later]);
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Receipts and inbound messages on their way to the customer, and what the core hears of it.
 
-use app::report::{ReportResult, Told};
+use app::report::{ReportBody, ReportResult, Told};
 use smpp::{
-    CommandId, CommandStatus, MessageResp, MessageState, MessageType, Pdu, Receipt, Tag,
+    Bind, CommandId, CommandStatus, MessageResp, MessageState, MessageType, Pdu, Receipt, Tag,
     write_deliver_sm_resp,
 };
 use types::message::State;
@@ -44,6 +44,42 @@ async fn a_receipt_names_the_message_as_the_response_did() {
     assert!(world.desk.inside().results.is_empty(), "not told before the answer");
     acknowledge(&mut client, CommandStatus::ESME_ROK, delivered.sequence()).await;
     world.desk.until(|inside| inside.results == [ReportResult { event: event(1), told: Told::Done }]).await;
+}
+
+#[tokio::test]
+async fn a_peer_below_3_4_gets_no_optional_parameters() {
+    let world = World::start().await;
+    let mut client = world.connect().await;
+    let bind = Bind { system_id: b"acme", password: b"secret", interface_version: 0x33, ..Bind::default() };
+    client.send(&Pdu::BindTransceiver(bind), 1).await;
+    client.receive().await;
+    assert!(world.desk.offer(receipt(1, State::Delivered)).is_ok());
+    let received = client.receive().await;
+    assert!(received.delivered().tlvs.is_empty());
+    let read = Receipt::from_message(&received.delivered()).unwrap();
+    assert_eq!(read.id(), Some(message_id(1).0.base32().as_str()));
+    assert!(world.desk.offer(inbound(2, b"\x02\x70\x00hello")).is_ok());
+    let received = client.receive().await;
+    assert!(received.delivered().tlvs.is_empty());
+    assert_eq!(received.delivered().short_message, b"\x02\x70\x00hello");
+}
+
+#[tokio::test]
+async fn addresses_that_do_not_fit_are_shortened() {
+    let world = World::start().await;
+    let mut client = world.transceiver().await;
+    for (number, (written, told)) in (1..).zip([
+        (b"+44 (7911) 123456".as_slice(), b"+44 (7911) 123456".as_slice()),
+        (b"+44 (0) 7911 / 12 34 56", b"+4407911123456"),
+        (b"a sender of more than twenty letters", b"asenderofmorethantwe"),
+        (b"44\079", b"4479"),
+    ]) {
+        let mut report = receipt(number, State::Delivered);
+        let ReportBody::Message(body) = &mut report.body else { panic!("a receipt is about a message") };
+        body.destination.octets = written.into();
+        assert!(world.desk.offer(report).is_ok());
+        assert_eq!(client.receive().await.delivered().source.digits, told);
+    }
 }
 
 #[tokio::test]
@@ -119,6 +155,14 @@ async fn answers_of_the_customer_decide_what_the_core_does() {
         .desk
         .until(|inside| inside.results.last() == Some(&ReportResult { event: event(8), told: Told::Refused }))
         .await;
+    // It is never a yes.
+    assert!(world.desk.offer(receipt(7, State::Delivered)).is_ok());
+    let sequence = client.receive().await.sequence();
+    client.answer(&Pdu::GenericNack, CommandStatus::ESME_ROK, sequence).await;
+    world
+        .desk
+        .until(|inside| inside.results.last() == Some(&ReportResult { event: event(7), told: Told::Later }))
+        .await;
     assert!(world.desk.offer(receipt(9, State::Delivered)).is_ok());
     let sequence = client.receive().await.sequence();
     client.send_body(CommandId::DELIVER_SM_RESP, sequence, b"no final NUL").await;
@@ -129,7 +173,7 @@ async fn answers_of_the_customer_decide_what_the_core_does() {
     // Answers to nothing change nothing.
     client.send(&Pdu::DeliverSmResp(MessageResp::default()), 0x5555).await;
     client.check_alive().await;
-    assert_eq!(world.desk.inside().results.len(), 6);
+    assert_eq!(world.desk.inside().results.len(), 7);
 }
 
 #[tokio::test]

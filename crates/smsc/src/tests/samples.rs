@@ -99,6 +99,9 @@ pub(super) fn detail(number: usize, state: State) -> MessageDetail {
         parts: 1,
         price: Money::new(50_000, Unit::EUR),
         book_version: 1,
+        levels: Vec::new(),
+        shares: Vec::new(),
+        region: types::region::Region::default(),
         charge: ChargeState::Held,
         profile_version: 1,
         traffic_version: 1,
@@ -113,6 +116,8 @@ pub(super) fn detail(number: usize, state: State) -> MessageDetail {
         receipt_error: if state.is_final() { "034".to_owned() } else { String::new() },
         attempts: Vec::new(),
         pending_events: 0,
+        dead_letters: 0,
         told: Vec::new(),
+        moot: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use smpp::{CommandId, CommandStatus, Pdu};
+use smpp::{CommandId, CommandStatus, MessageResp, Pdu};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use types::message::State;
@@ -53,7 +53,9 @@ async fn a_session_over_tls_is_a_session() {
         client.expect(CommandId::SUBMIT_SM_RESP, CommandStatus::ESME_ROK, sequence).await;
     }
     assert!(world.desk.offer(receipt(1, State::Delivered)).is_ok());
-    assert_eq!(client.receive().await.id(), CommandId::DELIVER_SM);
+    let delivered = client.receive().await;
+    assert_eq!(delivered.id(), CommandId::DELIVER_SM);
+    client.send(&Pdu::DeliverSmResp(MessageResp::default()), delivered.sequence()).await;
     client.send(&Pdu::Unbind, 201).await;
     client.expect(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, 201).await;
     client.expect_end().await;

@@ -16,7 +16,7 @@ use crate::rollup::{Deltas, Traffic};
 
 /// The statement of a commit.
 pub(crate) const APPLY: &str = "SELECT apply_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-                     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+                     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)";
 
 /// A batch as the parameters of its statement.
 pub(crate) struct Encoded {
@@ -46,6 +46,7 @@ pub(crate) struct Encoded {
     pub(crate) inbound: Rows,
     pub(crate) outbox: Rows,
     pub(crate) told: Vec<i64>,
+    pub(crate) moot: Vec<i64>,
     pub(crate) retries: Rows,
     pub(crate) usage: Rows,
     pub(crate) config: Vec<ConfigChange>,
@@ -83,6 +84,7 @@ impl Encoded {
             inbound: of(&batch.inbound, rows::inbound),
             outbox: of(&batch.outbox, rows::outbox),
             told: keys(&batch.outbox_done),
+            moot: keys(&batch.outbox_moot),
             retries: Rows::default(),
             usage: rows::usage(&counted(batch, staged)),
             config: batch.config.clone(),
@@ -110,7 +112,7 @@ impl Encoded {
     }
 
     /// The parameters of [`APPLY`].
-    pub(crate) fn params<'a>(&'a self, epoch: &'a i64, with_late_parts: &'a bool) -> [Param<'a>; 29] {
+    pub(crate) fn params<'a>(&'a self, epoch: &'a i64, with_late_parts: &'a bool) -> [Param<'a>; 30] {
         [
             epoch,
             &LEASE_MS,
@@ -139,6 +141,7 @@ impl Encoded {
             &self.inbound,
             &self.outbox,
             &self.told,
+            &self.moot,
             &self.retries,
             &self.usage,
         ]

@@ -215,6 +215,17 @@ pub(crate) async fn parked(
     session.all(sql, &[&connectors, &ids], codec_config::parked).await
 }
 
+/// Parked receipts above a key, in the order of their keys.
+pub(crate) async fn parked_after(
+    session: &Session,
+    after: RowKey,
+    limit: usize,
+) -> Result<Vec<ParkedReceiptRow>, Fault> {
+    let sql = "SELECT key, connector, carrier_id, data_key, sealed, read_at FROM parked_receipt \
+               WHERE key > $1 ORDER BY key LIMIT $2";
+    session.all(sql, &[&after.as_i64(), &sql_limit(limit)], codec_config::parked).await
+}
+
 /// How many receipts are parked.
 pub(crate) async fn parked_count(session: &Session) -> Result<i64, Fault> {
     session.integer("SELECT count(*) FROM parked_receipt", &[]).await
@@ -235,6 +246,22 @@ pub(crate) async fn outbox(
         " ORDER BY o.key LIMIT $3"
     );
     session.all(sql, &[&endpoint.0, &after.as_i64(), &sql_limit(limit)], codec::waiting).await
+}
+
+/// Dead letters of an endpoint, oldest first.
+pub(crate) async fn dead_letters(
+    session: &Session,
+    endpoint: EndpointId,
+    limit: usize,
+) -> Result<Vec<OutboxRow>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        outbox_columns!(),
+        " FROM outbox o WHERE o.endpoint = $1 AND o.told_at IS NULL AND o.next_at = ",
+        never!(),
+        " ORDER BY o.key LIMIT $2"
+    );
+    session.all(sql, &[&endpoint.0, &sql_limit(limit)], codec::waiting).await
 }
 
 /// An idempotency key that still holds.

@@ -5,12 +5,14 @@ use ports::store::{
     StoreFigures,
 };
 use types::account::Account;
-use types::id::{AccountId, CommitSeq, PersonId};
+use types::id::{AccountId, CommitSeq, PersonId, RowKey};
+use types::time::Timestamp;
 
 use super::load::sql_limit;
 use super::open::lax_setting;
 use super::read_money::has_staged;
 use super::session::Session;
+use crate::codec::never;
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
     person_columns,
@@ -75,6 +77,15 @@ pub(crate) async fn data_key(session: &Session, id: i64) -> Result<Option<DataKe
     session.first(sql, &[&id], codec_config::data_key).await
 }
 
+/// Events that were given up.
+const DEAD_LETTERS: &str =
+    concat!("SELECT count(*) FROM outbox WHERE told_at IS NULL AND next_at = ", never!());
+/// The oldest event that waits to be told.
+const OLDEST_EVENT: &str = concat!(
+    "SELECT coalesce(min(key), 0) FROM outbox WHERE told_at IS NULL AND next_at < ",
+    never!()
+);
+
 /// Counts of rows. Messages are counted from the rollup, because counting the rows of a big table
 /// reads all of it.
 pub(crate) async fn figures(session: &Session) -> Result<StoreFigures, Fault> {
@@ -85,11 +96,14 @@ pub(crate) async fn figures(session: &Session) -> Result<StoreFigures, Fault> {
                   JOIN progress p ON p.account = m.account AND p.key = m.key WHERE p.open";
     let hidden = if has_staged(session).await? { session.integer(staged, &[]).await? } else { 0 };
     let open = session.integer("SELECT count(*) FROM progress WHERE open", &[]).await? - hidden;
+    let oldest = session.integer(OLDEST_EVENT, &[]).await?;
     let schema = session.integer("SELECT value FROM meta WHERE name = 'schema_version'", &[]).await?;
     Ok(StoreFigures {
         messages: session.integer(messages, &[]).await?,
         open,
         parked: super::load::parked_count(session).await?,
+        dead_letters: session.integer(DEAD_LETTERS, &[]).await?,
+        oldest_event_at: (oldest > 0).then(|| Timestamp::from_ms(RowKey::from_i64(oldest).unix_ms())),
         outbox: session.integer("SELECT count(*) FROM outbox WHERE told_at IS NULL", &[]).await?,
         octets: session.integer("SELECT pg_database_size(current_database())", &[]).await?,
         schema: u32::try_from(schema).unwrap_or(0),

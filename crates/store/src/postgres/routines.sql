@@ -82,6 +82,7 @@ CREATE FUNCTION apply_batch(
     p_inbound inbound[],
     p_outbox outbox[],
     p_told bigint[],
+    p_moot bigint[],
     p_retries outbox_change[],
     p_usage usage_day[]
 ) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -230,6 +231,11 @@ BEGIN
     END IF;
     IF cardinality(p_told) > 0 THEN
         UPDATE outbox SET told_at = p_journal.at, next_at = NULL WHERE key = ANY (p_told) AND told_at IS NULL;
+    END IF;
+    -- There was nothing to tell.
+    IF cardinality(p_moot) > 0 THEN
+        UPDATE outbox SET told_at = p_journal.at, next_at = p_journal.at
+        WHERE key = ANY (p_moot) AND told_at IS NULL;
     END IF;
     IF cardinality(p_retries) > 0 THEN
         UPDATE outbox o SET tries = r.tries, next_at = r.next_at FROM unnest(p_retries) r

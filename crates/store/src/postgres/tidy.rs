@@ -8,7 +8,7 @@ use types::time::Timestamp;
 
 use super::PostgresStore;
 use super::partitions::drop_day_sql;
-use crate::codec::single;
+use crate::codec::{never, single};
 use crate::fault::Fault;
 
 /// Pause between two rounds of removing what has lapsed, milliseconds.
@@ -77,8 +77,8 @@ impl PostgresStore {
         Ok(has_more)
     }
 
-    /// Removes events that were told long ago. An event is made before it is told, so that only old
-    /// keys are looked at; what is left of them waits, is a dead letter or was told late.
+    /// Removes events that were told long ago, and dead letters that were made long ago. An event is made
+    /// before it is told, so that only old keys are looked at; what is left of them waits or was told late.
     fn forget_told(&mut self, now: Timestamp) -> Result<bool, Fault> {
         if now < self.sweeps.told_at {
             return Ok(false);
@@ -89,7 +89,11 @@ impl PostgresStore {
         let reached = self.link.ask(move |session| async move {
             let nth = "SELECT key FROM outbox WHERE key > $1 AND key <= $2 ORDER BY key LIMIT 1 OFFSET $3";
             let reached = session.first(nth, &[&after, &highest, &(STEP_ROWS - 1)], single).await?;
-            let delete = "DELETE FROM outbox WHERE key > $1 AND key <= $2 AND told_at <= $3";
+            let delete = concat!(
+                "DELETE FROM outbox WHERE key > $1 AND key <= $2 AND (told_at <= $3 OR next_at = ",
+                never!(),
+                ")"
+            );
             session.execute(delete, &[&after, &reached.unwrap_or(highest), &told_to]).await?;
             Ok(reached)
         })?;

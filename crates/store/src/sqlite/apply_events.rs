@@ -50,6 +50,13 @@ pub(crate) fn write_outbox(work: &Work<'_>) -> Result<(), Fault> {
             told.execute([key.as_i64(), batch.at.as_ms()])?;
         }
     }
+    for key in &batch.outbox_moot {
+        let moot = "UPDATE outbox SET told_at = ?2, next_at = ?2 WHERE key = ?1 AND told_at IS NULL";
+        if key.as_i64() <= work.outbox_settled {
+            unsettle(work.connection, *key)?;
+        }
+        work.connection.prepare_cached(moot)?.execute([key.as_i64(), batch.at.as_ms()])?;
+    }
     for retry in &batch.outbox_retry {
         write_retry(work, retry)?;
     }

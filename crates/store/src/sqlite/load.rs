@@ -187,6 +187,43 @@ impl SqliteStore {
     }
 }
 
+/// Parked receipts above a key.
+pub(crate) fn parked_after(
+    connection: &Connection,
+    after: RowKey,
+    limit: usize,
+) -> Result<Vec<ParkedReceiptRow>, Fault> {
+    let sql = "SELECT key, connector, carrier_id, data_key, sealed, read_at FROM parked_receipt \
+               WHERE key > ?1 ORDER BY key LIMIT ?2";
+    all(connection, sql, [after.as_i64(), sql_limit(limit)], codec_config::parked)
+}
+
+/// Dead letters of an endpoint: first those in the look-up, then the newest.
+pub(crate) fn dead_letters(
+    connection: &Connection,
+    endpoint: EndpointId,
+    settled: i64,
+    limit: usize,
+) -> Result<Vec<OutboxRow>, Fault> {
+    let listed = concat!(
+        "SELECT ",
+        outbox_columns!(),
+        " FROM outbox_by_endpoint i JOIN outbox o ON o.key = i.key \
+         WHERE i.endpoint = ?1 AND i.dead = 1 ORDER BY i.key LIMIT ?2"
+    );
+    let newest = concat!(
+        "SELECT ",
+        outbox_columns!(),
+        " FROM outbox o WHERE o.endpoint = ?1 AND o.key > ?2 AND o.told_at IS NULL AND o.next_at = ",
+        never!(),
+        " ORDER BY o.key LIMIT ?3"
+    );
+    let mut found = all(connection, listed, [endpoint.0, sql_limit(limit)], codec::waiting)?;
+    let left = limit - found.len().min(limit);
+    found.extend(all(connection, newest, [endpoint.0, settled, sql_limit(left)], codec::waiting)?);
+    Ok(found)
+}
+
 /// Events up to this key are in the look-ups.
 pub(crate) fn outbox_settled(connection: &Connection) -> Result<i64, Fault> {
     integer(connection, "SELECT value FROM meta WHERE name = 'outbox_settled'", [])

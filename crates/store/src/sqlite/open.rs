@@ -1,6 +1,6 @@
 //! Opening: the lock, the files and their permissions, the settings of connections, migrations.
 //!
-//! It never repairs a file. Start at [`open_sqlite`].
+//! It never repairs a file. Start at [`open_sqlite`]; how a schema may change is said at [`migrate`].
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -24,6 +24,10 @@ use super::runs::{self, Runs};
 use super::tidy::Sweeps;
 use super::{SqliteReader, SqliteStore, Tuning, load};
 
+mod migrate;
+
+pub(crate) use migrate::{Found, schema_of};
+
 /// The database's name in the data folder.
 pub const DATABASE_FILE: &str = "chappe.db";
 
@@ -39,8 +43,6 @@ const READER_CACHE_KIB: i64 = 8_192;
 /// file system a hundred milliseconds, in which nobody would be answered. It is written anew from
 /// its beginning, and its size stays what the busiest moment needed.
 const LOG_OCTETS_UNCUT: i64 = -1;
-/// What changed the schema so far, oldest first; the version is the place counted from one.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 
 /// Why the store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +117,9 @@ pub fn open_sqlite_with(
 fn open_writer(path: &Path, tuning: Tuning, lock: File) -> Result<SqliteStore, StoreError> {
     let opening = |fault: Fault| fault.doing("open its database");
     let mut connection = writing_connection(path).map_err(opening)?;
-    migrate(&mut connection)?;
+    if migrate::bring_up_to_date(&mut connection)? == Found::Known {
+        write_names(&mut connection).map_err(opening)?;
+    }
     let checkpointer = Checkpointer::start(path).map_err(opening)?;
     remembered(connection, checkpointer, tuning, lock).map_err(opening)
 }
@@ -155,45 +159,6 @@ fn settle_plans(connection: &Connection) -> Result<(), Fault> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
-}
-
-/// The schema's version: zero for an empty database.
-pub(crate) fn schema_version(connection: &Connection) -> Result<u32, StoreError> {
-    let read = || {
-        let tables = integer(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'", [])?;
-        if tables == 0 {
-            return Ok(0);
-        }
-        let version = integer(connection, "SELECT value FROM meta WHERE name = 'schema_version'", [])?;
-        u32::try_from(version).map_err(|_| Fault::Corrupt("meta"))
-    };
-    read().map_err(|fault: Fault| fault.doing("read its schema's version"))
-}
-
-/// Refuses a schema that this version does not know.
-pub(crate) fn refuse_newer(found: u32) -> Result<(), StoreError> {
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let found = schema_version(connection)?;
-    refuse_newer(found)?;
-    let run = |connection: &mut Connection| -> Result<(), Fault> {
-        let applied = usize::try_from(found).unwrap_or(usize::MAX);
-        for (version, sql) in (1_i64..).zip(MIGRATIONS).skip(applied) {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch(sql)?;
-            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('schema_version', ?1)", [version])?;
-            if version == 1 {
-                // Unknown to carriers, so that nobody can choose ids that collide.
-                transaction.execute("INSERT INTO meta VALUES ('receipt_hash_seed', random())", [])?;
-            }
-            transaction.commit()?;
-        }
-        write_names(connection)
-    };
-    run(connection).map_err(|fault| fault.doing("bring its schema up to date"))
 }
 
 /// Keeps the names of codes up to date with the `types` crate.

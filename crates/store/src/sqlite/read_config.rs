@@ -9,10 +9,12 @@ use ports::store::{
 };
 use rusqlite::Connection;
 use types::account::Account;
-use types::id::{AccountId, CommitSeq, PersonId};
+use types::id::{AccountId, CommitSeq, PersonId, RowKey};
+use types::time::Timestamp;
 
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::load;
+use crate::codec::never;
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
     person_columns,
@@ -79,6 +81,17 @@ pub(crate) fn data_key(connection: &Connection, id: i64) -> Result<Option<DataKe
 /// Counts of rows. Messages are counted from the rollup, because counting the rows of a big table
 /// reads all of it.
 pub(crate) fn figures(connection: &Connection) -> Result<StoreFigures, Fault> {
+    let settled = load::outbox_settled(connection)?;
+    let oldest = integer(
+        connection,
+        concat!(
+            "SELECT min(key) FROM (SELECT min(key) AS key FROM outbox_by_endpoint WHERE dead = 0 UNION ALL \
+             SELECT min(key) FROM outbox WHERE key > ?1 AND told_at IS NULL AND next_at < ",
+            never!(),
+            ")"
+        ),
+        [settled],
+    )?;
     Ok(StoreFigures {
         messages: integer(connection, "SELECT sum(messages) FROM usage_day WHERE state = 0", [])?,
         open: integer(
@@ -93,8 +106,19 @@ pub(crate) fn figures(connection: &Connection) -> Result<StoreFigures, Fault> {
             connection,
             "SELECT (SELECT count(*) FROM outbox_by_endpoint) \
              + (SELECT count(*) FROM outbox WHERE key > ?1 AND told_at IS NULL)",
-            [load::outbox_settled(connection)?],
+            [settled],
         )?,
+        dead_letters: integer(
+            connection,
+            concat!(
+                "SELECT (SELECT count(*) FROM outbox_by_endpoint WHERE dead = 1) \
+                 + (SELECT count(*) FROM outbox WHERE key > ?1 AND told_at IS NULL AND next_at = ",
+                never!(),
+                ")"
+            ),
+            [settled],
+        )?,
+        oldest_event_at: (oldest > 0).then(|| Timestamp::from_ms(RowKey::from_i64(oldest).unix_ms())),
         octets: 0,
         schema: u32::try_from(integer(
             connection,

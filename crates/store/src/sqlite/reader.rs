@@ -18,7 +18,7 @@ use types::id::{AccountId, CommitSeq, PersonId, RowKey};
 use types::time::Timestamp;
 
 use super::fault::Fault;
-use super::open::{DATABASE_FILE, OpenError, reading_connection, refuse_newer, schema_version};
+use super::open::{DATABASE_FILE, OpenError, reading_connection, schema_of};
 use super::{read_config, read_messages, read_money};
 
 /// Connections of one reader. A question that finds all in use waits for one.
@@ -70,7 +70,7 @@ impl SqliteReader {
         let in_folder = |source| OpenError::Database { folder: data_dir.to_owned(), source };
         let connection =
             reading_connection(&path).map_err(|fault| in_folder(fault.doing("open its database")))?;
-        refuse_newer(schema_version(&connection).map_err(in_folder)?).map_err(in_folder)?;
+        schema_of(&connection).map_err(in_folder)?;
         let pool = Mutex::new(Pool { idle: vec![connection], open: 1 });
         Ok(Self { path, pool, returned: Condvar::new() })
     }

@@ -198,8 +198,9 @@ impl SqliteStore {
         Ok(self.sweeps.keys.reach(reached, now))
     }
 
-    /// Removes events that were told long ago. An event is made before it is told, so that only old
-    /// keys are looked at; what is left of them waits, is a dead letter or was told late.
+    /// Removes events that were told long ago, and dead letters that were made long ago. An event is
+    /// made before it is told, so that only old keys are looked at; what is left of them waits or was
+    /// told late.
     fn forget_told(&mut self, now: Timestamp) -> Result<bool, Fault> {
         if !self.sweeps.told.is_due(now) {
             return Ok(false);
@@ -211,13 +212,33 @@ impl SqliteStore {
         let step = sql_limit(self.tuning.step_rows);
         let reached: Option<i64> = first(&self.connection, nth, [after, highest, step - 1], single)?;
         let range = [after, reached.unwrap_or(highest), told_to];
-        let is_any = "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 AND told_at <= ?3 LIMIT 1";
+        let is_any = concat!(
+            "SELECT key FROM outbox WHERE key > ?1 AND key <= ?2 AND (told_at <= ?3 OR next_at = ",
+            never!(),
+            ") LIMIT 1"
+        );
         if integer(&self.connection, is_any, range)? != 0 {
             unsynced(&self.connection, |connection| {
+                let dead = concat!(
+                    "DELETE FROM outbox_by_endpoint WHERE (endpoint, dead, key) IN \
+                     (SELECT endpoint, 1, key FROM outbox WHERE key > ?1 AND key <= ?2 AND next_at = ",
+                    never!(),
+                    ")"
+                );
+                let [from, to, _] = range;
+                connection.prepare_cached(dead)?.execute([from, to])?;
                 for sql in [
-                    "DELETE FROM outbox_by_about WHERE (about, key) IN (SELECT about, key FROM outbox \
-                     WHERE key > ?1 AND key <= ?2 AND told_at <= ?3)",
-                    "DELETE FROM outbox WHERE key > ?1 AND key <= ?2 AND told_at <= ?3",
+                    concat!(
+                        "DELETE FROM outbox_by_about WHERE (about, key) IN (SELECT about, key FROM outbox \
+                         WHERE key > ?1 AND key <= ?2 AND (told_at <= ?3 OR next_at = ",
+                        never!(),
+                        "))"
+                    ),
+                    concat!(
+                        "DELETE FROM outbox WHERE key > ?1 AND key <= ?2 AND (told_at <= ?3 OR next_at = ",
+                        never!(),
+                        ")"
+                    ),
                 ] {
                     connection.prepare_cached(sql)?.execute(range)?;
                 }

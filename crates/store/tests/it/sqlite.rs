@@ -74,17 +74,42 @@ fn files_are_private() {
     }
 }
 
+/// Makes the data those of a newer version that lets in this schema and later ones.
+fn age(folder: &std::path::Path, opens_from: u32) {
+    let raw = rusqlite::Connection::open(folder.join(DATABASE_FILE)).unwrap();
+    raw.execute_batch(&format!(
+        "CREATE TABLE IF NOT EXISTS from_the_future (key INTEGER PRIMARY KEY) STRICT; \
+         CREATE INDEX IF NOT EXISTS message_by_the_future ON message (country); \
+         UPDATE meta SET value = 99 WHERE name = 'schema_version'; \
+         UPDATE meta SET value = {opens_from} WHERE name = 'schema_opens_from';"
+    ))
+    .unwrap();
+}
+
 #[test]
-fn a_newer_schema_is_refused() {
+fn a_newer_schema_is_refused_unless_it_lets_this_version_in() {
     let folder = tempfile::tempdir().unwrap();
-    drop(open_sqlite(folder.path()).unwrap());
-    let raw = rusqlite::Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
-    raw.execute("UPDATE meta SET value = 99 WHERE name = 'schema_version'", []).unwrap();
-    drop(raw);
+    let known = {
+        let (_store, reader) = open_sqlite(folder.path()).unwrap();
+        reader.figures().unwrap().schema
+    };
+    age(folder.path(), known + 1);
     let refused = open_sqlite(folder.path()).unwrap_err();
     let chain = std::error::Error::source(&refused).unwrap().to_string();
-    assert!(chain.contains("99"), "{chain}");
+    assert!(chain.contains("99") && chain.contains(&format!("knows {known}")), "{chain}");
     assert!(SqliteReader::open(folder.path()).is_err());
+    age(folder.path(), known);
+    assert!(SqliteReader::open(folder.path()).is_ok());
+    let (mut store, reader) = open_sqlite(folder.path()).unwrap();
+    let mut batch = Batch { at: BEGIN, ..Batch::default() };
+    add_account(&mut batch, 1);
+    let key = RowKey::from_parts(BEGIN.as_ms(), 2);
+    add_message(&mut batch, (key, key.next()), 1, 7);
+    store.apply(&batch).unwrap();
+    while store.tidy(BEGIN).unwrap() {}
+    let figures = reader.figures().unwrap();
+    assert_eq!((figures.schema, figures.messages), (99, 1), "it is written, and stays what it is");
+    assert_eq!(reader.ledger_sums().unwrap()[0].imbalance_micros(), 0);
 }
 
 #[test]

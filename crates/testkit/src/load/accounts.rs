@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::random::Random;
+use crate::random::Random;
 
 /// The share of the largest customer, to which all others stand in proportion.
 const LARGEST_SHARE: u64 = 1_000_000_000;

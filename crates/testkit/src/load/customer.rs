@@ -1,18 +1,60 @@
 //! What a customer counts, whatever the door: promises, refusals and how long they took.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::latency::Latencies;
-use super::plan::Plan;
+use super::plan::{Plan, Rate};
 use super::records::Records;
+use super::text::Recipients;
+use crate::random::Random;
 
 /// The time over which the longest latency is kept, to see when a peer stalls.
 const SLOT_US: u64 = 100_000;
 /// Slots that are told, the slowest first.
 const SLOTS_TOLD: usize = 10;
+
+/// Options of customers at every door.
+#[derive(clap::Args, Debug)]
+pub(super) struct CustomerOptions {
+    /// One account a line: system id, password, key, secret.
+    #[arg(long, value_name = "FILE")]
+    pub(super) accounts: PathBuf,
+    /// Messages per second, or `max`.
+    #[arg(long, default_value = "max")]
+    pub(super) rate: Rate,
+    /// How long to send.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Seed of recipients and senders.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Send to numbers that never repeat, from this one on.
+    #[arg(long, value_name = "NUMBER")]
+    first: Option<u64>,
+    /// Append a line `id recipient` for every promise.
+    #[arg(long, value_name = "FILE")]
+    acknowledged: Option<PathBuf>,
+}
+
+impl CustomerOptions {
+    /// A run that begins now.
+    pub(super) fn plan(&self) -> Plan {
+        Plan::begin(self.rate, self.seconds)
+    }
+
+    /// What chooses senders, and the recipients.
+    pub(super) const fn chance(&self) -> (Random, Recipients) {
+        (Random::new(self.seed), Recipients::new(self.seed, self.first))
+    }
+
+    /// Counts that begin now.
+    pub(super) fn tally(&self) -> anyhow::Result<Tally> {
+        Tally::new(self.acknowledged.as_deref())
+    }
+}
 
 /// Counts of a run.
 #[derive(Debug, Default)]
@@ -32,7 +74,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts anew; lines `id recipient` about promises go to the file.
-    pub(super) fn new(records: Option<&Path>) -> anyhow::Result<Self> {
+    fn new(records: Option<&Path>) -> anyhow::Result<Self> {
         Ok(Self { records: Records::open(records)?, ..Self::default() })
     }
 

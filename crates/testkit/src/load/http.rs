@@ -6,7 +6,6 @@ pub(super) mod exchange;
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::Context as _;
@@ -16,11 +15,11 @@ use serde_json::json;
 
 use self::exchange::Connection;
 use super::accounts::{self, Logins, Skew};
-use super::customer::Tally;
+use super::customer::{CustomerOptions, Tally};
 use super::peer;
-use super::plan::{Plan, Rate};
-use super::random::Random;
+use super::plan::Plan;
 use super::text::{self, Recipients};
+use crate::random::Random;
 
 /// The status of a submission that was taken.
 const ACCEPTED: u16 = 202;
@@ -31,33 +30,17 @@ pub(super) struct HttpOptions {
     /// Where to send to.
     #[arg(long, value_name = "ADDR")]
     target: SocketAddr,
-    /// One account a line: system id, password, key, secret.
-    #[arg(long, value_name = "FILE")]
-    accounts: PathBuf,
+    #[command(flatten)]
+    customers: CustomerOptions,
     /// How many of the accounts send.
     #[arg(long, default_value_t = 1)]
     senders: usize,
     /// Connections, each with one request at a time.
     #[arg(long, default_value_t = 200)]
     connections: usize,
-    /// Messages per second, or `max`.
-    #[arg(long, default_value = "max")]
-    rate: Rate,
-    /// How long to send.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
     /// Where to be told what becomes of the messages.
     #[arg(long, value_name = "URL")]
     callback: Option<String>,
-    /// Seed of recipients and senders.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Send to numbers that never repeat, from this one on.
-    #[arg(long, value_name = "NUMBER")]
-    first: Option<u64>,
-    /// Append a line `id recipient` for every promise.
-    #[arg(long, value_name = "FILE")]
-    acknowledged: Option<PathBuf>,
 }
 
 /// What the connections share.
@@ -76,18 +59,19 @@ struct House {
 
 /// Sends as planned and tells the counts.
 pub(super) async fn run(options: HttpOptions) -> anyhow::Result<()> {
-    let logins = accounts::read(&options.accounts, options.senders)?;
+    let logins = accounts::read(&options.customers.accounts, options.senders)?;
+    let (random, recipients) = options.customers.chance();
     let house = Rc::new(House {
-        plan: Plan::begin(options.rate, options.seconds),
+        plan: options.customers.plan(),
         target: options.target,
         heads: logins.iter().map(|logins| head(logins, options.target)).collect(),
         skew: Skew::new(logins.len()),
-        random: RefCell::new(Random::new(options.seed)),
-        recipients: RefCell::new(Recipients::new(options.seed, options.first)),
+        random: RefCell::new(random),
+        recipients: RefCell::new(recipients),
         text: text::body(),
         callback: options.callback,
         next: Cell::new(0),
-        tally: RefCell::new(Tally::new(options.acknowledged.as_deref())?),
+        tally: RefCell::new(options.customers.tally()?),
     });
     let connections: Vec<_> = (0..options.connections)
         .map(|_| tokio::task::spawn_local(use_connection(Rc::clone(&house))))

@@ -1,12 +1,27 @@
-//! How a process is spoken to: JSON lines on standard output, a line on standard input to ask for counts.
+//! What every peer needs: connections that come, and how a process is spoken to: JSON lines on standard output, a line on standard input to ask for counts.
 
 use std::io::{BufRead as _, Write as _};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 /// Questions that may wait; whoever asks waits for the answer first.
 const QUESTIONS_MAX: usize = 16;
+
+/// How long to wait after a failed accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// Hands over every connection that comes.
+pub(super) async fn accept(listener: TcpListener, serve: impl Fn(TcpStream)) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => serve(stream),
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
 
 /// Prints a line of JSON. A reader that has gone away is no error.
 pub(super) fn say(value: &Value) {
@@ -21,16 +36,22 @@ pub(super) fn complain(text: &str) {
 
 /// Answers every line of standard input with what `counts` gives, until it ends.
 pub(super) async fn serve_counts(counts: impl Fn() -> Value) {
+    serve(|_| counts()).await;
+}
+
+/// Answers every line of standard input with what `answer` gives, until it ends.
+pub(super) async fn serve(mut answer: impl FnMut(&str) -> Value) {
     let (sender, mut questions) = mpsc::channel(QUESTIONS_MAX);
     // Standard input blocks, so that it has a thread of its own; it ends with the process.
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines() {
-            if line.is_err() || sender.blocking_send(()).is_err() {
+            let Ok(line) = line else { break };
+            if sender.blocking_send(line).is_err() {
                 break;
             }
         }
     });
-    while questions.recv().await.is_some() {
-        say(&counts());
+    while let Some(line) = questions.recv().await {
+        say(&answer(&line));
     }
 }

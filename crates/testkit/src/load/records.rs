@@ -1,6 +1,7 @@
 //! Lines about what was promised or taken, written before anybody hears of it.
 //!
-//! They go to the system in one write per batch and are not synced: it is another process that is killed.
+//! They go to the system in one write per batch. They are synced where the machine may be cut off; where only
+//! another process is killed, that is not needed.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -13,6 +14,7 @@ use anyhow::Context as _;
 pub(super) struct Records {
     file: Option<File>,
     pending: String,
+    syncs: bool,
     broken: bool,
 }
 
@@ -24,6 +26,11 @@ impl Records {
             file.with_context(|| format!("cannot write {}", path.display()))
         };
         Ok(Self { file: path.map(open).transpose()?, ..Self::default() })
+    }
+
+    /// Opens the file for appending and puts every batch on disk.
+    pub(super) fn open_synced(path: Option<&Path>) -> anyhow::Result<Self> {
+        Ok(Self { syncs: true, ..Self::open(path)? })
     }
 
     /// Whether lines are kept.
@@ -45,6 +52,7 @@ impl Records {
             && !self.pending.is_empty()
         {
             self.broken |= file.write_all(self.pending.as_bytes()).is_err();
+            self.broken |= self.syncs && file.sync_data().is_err();
             self.pending.clear();
         }
     }

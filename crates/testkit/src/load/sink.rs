@@ -6,7 +6,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,7 +19,6 @@ const ANSWER: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 const REQUEST_OCTETS_MAX: usize = 1024 * 1024;
 /// Kinds of events that are counted apart; others share one count.
 const KINDS_MAX: usize = 64;
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Options of `sink`.
 #[derive(clap::Args, Debug)]
@@ -58,14 +56,9 @@ pub(super) async fn run(options: SinkOptions) -> anyhow::Result<()> {
     let house = Rc::new(House::default());
     peer::say(&json!({ "listening": [listener.local_addr()?.to_string()] }));
     let accepting = Rc::clone(&house);
-    tokio::task::spawn_local(async move {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => drop(tokio::task::spawn_local(serve(stream, Rc::clone(&accepting)))),
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            }
-        }
-    });
+    tokio::task::spawn_local(peer::accept(listener, move |stream| {
+        tokio::task::spawn_local(serve(stream, Rc::clone(&accepting)));
+    }));
     peer::serve_counts(|| house.counts()).await;
     Ok(())
 }

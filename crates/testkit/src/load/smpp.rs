@@ -8,7 +8,6 @@ mod session;
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,11 +17,9 @@ use tokio::sync::Notify;
 use self::receipts::Receipts;
 use self::session::Session;
 use super::accounts::{self, Logins, Skew};
-use super::customer::Tally;
-use super::plan::{Plan, Rate};
-use super::random::Random;
-use super::text::{self, Recipients};
-use super::{peer, smpp};
+use super::customer::{CustomerOptions, Tally};
+use super::plan::Plan;
+use super::{peer, smpp, text};
 
 /// Binds that are under way at once.
 const BINDS_AT_ONCE: usize = 16;
@@ -39,18 +36,11 @@ pub(super) struct SmppOptions {
     /// Where to bind; several share the sessions.
     #[arg(long, value_name = "ADDR", value_delimiter = ',', required = true)]
     target: Vec<SocketAddr>,
-    /// One account a line: system id, password, key, secret.
-    #[arg(long, value_name = "FILE")]
-    accounts: PathBuf,
+    #[command(flatten)]
+    customers: CustomerOptions,
     /// Sessions, one for each of the first accounts.
     #[arg(long, default_value_t = 1)]
     connections: usize,
-    /// Messages per second, or `max`.
-    #[arg(long, default_value = "max")]
-    rate: Rate,
-    /// How long to send.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
     /// Unanswered messages of one session.
     #[arg(long, default_value_t = 200)]
     window: usize,
@@ -63,15 +53,6 @@ pub(super) struct SmppOptions {
     /// How long to wait for receipts without any progress.
     #[arg(long, default_value_t = 10)]
     settle_seconds: u64,
-    /// Seed of recipients and senders.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Send to numbers that never repeat, from this one on.
-    #[arg(long, value_name = "NUMBER")]
-    first: Option<u64>,
-    /// Append a line `id recipient` for every promise.
-    #[arg(long, value_name = "FILE")]
-    acknowledged: Option<PathBuf>,
 }
 
 /// What driver and sessions share.
@@ -90,20 +71,20 @@ struct House {
 
 /// Binds, sends, waits for what is outstanding and tells the counts.
 pub(super) async fn run(options: SmppOptions) -> anyhow::Result<()> {
-    let logins = accounts::read(&options.accounts, options.connections)?;
+    let logins = accounts::read(&options.customers.accounts, options.connections)?;
     let house = Rc::new(House {
-        plan: Cell::new(Plan::begin(options.rate, options.seconds)),
+        plan: Cell::new(options.customers.plan()),
         window: options.window,
         wants_receipts: !options.no_receipts,
         body: text::body().into_bytes(),
-        tally: RefCell::new(Tally::new(options.acknowledged.as_deref())?),
+        tally: RefCell::new(options.customers.tally()?),
         receipts: RefCell::default(),
         in_flight: Cell::new(0),
         links_up: Cell::new(0),
         room: Notify::new(),
     });
     let sessions = bind_all(&house, logins, &options.target).await?;
-    let plan = Plan::begin(options.rate, options.seconds);
+    let plan = options.customers.plan();
     house.plan.set(plan);
     for session in &sessions {
         tokio::task::spawn_local(Rc::clone(session).read_on(Rc::clone(&house)));
@@ -152,8 +133,7 @@ async fn bind_all(
 async fn drive(house: &Rc<House>, sessions: &[Rc<Session>], options: &SmppOptions) {
     let plan = house.plan.get();
     let skew = Skew::new(sessions.len());
-    let mut random = Random::new(options.seed);
-    let mut recipients = Recipients::new(options.seed, options.first);
+    let (mut random, mut recipients) = options.customers.chance();
     let mut number = 0;
     let mut dirty = Vec::new();
     while plan.now_us() < plan.end_us() && house.links_up.get() > 0 {
@@ -229,8 +209,8 @@ mod tests {
             Cli::try_parse_from(words).map(|cli| cli.options)
         };
         let options = parse("500").unwrap();
-        assert_eq!((options.target.len(), options.rate), (2, Rate::PerSecond(500)));
-        assert_eq!(parse("max").unwrap().rate, Rate::Max);
+        assert_eq!((options.target.len(), options.customers.rate), (2, Rate::PerSecond(500)));
+        assert_eq!(parse("max").unwrap().customers.rate, Rate::Max);
         assert!(parse("fast").is_err());
     }
 }

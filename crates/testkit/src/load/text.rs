@@ -1,6 +1,6 @@
 //! What is sent and to whom: a text of 160 characters that fits one part, to numbers of several countries.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// Characters of the text, all of the GSM 7-bit default alphabet.
 const TEXT_CHARACTERS: usize = 160;

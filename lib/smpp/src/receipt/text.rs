@@ -134,7 +134,8 @@ impl<'a> ReceiptText<'a> {
         let value = std::str::from_utf8(octets).ok().map(|value| value.trim_matches(is_padding));
         let value = value.filter(|value| !value.is_empty());
         match key {
-            Key::Id => self.id = value,
+            // An id is one word: what follows it is a field of the carrier's own that is not known here.
+            Key::Id => self.id = value.and_then(first_word),
             Key::Sub => self.sub = value,
             Key::Dlvrd => self.dlvrd = value,
             Key::SubmitDate => self.submit_date = value,
@@ -155,6 +156,11 @@ impl<'a> ReceiptText<'a> {
             self.text = Some(rest.trim_ascii());
         }
     }
+}
+
+/// The first word of a trimmed value, without a separator that ends it.
+fn first_word(value: &str) -> Option<&str> {
+    value.split_ascii_whitespace().next().map(|word| word.trim_end_matches(SEPARATORS))
 }
 
 /// White space, and what some carriers write between the fields.

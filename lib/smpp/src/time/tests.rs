@@ -12,6 +12,9 @@ fn parses() {
         (b"261122103000904+", 1_795_339_800_900),
         (b"261122103000004-", 1_795_347_000_000),
         (b"261122103000022+", 1_795_323_600_000),
+        // New Zealand in summer and the Line Islands are beyond the 48 quarter hours of the specification.
+        (b"261122103000052+", 1_795_296_600_000),
+        (b"261122103000056+", 1_795_293_000_000),
         (b"000000000000000R", 1_000_000),
         (b"000000240000000R", 87_400_000),
         (b"000003000000000R", 260_200_000),
@@ -38,7 +41,8 @@ fn refuses() {
         (b"261122103000000r", TimeError::Kind),
         (b"261322103000000+", TimeError::Range),
         (b"260229103000000+", TimeError::Range),
-        (b"261122103000049+", TimeError::Range),
+        (b"261122103000057+", TimeError::Range),
+        (b"261122103000049-", TimeError::Range),
         (b"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFR", TimeError::Digit),
     ];
     for (octets, error) in cases {

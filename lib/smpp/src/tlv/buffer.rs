@@ -34,6 +34,12 @@ impl TlvBuffer {
         Tlvs::new(&self.octets)
     }
 
+    /// The octets of the parameters.
+    #[must_use]
+    pub fn into_octets(self) -> Vec<u8> {
+        self.octets
+    }
+
     /// Forgets the parameters and keeps the memory.
     pub fn clear(&mut self) {
         self.octets.clear();

@@ -2,14 +2,12 @@
 
 use app::Scope;
 use app::detail::MessageDetail;
-use axum::body::Body;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Method};
+use axum::extract::State;
 use axum::response::Response;
 use types::id::MessageId;
 use types::message::State as MessageState;
 
-use super::{authenticate, json_text, quoted, read_fields, refuse, refuse_counted, required};
+use super::{Known, json_text, quoted, refuse, required};
 use crate::state::Api;
 
 /// A state in the words of this dialect.
@@ -37,24 +35,14 @@ pub(super) const fn told(state: MessageState) -> Told {
     Told { status, word, error }
 }
 
-pub(super) async fn record(
-    State(api): State<Api>,
-    RawQuery(query): RawQuery,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let outcome = read_fields((query, method, headers, body)).await.and_then(|fields| {
-        let caller = authenticate(&api, &fields)?;
-        Ok((caller, required(&fields, "messageid")?.to_owned()))
-    });
-    let (caller, id) = match outcome {
-        Ok(pair) => pair,
-        Err(refusal) => return refuse_counted(&api, None, refusal),
+pub(super) async fn record(State(api): State<Api>, Known { caller, fields }: Known) -> Response {
+    let id = match api.counting(caller, required(&fields, "messageid")) {
+        Ok(id) => id,
+        Err(refusal) => return refuse(&refusal),
     };
-    let Some(message) = MessageId::parse(&id) else { return json_text("[]".to_owned()) };
+    let Some(message) = MessageId::parse(id) else { return json_text("[]".to_owned()) };
     match api.desk().message(Scope::Account(caller.account), message).await {
-        Ok(Some(detail)) => json_text(write_record(&id, &detail)),
+        Ok(Some(detail)) => json_text(write_record(id, &detail)),
         Ok(None) => json_text("[]".to_owned()),
         Err(refusal) => refuse(&refusal),
     }

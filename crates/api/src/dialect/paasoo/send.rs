@@ -1,16 +1,14 @@
 //! `/json`: sends a text to one recipient or to several, separated by commas.
 
 use app::submission::{Caller, Submission};
-use axum::body::Body;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Method};
+use axum::extract::State;
 use axum::response::Response;
 use types::account::EndpointKind;
 use types::address::Address;
 use types::message::{Content, Door, Draft};
 use types::refusal::{Refusal, RefusalCode};
 
-use super::{MISSING, authenticate, flat, read_fields, refuse, refuse_counted, required};
+use super::{Known, MISSING, flat, refuse, required};
 use crate::query::Fields;
 use crate::state::Api;
 
@@ -18,24 +16,10 @@ use crate::state::Api;
 const RECIPIENTS_MAX: usize = 100;
 
 /// Takes a request and answers with the ids, separated by commas as the recipients were.
-pub(super) async fn send(
-    State(api): State<Api>,
-    RawQuery(query): RawQuery,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let fields = match read_fields((query, method, headers, body)).await {
-        Ok(fields) => fields,
-        Err(refusal) => return refuse_counted(&api, None, refusal),
-    };
-    let caller = match authenticate(&api, &fields) {
-        Ok(caller) => caller,
-        Err(refusal) => return refuse_counted(&api, None, refusal),
-    };
-    let submission = match read_submission(&api, caller, &fields).await {
+pub(super) async fn send(State(api): State<Api>, Known { caller, fields }: Known) -> Response {
+    let submission = match api.counting(caller, read_submission(&api, caller, &fields).await) {
         Ok(submission) => submission,
-        Err(refusal) => return refuse_counted(&api, Some(caller), refusal),
+        Err(refusal) => return refuse(&refusal),
     };
     match api.desk().submit(submission).await {
         Ok(accepted) => {

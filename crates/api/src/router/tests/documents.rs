@@ -9,6 +9,7 @@ use axum::extract::ConnectInfo;
 use axum::http::Request;
 use ports::BoxFuture;
 use serde_json::{Value, json};
+use types::message::State;
 use types::refusal::RefusalCode;
 
 use crate::desk::Desk;
@@ -59,6 +60,10 @@ async fn every_operation_declares_its_refusals_as_problems() {
         }
     }
     assert_references(&document, &document);
+    let list = document["paths"]["/api/v1/messages"]["get"]["parameters"].as_array().unwrap();
+    let state = list.iter().find(|parameter| parameter["name"] == "state").unwrap();
+    let names = State::ALL.iter().map(|state| state.as_str()).collect::<Vec<_>>().join("|");
+    assert_eq!(state["schema"]["pattern"], format!("^({names})(,({names}))*$"));
     let submit = &document["components"]["schemas"]["SubmitBody"];
     assert_eq!(submit["additionalProperties"], json!(false));
     assert!(submit["example"].is_object() || submit["examples"].is_array());

@@ -148,7 +148,7 @@ impl Engine {
         })
     }
 
-    fn check_account(&self, account: AccountId) -> Result<(), Refusal> {
+    pub(super) fn check_account(&self, account: AccountId) -> Result<(), Refusal> {
         if self.shared.directory.load().accounts.contains_key(&account) {
             return Ok(());
         }
@@ -320,7 +320,8 @@ impl Engine {
         Ok(Changed::Endpoint(id))
     }
 
-    /// Switches an endpoint off or on again. Its events stay in the outbox meanwhile.
+    /// Switches an endpoint off or on again. While it is off, its events are given up as they come;
+    /// see [`Engine::tell_again`].
     pub(super) fn switch_endpoint(
         &mut self,
         id: EndpointId,
@@ -352,6 +353,7 @@ impl Engine {
         let mut directory = self.shared.directory.load().fork();
         directory.put_endpoint(Endpoint { disabled, ..(*known).clone() }, url_hash);
         self.shared.directory.store(Arc::new(directory));
+        self.shared.notifier.ready(id);
         Ok(Changed::Endpoint(id))
     }
 

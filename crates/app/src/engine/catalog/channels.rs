@@ -7,11 +7,11 @@ use std::sync::Arc;
 use decide::snapshot::Snapshot;
 use ports::channel::ConnectorStatus;
 use types::id::ConnectorId;
-use types::message::Class;
 use types::time::Timestamp;
 
 use crate::core::ConnectorView;
 use crate::engine::live::ConnectorState;
+use crate::engine::queue::ClassQueue;
 use crate::engine::{Engine, EngineError};
 
 /// Milliseconds that a channel that is no longer configured may take to finish.
@@ -31,7 +31,11 @@ impl Engine {
                 continue;
             }
             wanted.push(id);
-            if self.connectors.get(&id).is_some_and(|state| state.config == *config) {
+            if let Some(state) = self.connectors.get(&id)
+                && state.config == *config
+            {
+                // Publishing is also how a person asks for another try.
+                state.channel.knock();
                 continue;
             }
             self.close_channel(id);
@@ -43,8 +47,8 @@ impl Engine {
                         channel,
                         status: ConnectorStatus::default(),
                         credit: 0,
-                        queues: Default::default(),
-                        turns: 0,
+                        committed_credit: 0,
+                        queue: ClassQueue::default(),
                     };
                     self.connectors.insert(id, state);
                 }
@@ -61,9 +65,7 @@ impl Engine {
 
     fn close_channel(&mut self, id: ConnectorId) {
         if let Some(mut state) = self.connectors.remove(&id) {
-            for queue in &mut state.queues {
-                self.unplaced.extend(queue.drain(..));
-            }
+            self.unplaced.extend(state.queue.drain().iter().map(|waiter| waiter.key));
             let channel = state.channel;
             self.runtime.spawn(async move { channel.drain(CLOSE_MS).await });
         }
@@ -73,9 +75,7 @@ impl Engine {
     pub(in crate::engine) fn place_all(&mut self, now: Timestamp) -> Result<(), EngineError> {
         let mut waiting = std::mem::take(&mut self.unplaced);
         for state in self.connectors.values_mut() {
-            for queue in &mut state.queues {
-                waiting.extend(queue.drain(..));
-            }
+            waiting.extend(state.queue.drain().iter().map(|waiter| waiter.key));
         }
         waiting.sort_unstable();
         waiting.dedup();
@@ -104,9 +104,6 @@ impl Engine {
         let came_up = !state.is_up() && status.links_up > 0;
         let name = state.name.clone();
         state.status = status.clone();
-        if status.links_up == 0 {
-            state.credit = 0;
-        }
         if let Some(system_id) = &status.bound_to_self {
             self.found_itself(&name, system_id, now)?;
         }
@@ -122,17 +119,12 @@ impl Engine {
 
     fn move_on(&mut self, id: ConnectorId, now: Timestamp) -> Result<(), EngineError> {
         let Some(state) = self.connectors.get_mut(&id) else { return Ok(()) };
-        let mut waiting = Vec::new();
-        for queue in &mut state.queues {
-            waiting.extend(queue.drain(..));
-        }
-        for key in waiting {
-            if self.live.contains_key(&key) {
-                self.place(key, now)?;
+        for waiter in state.queue.drain() {
+            if self.live.contains_key(&waiter.key) {
+                self.place(waiter.key, now)?;
             } else if let Some(state) = self.connectors.get_mut(&id) {
-                // Its class is not in memory; the middle one is right for most, and it is read
-                // again when its turn comes.
-                state.push(Class::Transactional, key);
+                // It is not in memory, and it is read again when its turn comes.
+                state.queue.push(waiter);
             }
         }
         Ok(())
@@ -176,9 +168,7 @@ impl Engine {
         for config in &self.snapshot.traffic.document.connector {
             let Some(id) = self.snapshot.traffic.connector_id(&config.name) else { continue };
             let state = self.connectors.get(&id);
-            let oldest = state
-                .and_then(|s| s.queues.iter().filter_map(|q| q.front()).min())
-                .map(|key| Timestamp::from_ms(key.unix_ms()));
+            let oldest = state.and_then(|state| state.queue.oldest_at(None));
             let text = |name: &str| {
                 config
                     .options
@@ -198,8 +188,10 @@ impl Engine {
                 disabled: config.disabled || state.is_none(),
                 target,
                 status: state.map(|s| s.status.clone()).unwrap_or_default(),
-                queued: u64::try_from(state.map_or(0, ConnectorState::queued)).unwrap_or(0),
+                queued: u64::try_from(state.map_or(0, |state| state.queue.len())).unwrap_or(0),
                 oldest_queued_at: oldest,
+                receipt_ids: self.notations.settled(id).map(|notation| notation.name()),
+                ambiguous_receipts: self.notations.ambiguous(id),
                 submitted: 0,
                 delivered: 0,
                 failed: 0,

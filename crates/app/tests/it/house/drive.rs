@@ -12,8 +12,10 @@ use app::submission::{Accepted, Submission, SubmitOutcome};
 use ports::channel::{AttemptRef, ChannelEvent, ConnectorStatus, Dispatch};
 use ports::clock::Clock;
 use types::address::Address;
-use types::id::MessageId;
+use types::catalog::{PrefixPrice, PriceBook};
+use types::id::{AccountId, MessageId};
 use types::message::{Class, Content, Door, Draft, ReportWish, State};
+use types::money::Unit;
 use types::receipt::{PartOutcome, ReceiptNotice, ReceiptState, Verdict};
 
 use super::House;
@@ -51,7 +53,7 @@ impl House {
         self.tell_unsettled(connector, ChannelEvent::Receipt(self.notice(id, state, "447400123456"))).await;
     }
 
-    fn notice(&self, id: &str, state: ReceiptState, number: &str) -> ReceiptNotice {
+    pub(crate) fn notice(&self, id: &str, state: ReceiptState, number: &str) -> ReceiptNotice {
         ReceiptNotice {
             carrier_id: id.into(),
             state,
@@ -72,6 +74,18 @@ impl House {
         self.tell(connector, ChannelEvent::Credit(1_000)).await;
     }
 
+    /// The link comes back; what the channel has promised before still stands.
+    pub(crate) async fn up_again(&self, connector: &str) {
+        let status = ConnectorStatus { links_up: 1, links: 1, window: 1_000, ..ConnectorStatus::default() };
+        self.tell(connector, ChannelEvent::Status(status)).await;
+    }
+
+    /// Lets the channel give back whatever it is handed next.
+    pub(crate) fn refuse_next(&self, connector: &str) {
+        let open = self.factory.open.lock().unwrap();
+        open.get(connector).unwrap().1.refuses.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
     pub(crate) async fn down(&self, connector: &str) {
         let status = ConnectorStatus { links: 1, last_error: "refused".into(), ..ConnectorStatus::default() };
         self.tell(connector, ChannelEvent::Status(status)).await;
@@ -83,7 +97,8 @@ impl House {
         open.get(connector).unwrap().1.sent.lock().unwrap().drain(..).collect()
     }
 
-    pub(crate) fn queries(&self, connector: &str) -> Vec<AttemptRef> {
+    /// The questions that a connector was asked since the last call.
+    pub(crate) fn queries(&self, connector: &str) -> Vec<(AttemptRef, String)> {
         let open = self.factory.open.lock().unwrap();
         open.get(connector).unwrap().1.queries.lock().unwrap().drain(..).collect()
     }
@@ -135,6 +150,10 @@ impl House {
         self.tell(connector, ChannelEvent::Receipt(notice)).await;
     }
 
+    pub(crate) async fn receipt_of(&self, connector: &str, notice: ReceiptNotice) {
+        self.tell(connector, ChannelEvent::Receipt(notice)).await;
+    }
+
     pub(crate) async fn query_answer(
         &self,
         connector: &str,
@@ -158,9 +177,19 @@ impl House {
         }
     }
 
+    /// Publishes other prices.
+    pub(crate) async fn prices(&self, price: Vec<PrefixPrice>) {
+        let book = PriceBook { name: "standard".into(), unit: Unit::EUR, price };
+        self.core.change_prices(vec![book], "test", "").await.unwrap();
+    }
+
     pub(crate) async fn submit(&self, drafts: Vec<Draft>) -> SubmitOutcome {
+        self.submit_as(self.account().id, drafts).await
+    }
+
+    pub(crate) async fn submit_as(&self, account: AccountId, drafts: Vec<Draft>) -> SubmitOutcome {
         let submission = Submission {
-            account: self.account().id,
+            account,
             door: Door::Native,
             received_at: self.clock.now(),
             idempotency: None,
@@ -173,6 +202,14 @@ impl House {
     /// Submits one text; gives its id.
     pub(crate) async fn send(&self, text: &str) -> MessageId {
         let accepted: Accepted = self.submit(vec![self.draft(text)]).await.unwrap();
+        self.settle().await;
+        accepted.messages[0].id
+    }
+
+    /// Submits one text to a number; gives its id.
+    pub(crate) async fn send_to(&self, number: &str) -> MessageId {
+        let draft = Draft { destination: Address::from_text(number), ..self.draft("hello") };
+        let accepted: Accepted = self.submit(vec![draft]).await.unwrap();
         self.settle().await;
         accepted.messages[0].id
     }
@@ -190,6 +227,16 @@ impl House {
         assert_eq!(self.core.store_figures().await.unwrap().imbalance_micros, 0, "the ledger is off");
         let balance = self.core.balance(self.account().id).unwrap();
         (balance.available.micros, balance.held.micros)
+    }
+
+    /// Waits until the counts of the store are as wished.
+    pub(crate) async fn until_figures(&self, met: impl Fn(&ports::store::StoreFigures) -> bool) {
+        let wait = async {
+            while !met(&self.core.store_figures().await.unwrap().store) {
+                self.settle().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), wait).await.expect("the counts stay");
     }
 
     /// Waits until the courier has made `count` calls.

@@ -68,7 +68,10 @@ impl Entropy for Counter {
 pub(crate) struct Recorder {
     pub(crate) sent: Mutex<VecDeque<Dispatch>>,
     pub(crate) arrived: tokio::sync::Notify,
-    pub(crate) queries: Mutex<Vec<AttemptRef>>,
+    pub(crate) queries: Mutex<Vec<(AttemptRef, String)>>,
+    /// Whether it gives back what it is handed next.
+    pub(crate) refuses: AtomicBool,
+    pub(crate) knocks: AtomicU64,
     can: Capabilities,
 }
 
@@ -101,13 +104,20 @@ impl Channel for Recorder {
     }
 
     fn send(&self, batch: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
+        if self.refuses.swap(false, Ordering::SeqCst) {
+            return Err(batch);
+        }
         self.sent.lock().unwrap().extend(batch);
         self.arrived.notify_waiters();
         Ok(())
     }
 
-    fn query(&self, attempt: AttemptRef, _carrier_id: &str, _source: &Address) {
-        self.queries.lock().unwrap().push(attempt);
+    fn query(&self, attempt: AttemptRef, carrier_id: &str, _source: &Address) {
+        self.queries.lock().unwrap().push((attempt, carrier_id.to_owned()));
+    }
+
+    fn knock(&self) {
+        self.knocks.fetch_add(1, Ordering::SeqCst);
     }
 
     fn drain(&self, _deadline_ms: u64) -> BoxFuture<'_, ()> {
@@ -145,7 +155,9 @@ impl ChannelFactory for Factory {
             sent: Mutex::default(),
             arrived: tokio::sync::Notify::new(),
             queries: Mutex::default(),
+            refuses: AtomicBool::new(false),
             can: capabilities(config),
+            knocks: AtomicU64::new(0),
         });
         self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
         Ok(channel)
@@ -170,16 +182,20 @@ impl Courier for Script {
     }
 }
 
-pub(super) struct Plain;
+/// Writes the id, the number and the state; for PaaSoo's kind of ends only.
+pub(super) struct Plain(pub(super) EndpointKind);
 
 impl Renderer for Plain {
     fn kind(&self) -> EndpointKind {
-        EndpointKind::Webhook
+        self.0
     }
 
     fn render(&self, endpoint: &Endpoint, report: &app::report::Report, _now: Timestamp) -> Option<Call> {
         let text = match &report.body {
             app::report::ReportBody::Message(message) => {
+                if self.0 == EndpointKind::Paasoo && !message.state.is_final() {
+                    return None;
+                }
                 format!("{} {} {}", message.message, message.seq, message.state)
             }
             app::report::ReportBody::Inbound(_) => "inbound".to_owned(),
@@ -201,10 +217,22 @@ impl Mailer for NoMail {
     fn send(&self, _mail: Mail) {}
 }
 
+/// What a store is told to do, and what it saw.
+#[derive(Default)]
+pub(crate) struct Orders {
+    /// After so many commits the disk is full; zero for never.
+    pub(crate) fails_after: AtomicU64,
+    /// The next commit is in doubt.
+    pub(crate) doubts: AtomicBool,
+    /// Staged submissions that were given up.
+    pub(crate) given_up: AtomicU64,
+}
+
 /// A store that can be told to fail.
 pub(crate) struct Failing {
     pub(super) inner: store::SqliteStore,
     pub(crate) fails: Arc<AtomicBool>,
+    pub(crate) orders: Arc<Orders>,
     /// Nothing can be asked either: the database is on another machine.
     pub(crate) is_away: Arc<AtomicBool>,
 }
@@ -235,7 +263,18 @@ impl Store for Failing {
             let source = std::io::Error::from(std::io::ErrorKind::StorageFull).into();
             return Err(ApplyError::NotWritten(StoreError::Engine { operation: "write", source }));
         }
-        self.inner.apply(batch)
+        if self.orders.doubts.swap(false, Ordering::SeqCst) {
+            let source = std::io::Error::from(std::io::ErrorKind::Other).into();
+            return Err(ApplyError::InDoubt(StoreError::Engine { operation: "sync", source }));
+        }
+        let left = self.orders.fails_after.load(Ordering::SeqCst);
+        if left > 0 {
+            self.orders.fails_after.store(left - 1, Ordering::SeqCst);
+            self.fails.store(left == 1, Ordering::SeqCst);
+        }
+        let seq = self.inner.apply(batch)?;
+        self.orders.given_up.fetch_add(batch.discarded.len() as u64, Ordering::SeqCst);
+        Ok(seq)
     }
 
     pass_through! {
@@ -246,7 +285,9 @@ impl Store for Failing {
         attempts(key: types::id::RowKey) -> Vec<ports::store::AttemptView>;
         receipt_targets(wanted: &[(ConnectorId, String)]) -> Vec<Vec<ports::store::ReceiptTarget>>;
         parked_receipts(wanted: &[(ConnectorId, String)]) -> Vec<ports::store::ParkedReceiptRow>;
+        parked_after(after: types::id::RowKey, limit: usize) -> Vec<ports::store::ParkedReceiptRow>;
         outbox(endpoint: EndpointId, after: types::id::RowKey, limit: usize) -> Vec<ports::store::OutboxRow>;
+        dead_letters(endpoint: EndpointId, limit: usize) -> Vec<ports::store::OutboxRow>;
         idempotency(account: types::id::AccountId, key_hash: [u8; 16], now: Timestamp) -> Option<ports::store::IdempotencyHit>;
         submission(key: types::id::RowKey) -> (Vec<ports::store::MessageFacts>, Option<u64>);
         staged() -> Vec<types::id::RowKey>;

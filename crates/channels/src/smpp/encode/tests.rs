@@ -35,6 +35,7 @@ fn handed_over(dispatch: &Dispatch, settings: &Settings) -> Result<Dispatch, Uns
     let destination = dispatch.destination.msisdn().map(Address::international);
     Ok(Dispatch {
         form: fit.form,
+        requests: fit.form.requests(fit.parts),
         source: can.addressing.source(dispatch.source.as_sender()),
         destination: can.addressing.destination(destination.unwrap_or_default()),
         ..dispatch.clone()
@@ -49,6 +50,7 @@ fn dispatch(content: Content) -> Dispatch {
         destination: Address::from_text("+447911123456"),
         content: Arc::new(content),
         form: NO_FORM,
+        requests: 1,
         class: Class::Bulk,
         expires_at: NOW.plus_ms(3_600_000),
         public_id: MessageId::new(RowKey::from_i64(7), 1),

@@ -5,7 +5,6 @@
 use smpp::{CommandId, CommandStatus, Frame, Header, MessageResp, Pdu, Strictness, write_header_only};
 
 use super::traffic::Traffic;
-use crate::message_state::receipt_state;
 use crate::smpp::deliver;
 
 /// An answer that waits until the core has what it answers.
@@ -22,8 +21,8 @@ pub(super) enum Ack {
 pub(super) enum Then {
     /// Go on.
     Go,
-    /// The peer unbinds; leave when the answer is written.
-    Leave,
+    /// The peer unbinds with this sequence number, which is to be answered.
+    Leave(u32),
     /// The peer answered our unbind.
     Unbound,
 }
@@ -40,26 +39,21 @@ pub(super) fn read(frame: &Frame<'_>, traffic: &mut Traffic<'_>, acks: &mut Vec<
         }
     };
     match pdu {
-        Pdu::SubmitSmResp(resp) | Pdu::DataSmResp(resp) => {
-            traffic.answered(sequence, status, resp.message_id)
-        }
+        Pdu::SubmitSmResp(resp) => traffic.answered(sequence, status, resp.message_id),
         Pdu::GenericNack => traffic.refused(sequence, status),
         Pdu::DeliverSm(message) => {
             let hub = traffic.hub;
-            traffic.events.push(deliver::read(&message, &hub.settings, hub.clock.now()));
+            traffic.events.push(deliver::read(&message, hub, hub.clock.now()));
             acks.push(Ack::DeliverSm(sequence));
         }
         Pdu::DataSm(data) => {
             let hub = traffic.hub;
-            traffic.events.push(deliver::read(&data.as_short_message(), &hub.settings, hub.clock.now()));
+            traffic.events.push(deliver::read(&data.as_short_message(), hub, hub.clock.now()));
             acks.push(Ack::DataSm(sequence));
         }
-        Pdu::QuerySmResp(resp) => traffic.query_answered(sequence, status, resp.state().map(receipt_state)),
+        Pdu::QuerySmResp(resp) => traffic.query_answered(sequence, status, &resp),
         Pdu::EnquireLink => bare(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ESME_ROK, sequence, traffic),
-        Pdu::Unbind => {
-            bare(CommandId::UNBIND_RESP, CommandStatus::ESME_ROK, sequence, traffic);
-            return Then::Leave;
-        }
+        Pdu::Unbind => return Then::Leave(sequence),
         Pdu::UnbindResp => return Then::Unbound,
         // Nothing to do: a sign of life, or news that nobody here waits for.
         Pdu::EnquireLinkResp | Pdu::Outbind(_) | Pdu::AlertNotification(_) => {}
@@ -70,7 +64,9 @@ pub(super) fn read(frame: &Frame<'_>, traffic: &mut Traffic<'_>, acks: &mut Vec<
 
 /// A request that no carrier sends to us, or a response to nothing.
 fn unfit(header: &Header, traffic: &mut Traffic<'_>) {
-    if let Some(response) = header.command_id.response() {
+    if header.command_id.is_response() {
+        traffic.hub.note_odd_answer();
+    } else if let Some(response) = header.command_id.response() {
         let status = match response {
             CommandId::GENERIC_NACK => CommandStatus::ESME_RINVCMDID,
             _ => CommandStatus::ESME_RINVBNDSTS,
@@ -81,10 +77,16 @@ fn unfit(header: &Header, traffic: &mut Traffic<'_>) {
 
 /// A body that cannot be read. The answer to a submit still tells its status.
 fn unreadable(header: &Header, error: CommandStatus, traffic: &mut Traffic<'_>) {
-    if header.command_id.is_response() {
-        traffic.answered(header.sequence_number, header.command_status, &[]);
-    } else if let Some(response) = header.command_id.response() {
-        bare(response, error, header.sequence_number, traffic);
+    let (status, sequence) = (header.command_status, header.sequence_number);
+    match header.command_id {
+        CommandId::SUBMIT_SM_RESP => traffic.answered(sequence, status, &[]),
+        CommandId::QUERY_SM_RESP => traffic.query_failed(sequence),
+        id if id.is_response() => traffic.hub.note_odd_answer(),
+        id => {
+            if let Some(response) = id.response() {
+                bare(response, error, sequence, traffic);
+            }
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 
 /// Octets handed to the socket at once, so that few parts are in doubt when a write fails.
 const WRITE_OCTETS_MAX: usize = 65_536;
+/// Octets that the socket has taken and that are kept all the same, so that not every write moves the rest.
+const TAKEN_OCTETS_MAX: usize = 65_536;
 
 /// The buffer in front of the socket.
 #[derive(Debug, Default)]
@@ -51,9 +53,9 @@ impl Outbox {
     /// The socket took so many octets.
     pub(super) fn wrote(&mut self, count: usize) {
         self.taken = self.taken.saturating_add(count).min(self.buffer.len());
-        if self.is_empty() {
-            self.base = self.end();
-            self.buffer.clear();
+        if self.is_empty() || self.taken >= TAKEN_OCTETS_MAX {
+            self.base = self.left();
+            self.buffer.drain(..self.taken);
             self.taken = 0;
         }
     }
@@ -70,7 +72,19 @@ fn octets(count: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outbox, WRITE_OCTETS_MAX};
+    use super::{Outbox, TAKEN_OCTETS_MAX, WRITE_OCTETS_MAX};
+
+    #[test]
+    fn an_outbox_that_is_never_empty_does_not_grow() {
+        let mut out = Outbox::default();
+        out.buffer().extend_from_slice(&[0; 1_000]);
+        for round in 1..=10_000_u64 {
+            out.buffer().extend_from_slice(&[0; 100]);
+            out.wrote(100);
+            assert_eq!((out.waiting(), out.left()), (1_000, round * 100));
+        }
+        assert!(out.buffer.capacity() <= 4 * TAKEN_OCTETS_MAX, "{}", out.buffer.capacity());
+    }
 
     #[test]
     fn positions_survive_partial_writes() {

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use ports::channel::{AttemptRef, ChannelEvent, Dispatch};
 use smpp::session::{Sequence, Window};
-use smpp::{CommandStatus, Pdu, QuerySm};
+use smpp::{CommandStatus, Pdu, QuerySm, QuerySmResp};
 use tokio::time::Instant;
-use types::receipt::{PartOutcome, ReceiptState, Verdict};
+use types::receipt::{PartOutcome, Verdict};
 use types::time::Timestamp;
 
 use super::outbox::Outbox;
 use crate::smpp::encode::{self, Prepared, wire_address};
-use crate::smpp::hub::{self, Hub, Next};
-use crate::smpp::verdict;
+use crate::smpp::hub::{self, Hub, Next, Query};
+use crate::smpp::{deliver, verdict};
 
 /// Octets that may wait for the socket before further parts are written.
 const OUTBOX_OCTETS_MAX: usize = 65_536;
@@ -47,7 +47,7 @@ struct Sent {
 /// A request that waits for its answer.
 enum Request {
     Part(Sent),
-    Query(AttemptRef),
+    Query(Query),
 }
 
 /// The books of a link.
@@ -101,7 +101,9 @@ impl<'a> Traffic<'a> {
         if !self.transmits {
             return;
         }
-        self.write_queries(now_ms);
+        if self.taking {
+            self.write_queries(now_ms);
+        }
         let mut share = if self.taking { self.hub.share() } else { 0 };
         while !self.window.is_full() && self.out.waiting() < OUTBOX_OCTETS_MAX {
             if self.current.is_none() {
@@ -142,8 +144,8 @@ impl<'a> Traffic<'a> {
                 return;
             }
         };
-        if prepared.expires_at <= self.hub.clock.now() {
-            // Too late to be worth sending; the core knows what its end is.
+        if !self.hub.leaves_in_time(prepared.parts.len(), prepared.expires_at) {
+            // Too late to be worth sending, or to be sent whole; the core knows what its end is.
             for part in &prepared.parts {
                 self.report_unwritten(prepared.attempt, part.number, prepared.total, Verdict::Transient);
             }
@@ -189,10 +191,8 @@ impl<'a> Traffic<'a> {
             let message_id = query.carrier_id.as_bytes();
             let pdu = Pdu::QuerySm(QuerySm { message_id, source: wire_address(&query.source) });
             let written = pdu.encode(CommandStatus::ESME_ROK, sequence, self.out.buffer());
-            if written.is_err()
-                || self.window.insert(sequence, Request::Query(query.attempt), now_ms).is_err()
-            {
-                tracing::debug!("a question about a message could not be written");
+            if written.is_err() || self.window.insert(sequence, Request::Query(query), now_ms).is_err() {
+                tracing::debug!(connector = self.hub.id.0, "a question could not be written");
             }
         }
     }
@@ -217,6 +217,9 @@ impl<'a> Traffic<'a> {
 
     /// A `generic_nack`: the peer did not understand the request.
     pub(super) fn refused(&mut self, sequence: u32, status: CommandStatus) {
+        if self.query_of(sequence).is_some() {
+            return;
+        }
         let verdict = match verdict::of_answer(status, &self.hub.settings.errors) {
             Verdict::Accepted => Verdict::Transient,
             other => other,
@@ -225,38 +228,58 @@ impl<'a> Traffic<'a> {
     }
 
     fn conclude(&mut self, sequence: u32, verdict: Verdict, status: CommandStatus, id: Option<String>) {
+        let in_time = match self.window.get(sequence) {
+            Some(Request::Part(sent)) => Some(*sent),
+            Some(Request::Query(_)) | None => None,
+        };
+        let Some(sent) = in_time.or_else(|| self.late.remove(&sequence)) else {
+            return self.hub.note_odd_answer();
+        };
         if verdict == Verdict::Throttled {
             self.hub.throttled();
         }
-        if let Some((request, _)) = self.window.take(sequence) {
-            self.alive();
-            match request {
-                Request::Part(sent) => {
-                    self.report(&sent, verdict, status.0, id);
-                    self.closed(&sent);
-                }
-                Request::Query(attempt) => {
-                    self.events.push(ChannelEvent::QueryAnswer { attempt, state: None })
-                }
-            }
-        } else if let Some(sent) = self.late.remove(&sequence) {
-            self.alive();
-            self.report(&sent, verdict, status.0, id);
-        } else {
-            tracing::debug!(connector = self.hub.id.0, "an answer to no request");
+        if in_time.is_some() {
+            self.window.take(sequence);
+        }
+        self.alive();
+        self.report(&sent, verdict, status.0, id);
+        if in_time.is_some() {
+            self.closed(&sent);
         }
     }
 
-    /// An answer to a question.
-    pub(super) fn query_answered(
-        &mut self,
-        sequence: u32,
-        status: CommandStatus,
-        state: Option<ReceiptState>,
-    ) {
-        if let Some((Request::Query(attempt), _)) = self.window.take(sequence) {
-            let state = state.filter(|_| status.is_ok());
-            self.events.push(ChannelEvent::QueryAnswer { attempt, state });
+    /// Takes out the question of that number; an answer to anything else than a question is odd.
+    fn query_of(&mut self, sequence: u32) -> Option<Query> {
+        if !matches!(self.window.get(sequence), Some(Request::Query(_))) {
+            return None;
+        }
+        match self.window.take(sequence) {
+            Some((Request::Query(query), _)) => Some(query),
+            Some((Request::Part(_), _)) | None => None,
+        }
+    }
+
+    /// An answer to a question. A state is told as a receipt is. Only the specification's own word for it means
+    /// that the carrier has no such message; a question that failed says nothing.
+    pub(super) fn query_answered(&mut self, sequence: u32, status: CommandStatus, resp: &QuerySmResp<'_>) {
+        let Some(query) = self.query_of(sequence) else { return self.hub.note_odd_answer() };
+        match (status, resp.state()) {
+            (CommandStatus::ESME_ROK, Some(state)) => {
+                let now = self.hub.clock.now();
+                let notice = deliver::of_query(&query.carrier_id, state, resp, now);
+                self.events.push(ChannelEvent::Receipt(notice));
+            }
+            (CommandStatus::ESME_RINVMSGID, _) => {
+                self.events.push(ChannelEvent::QueryAnswer { attempt: query.attempt, state: None });
+            }
+            _ => tracing::debug!(connector = self.hub.id.0, "a question was not answered"),
+        }
+    }
+
+    /// An answer to a question that cannot be read.
+    pub(super) fn query_failed(&mut self, sequence: u32) {
+        if self.query_of(sequence).is_none() {
+            self.hub.note_odd_answer();
         }
     }
 
@@ -297,6 +320,17 @@ impl<'a> Traffic<'a> {
             self.report_unwritten(prepared.attempt, part.number, prepared.total, Verdict::Transient);
             self.settle(current.key);
         }
+    }
+
+    /// Writes nothing more: of the current message the rest is given back.
+    pub(super) fn stop_writing(&mut self) {
+        self.stop_taking();
+        self.give_back_unwritten();
+    }
+
+    /// Whether requests wait for their answer.
+    pub(super) fn waits_for_answers(&self) -> bool {
+        !self.window.is_empty()
     }
 
     /// Takes no further messages; the current one is finished.

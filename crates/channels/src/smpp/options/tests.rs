@@ -37,6 +37,7 @@ fn defaults_are_those_of_the_manual() {
         (s.timing.enquire_link_ms, s.timing.response_timeout_ms, s.timing.dead_peer_ms),
         (30_000, 30_000, 60_000)
     );
+    assert!(!s.capabilities().query && settings(&json!({"query_sm": true})).unwrap().capabilities().query);
     assert!(s.capabilities().real && s.capabilities().receipts && s.tls.is_none());
     assert_eq!(settings(&json!({"tls": true})).unwrap().port, 3550);
     assert_eq!(settings(&json!({"bind": "transmitter+receiver", "sessions": 3})).unwrap().binds().len(), 6);
@@ -60,6 +61,7 @@ fn wrong_options_are_named() {
         (json!({"joining": "udh"}), "joining: "),
         (json!({"default_alphabet": "utf8"}), "default_alphabet: "),
         (json!({"receipt_id": "hex"}), "receipt_id: "),
+        (json!({"receipt_states": {"FAILED": "gone"}}), "receipt_states.FAILED: write one of"),
         (json!({"tls": "yes"}), "tls: "),
         (json!({"tls": {"cafile": "x"}}), "tls: "),
         (json!({"tls": {"ca": "/nowhere.pem"}}), "tls.ca: "),

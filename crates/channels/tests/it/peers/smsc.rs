@@ -1,6 +1,5 @@
 //! A scripted message centre, written with the codec.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ports::BoxFuture;
@@ -10,8 +9,9 @@ use smpp::{
     write_submit_sm_resp,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+
+use super::door::Door;
 
 /// How the message centre is set up.
 #[derive(Clone)]
@@ -59,18 +59,13 @@ pub(crate) struct Seen {
 /// The message centre.
 pub(crate) struct Smsc {
     pub(crate) port: u16,
+    door: Door,
     script: Script,
     tls: Option<tokio_rustls::TlsAcceptor>,
-    behaviour: Mutex<Behaviour>,
     held: Mutex<Vec<(mpsc::Sender<Order>, u32)>>,
     connections: Mutex<Vec<mpsc::Sender<Order>>>,
     seen: Mutex<Seen>,
-    /// Counts everything read, so that tests can wait for it.
-    read: watch::Sender<usize>,
     changed: watch::Sender<u64>,
-    open: watch::Sender<bool>,
-    gone: watch::Sender<bool>,
-    next_id: AtomicU64,
 }
 
 impl Smsc {
@@ -79,34 +74,25 @@ impl Smsc {
     }
 
     pub(crate) async fn start_with(script: Script, tls: Option<tokio_rustls::TlsAcceptor>) -> Arc<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let door = Door::new().await;
         let smsc = Arc::new(Self {
-            port: listener.local_addr().unwrap().port(),
+            port: door.port,
+            door,
             script,
             tls,
-            behaviour: Mutex::new(Behaviour::Accept),
             held: Mutex::default(),
             connections: Mutex::default(),
             seen: Mutex::default(),
-            read: watch::Sender::new(0),
             changed: watch::Sender::new(0),
-            open: watch::Sender::new(true),
-            gone: watch::Sender::new(false),
-            next_id: AtomicU64::new(1),
         });
-        tokio::spawn(Arc::clone(&smsc).listen(listener));
+        tokio::spawn(Arc::clone(&smsc).listen());
         smsc
     }
 
-    async fn listen(self: Arc<Self>, listener: TcpListener) {
-        let mut open = self.open.subscribe();
-        loop {
-            let stream = tokio::select! {
-                accepted = listener.accept() => accepted.unwrap().0,
-                _ = open.wait_for(|open| !*open) => break,
-            };
+    async fn listen(self: Arc<Self>) {
+        let serve = |stream| {
             let smsc = Arc::clone(&self);
-            tokio::spawn(async move {
+            async move {
                 match smsc.tls.clone() {
                     None => smsc.serve(stream).await,
                     Some(tls) => {
@@ -115,10 +101,9 @@ impl Smsc {
                         }
                     }
                 }
-            });
-        }
-        drop(listener);
-        self.gone.send_replace(true);
+            }
+        };
+        self.door.serve(serve).await;
     }
 
     async fn serve(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
@@ -190,8 +175,8 @@ impl Smsc {
             }
             Pdu::SubmitSm(message) => {
                 self.seen.lock().unwrap().submits.push((connection, message.payload().to_vec()));
-                self.read.send_modify(|read| *read += 1);
-                match *self.behaviour.lock().unwrap() {
+                self.door.count();
+                match self.door.behaviour() {
                     Behaviour::Accept => self.accept(sequence, out),
                     Behaviour::Refuse => {
                         write_submit_sm_resp(b"", CommandStatus::ESME_RINVDSTADR, sequence, out).unwrap();
@@ -218,7 +203,7 @@ impl Smsc {
     }
 
     fn accept(&self, sequence: u32, out: &mut Vec<u8>) {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = self.door.next_id();
         write_submit_sm_resp(format!("{id:08x}").as_bytes(), CommandStatus::ESME_ROK, sequence, out).unwrap();
     }
 
@@ -251,13 +236,11 @@ impl Smsc {
 
 impl Peer for Smsc {
     fn behave(&self, behaviour: Behaviour) {
-        *self.behaviour.lock().unwrap() = behaviour;
+        self.door.behave(behaviour);
     }
 
     fn has_read(&self, requests: usize) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.read.subscribe().wait_for(|read| *read >= requests).await.unwrap();
-        })
+        Box::pin(self.door.has_read(requests))
     }
 
     fn release(&self) {
@@ -271,8 +254,7 @@ impl Peer for Smsc {
 
     fn vanish(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            self.open.send_replace(false);
-            self.gone.subscribe().wait_for(|gone| *gone).await.unwrap();
+            self.door.shut().await;
             self.hang_up();
         })
     }

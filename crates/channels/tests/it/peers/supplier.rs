@@ -1,13 +1,14 @@
 //! A scripted supplier with an HTTP interface, written by hand so that it can misbehave.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ports::BoxFuture;
 use ports::conformance::channel::{Behaviour, Peer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
+
+use super::door::Door;
 
 /// The first octet of a TLS record that opens a handshake; this server speaks plain HTTP only.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -15,33 +16,25 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// The supplier.
 pub(crate) struct Supplier {
     pub(crate) port: u16,
-    behaviour: Mutex<Behaviour>,
+    door: Door,
     /// Head and body of every request.
     requests: Mutex<Vec<(String, String)>>,
     /// The answer in place of the scripted one, whole.
     answer: Mutex<Option<Vec<u8>>>,
-    read: watch::Sender<usize>,
     released: watch::Sender<u64>,
-    open: watch::Sender<bool>,
-    gone: watch::Sender<bool>,
-    next_id: AtomicU64,
 }
 
 impl Supplier {
     pub(crate) async fn start() -> Arc<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let door = Door::new().await;
         let supplier = Arc::new(Self {
-            port: listener.local_addr().unwrap().port(),
-            behaviour: Mutex::new(Behaviour::Accept),
+            port: door.port,
+            door,
             requests: Mutex::default(),
             answer: Mutex::default(),
-            read: watch::Sender::new(0),
             released: watch::Sender::new(0),
-            open: watch::Sender::new(true),
-            gone: watch::Sender::new(false),
-            next_id: AtomicU64::new(1),
         });
-        tokio::spawn(Arc::clone(&supplier).listen(listener));
+        tokio::spawn(Arc::clone(&supplier).listen());
         supplier
     }
 
@@ -54,18 +47,12 @@ impl Supplier {
         self.requests.lock().unwrap().clone()
     }
 
-    async fn listen(self: Arc<Self>, listener: TcpListener) {
-        let mut open = self.open.subscribe();
-        loop {
-            let stream = tokio::select! {
-                accepted = listener.accept() => accepted.unwrap().0,
-                _ = open.wait_for(|open| !*open) => break,
-            };
+    async fn listen(self: Arc<Self>) {
+        let serve = |stream| {
             let supplier = Arc::clone(&self);
-            tokio::spawn(async move { supplier.serve(stream).await });
-        }
-        drop(listener);
-        self.gone.send_replace(true);
+            async move { supplier.serve(stream).await }
+        };
+        self.door.serve(serve).await;
     }
 
     async fn serve(&self, mut stream: TcpStream) {
@@ -73,10 +60,10 @@ impl Supplier {
         loop {
             let Some((head, body)) = request(&mut stream, &mut octets).await else { return };
             self.requests.lock().unwrap().push((head, body));
-            let behaviour = *self.behaviour.lock().unwrap();
+            let behaviour = self.door.behaviour();
             let mut released = self.released.subscribe();
             let before = *released.borrow_and_update();
-            self.read.send_modify(|read| *read += 1);
+            self.door.count();
             let scripted = self.answer.lock().unwrap().clone();
             let answer = match (scripted, behaviour) {
                 (Some(answer), _) => answer,
@@ -96,7 +83,7 @@ impl Supplier {
     }
 
     fn accepted(&self) -> Vec<u8> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = self.door.next_id();
         answer("200 OK", &format!(r#"{{"messages":[{{"id":"{id}"}}]}}"#))
     }
 }
@@ -134,13 +121,11 @@ async fn request(stream: &mut TcpStream, octets: &mut Vec<u8>) -> Option<(String
 
 impl Peer for Supplier {
     fn behave(&self, behaviour: Behaviour) {
-        *self.behaviour.lock().unwrap() = behaviour;
+        self.door.behave(behaviour);
     }
 
     fn has_read(&self, requests: usize) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.read.subscribe().wait_for(|read| *read >= requests).await.unwrap();
-        })
+        Box::pin(self.door.has_read(requests))
     }
 
     fn release(&self) {
@@ -149,9 +134,6 @@ impl Peer for Supplier {
     }
 
     fn vanish(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.open.send_replace(false);
-            self.gone.subscribe().wait_for(|gone| *gone).await.unwrap();
-        })
+        Box::pin(self.door.shut())
     }
 }

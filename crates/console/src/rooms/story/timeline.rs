@@ -133,7 +133,12 @@ fn attempted(attempt: &AttemptDetail, eye: Eye) -> Entry {
     if eye.staff {
         entry.fact("Supplier", attempt.supplier.clone());
         entry.fact("Route", format!("{} of version {}", attempt.route, attempt.traffic_version));
-        entry.fact("Cost", attempt.cost.map_or_else(String::new, |cost| cost.to_string()));
+        if let Some(owed) = attempt.owed.filter(|owed| owed.parts > 0) {
+            entry.fact("Cost", owed.amount.to_string());
+        }
+        if let Some(owed) = attempt.owed.filter(|owed| owed.possible_parts > 0) {
+            entry.fact("Possible cost", owed.possible.to_string());
+        }
         for (name, reason) in &attempt.passed_over {
             entry.fact("Passed over", format!("{name}: {}", reason_words(*reason)));
         }
@@ -159,7 +164,8 @@ fn answered(attempt: &AttemptDetail, answers: &[PartAnswer], eye: Eye) -> Option
     let about = if whole { String::new() } else { parts_words(answers.iter().map(|answer| answer.part)) };
     let mut entry =
         Entry::new(last.answered_at, hue, format!("{}{about}", verdict_words(first.verdict)), &["answer"]);
-    entry.fact("Answered after", distance(last.answered_at.ms_since(first.written_at)));
+    let waited = distance(last.answered_at.ms_since(first.written_at));
+    entry.fact("Answered after", waited.trim_start_matches('+'));
     if first.status != 0 || first.verdict != Verdict::Unknown {
         entry.word_for_word("status", format!("0x{:08X}", first.status));
     }

@@ -16,6 +16,7 @@ use crate::admit::{
     CLIENT_REFERENCE_MAX, OCTETS_MAX, RECIPIENT_OCTETS_MAX, SCHEDULE_MS_MAX, TRAFFIC_TYPE_MAX,
     VALIDITY_MS_MAX,
 };
+use crate::budget::Waiting;
 use crate::snapshot::TrafficTable;
 
 type Case = (&'static str, fn(&mut World), RefusalCode, Option<&'static str>);
@@ -136,6 +137,7 @@ pub(super) const CASES: &[Case] = &[
         RefusalCode::InvalidCoding,
         Some("text"),
     ),
+    ("a full queue", |w| w.waiting.of_account.messages = 5_000_000, RefusalCode::QueueFull, None),
     ("no price", |w| to(w, "81312345678"), RefusalCode::NoPrice, Some("to")),
     ("no book", |w| w.account.price_book = "other".into(), RefusalCode::NoPrice, Some("to")),
     (
@@ -200,7 +202,8 @@ fn the_table_has_every_code_of_admission() {
     let shown: HashSet<RefusalCode> = CASES.iter().map(|(_, _, code, _)| *code).collect();
     let given = include_str!("../../admit.rs");
     for code in RefusalCode::ALL {
-        let is_given = given.contains(&format!("RefusalCode::{code:?},"));
+        // The budget of the queue has its own file.
+        let is_given = *code == RefusalCode::QueueFull || given.contains(&format!("RefusalCode::{code:?},"));
         assert_eq!(shown.contains(code), is_given, "{code:?}");
     }
 }
@@ -233,6 +236,7 @@ fn the_first_refusal_in_the_order_of_the_stages_wins() {
     (world.draft.send_at, world.draft.expires_at) = (at(SCHEDULE_MS_MAX + 1), at(0));
     world.account.state = AccountState::Suspended;
     text(&mut world, "", 0);
+    world.waiting.of_all.messages = u64::MAX;
     world.lots.clear();
     world.is_repeat = true;
     let mends: &[Mend] = &[
@@ -243,6 +247,7 @@ fn the_first_refusal_in_the_order_of_the_stages_wins() {
         (RefusalCode::ExpiredValidity, |w| w.draft.expires_at = None),
         (RefusalCode::AccountSuspended, |w| w.account.state = AccountState::Active),
         (RefusalCode::EmptyText, |w| text(w, "hello", 1)),
+        (RefusalCode::QueueFull, |w| w.waiting = Waiting::default()),
         (RefusalCode::NoPrice, |w| to(w, "33612345678")),
         (RefusalCode::NoRoute, |w| to(w, "4915112345678")),
         (RefusalCode::RouteLoop, |w| to(w, "447911123456")),

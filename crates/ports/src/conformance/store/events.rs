@@ -6,7 +6,7 @@ use types::time::Timestamp;
 use super::Bench;
 use super::messages::admitted;
 use super::rows::{ENDPOINT, event};
-use crate::store::{EventView, OutboxRetry, OutboxRow, TOLD_KEPT_MS};
+use crate::store::{EventEnd, EventView, OutboxRetry, OutboxRow, TOLD_KEPT_MS};
 
 const OTHER: EndpointId = EndpointId(4);
 /// Longer than a store may put off the work of [`crate::store::Store::tidy`].
@@ -29,7 +29,7 @@ fn views(bench: &Bench, about: RowKey) -> Vec<EventView> {
 
 /// Which events were told, by place.
 fn told_at(bench: &Bench, about: RowKey) -> Vec<Option<Timestamp>> {
-    views(bench, about).into_iter().map(|view| view.told_at).collect()
+    views(bench, about).iter().map(EventView::told_at).collect()
 }
 
 fn tell(bench: &mut Bench, keys: &[RowKey]) {
@@ -42,6 +42,12 @@ fn retry(bench: &mut Bench, key: RowKey, tries: u16, next_at: Timestamp) {
     let mut batch = bench.batch();
     batch.outbox_retry.push(OutboxRetry { key, tries, next_at });
     bench.apply(&batch);
+}
+
+fn dead_keys(bench: &mut Bench) -> Vec<RowKey> {
+    let rows = bench.store().dead_letters(ENDPOINT, 100).unwrap();
+    assert!(rows.iter().all(|row| row.next_at == Timestamp::NEVER && row.endpoint == ENDPOINT), "{rows:?}");
+    rows.into_iter().map(|row| row.key).collect()
 }
 
 fn waiting(bench: &mut Bench) -> Vec<RowKey> {
@@ -78,10 +84,10 @@ pub(super) fn told(bench: &mut Bench) {
     for round in 0..4 {
         assert_eq!(
             views(bench, about)[1],
-            EventView { row: expected.clone(), told_at: Some(first) },
+            EventView { row: expected.clone(), end: Some(EventEnd::Told(first)) },
             "{round}"
         );
-        assert_eq!(views(bench, about)[2], EventView { row: rows[2].clone(), told_at: None }, "{round}");
+        assert_eq!(views(bench, about)[2], EventView { row: rows[2].clone(), end: None }, "{round}");
         assert_eq!(waiting(bench), [keys[0], keys[2], keys[3]], "{round}");
         check_untold(bench, 3);
         // The first time counts, and a try that was under way meanwhile changes nothing.
@@ -111,9 +117,14 @@ pub(super) fn dead_letters(bench: &mut Bench) {
     retry(bench, keys[0], 7, Timestamp::NEVER);
     for round in 0..4 {
         let dead = OutboxRow { tries: 7, next_at: Timestamp::NEVER, ..rows[0].clone() };
-        assert_eq!(views(bench, about)[0], EventView { row: dead, told_at: None }, "{round}");
+        assert_eq!(views(bench, about)[0], EventView { row: dead, end: None }, "{round}");
         assert_eq!(waiting(bench), keys[1..], "{round}");
         assert_eq!(bench.store().outbox(ENDPOINT, RowKey::ZERO, 2).unwrap(), rows[1..3], "{round}");
+        assert_eq!(dead_keys(bench), [keys[0]], "{round}");
+        assert_eq!(bench.store().dead_letters(OTHER, 9).unwrap(), [], "{round}");
+        let figures = bench.reader().figures().unwrap();
+        let oldest = Timestamp::from_ms(keys[1].unix_ms());
+        assert_eq!((figures.dead_letters, figures.oldest_event_at), (1, Some(oldest)), "{round}");
         check_untold(bench, 5);
         settle(bench, round);
     }
@@ -126,6 +137,9 @@ pub(super) fn dead_letters(bench: &mut Bench) {
     batch.outbox.push(late.clone());
     bench.apply(&batch);
     assert_eq!(waiting(bench), [keys[1], keys[2], keys[4]]);
+    assert_eq!(dead_keys(bench), [keys[0], keys[3], late.key]);
+    let first_two = bench.store().dead_letters(ENDPOINT, 2).unwrap();
+    assert_eq!(first_two.iter().map(|row| row.key).collect::<Vec<_>>(), [keys[0], keys[3]]);
     check_untold(bench, 6);
     // Brought back by a person, and told.
     let soon = bench.now.plus_ms(9);
@@ -134,6 +148,7 @@ pub(super) fn dead_letters(bench: &mut Bench) {
     }
     for round in 0..2 {
         assert_eq!(waiting(bench), [keys[0], keys[1], keys[2], keys[3], keys[4], late.key], "{round}");
+        assert_eq!(dead_keys(bench), []);
         check_untold(bench, 6);
         settle(bench, round);
     }
@@ -145,6 +160,32 @@ pub(super) fn dead_letters(bench: &mut Bench) {
     check_untold(bench, 4);
 }
 
+pub(super) fn moot(bench: &mut Bench) {
+    let (about, rows) = with_events(bench, 4);
+    let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
+    retry(bench, keys[2], 4, Timestamp::NEVER);
+    tell(bench, &[keys[3]]);
+    let told = bench.now;
+    for round in 0..4 {
+        // One that waits, one that is dead, one that was told already, and again in each round.
+        let mut batch = bench.batch();
+        batch.outbox_moot.extend([keys[1], keys[2], keys[3]]);
+        bench.apply(&batch);
+        let ends: Vec<_> = views(bench, about).into_iter().map(|view| view.end).collect();
+        let moot = Some(EventEnd::Moot(told));
+        assert_eq!(ends, [None, moot, moot, Some(EventEnd::Told(told))], "{round}");
+        assert_eq!((waiting(bench), dead_keys(bench)), (vec![keys[0]], Vec::new()), "{round}");
+        check_untold(bench, 1);
+        // Neither a try that was under way nor a late answer changes it.
+        retry(bench, keys[1], 9, bench.now);
+        tell(bench, &[keys[2]]);
+        settle(bench, round);
+    }
+    bench.now = told.plus_ms(TOLD_KEPT_MS + 6 * LATER_MS);
+    bench.tidy();
+    assert_eq!(views(bench, about).len(), 1, "only what waits is left");
+}
+
 pub(super) fn forgotten(bench: &mut Bench) {
     // More than a store may scan at once for a look-up of the newest.
     let (about, rows) = with_events(bench, 30);
@@ -153,7 +194,7 @@ pub(super) fn forgotten(bench: &mut Bench) {
     let first = bench.now.plus_ms(LATER_MS);
     bench.now = first;
     bench.tidy();
-    // One waits and one is a dead letter, each between others that go.
+    // One waits, between others that go; one is a dead letter, which goes with its age.
     let prompt: Vec<_> = keys[..25].iter().copied().filter(|key| ![keys[3], keys[4]].contains(key)).collect();
     tell(bench, &prompt);
     let late = first.plus_ms(2 * LATER_MS);
@@ -161,21 +202,23 @@ pub(super) fn forgotten(bench: &mut Bench) {
     tell(bench, &keys[25..]);
     let kept = |bench: &Bench| views(bench, about).into_iter().map(|view| view.row.key).collect::<Vec<_>>();
     for (at, left) in [
-        (first.plus_ms(TOLD_KEPT_MS - LATER_MS), keys.clone()),
-        (first.plus_ms(TOLD_KEPT_MS + LATER_MS), [&keys[3..5], &keys[25..]].concat()),
-        (late.plus_ms(TOLD_KEPT_MS - LATER_MS / 2), [&keys[3..5], &keys[25..]].concat()),
-        (late.plus_ms(TOLD_KEPT_MS + LATER_MS), keys[3..5].to_vec()),
-        (late.plus_ms(4 * TOLD_KEPT_MS), keys[3..5].to_vec()),
+        (first.plus_ms(TOLD_KEPT_MS - 2 * LATER_MS), keys.clone()),
+        (first.plus_ms(TOLD_KEPT_MS + LATER_MS), [&keys[3..4], &keys[25..]].concat()),
+        (late.plus_ms(TOLD_KEPT_MS - LATER_MS / 2), [&keys[3..4], &keys[25..]].concat()),
+        (late.plus_ms(TOLD_KEPT_MS + LATER_MS), keys[3..4].to_vec()),
+        (late.plus_ms(4 * TOLD_KEPT_MS), keys[3..4].to_vec()),
     ] {
         bench.now = at;
         bench.tidy();
         assert_eq!(kept(bench), left);
         assert_eq!(waiting(bench), [keys[3]]);
-        check_untold(bench, 2);
+        let dead_left: Vec<_> = left.contains(&keys[4]).then_some(keys[4]).into_iter().collect();
+        assert_eq!(dead_keys(bench), dead_left);
+        check_untold(bench, 1 + u64::try_from(dead_left.len()).unwrap());
         bench.reopen();
         assert_eq!(kept(bench), left);
     }
-    tell(bench, &keys[3..5]);
+    tell(bench, &keys[3..4]);
     bench.now = bench.now.plus_ms(TOLD_KEPT_MS + LATER_MS);
     bench.tidy();
     assert_eq!(kept(bench), []);

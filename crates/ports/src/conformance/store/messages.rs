@@ -11,7 +11,7 @@ use super::rows::{
     CONNECTOR, ENDPOINT, PRICE_MICROS, add_account, add_message, answer, attempt, change, event, lot_change,
     map_row, message, posting, receipt, step, submission,
 };
-use crate::store::{EventView, MessageRow, OutboxRow, message_id};
+use crate::store::{EventEnd, EventView, MessageRow, OutboxRow, message_id};
 
 /// An account with one message that is queued.
 pub(super) fn admitted(bench: &mut Bench) -> MessageRow {
@@ -92,7 +92,7 @@ pub(super) fn life(bench: &mut Bench) {
 
     let view = bench.reader().message(key).unwrap().unwrap();
     assert_eq!(view.message.progress, delivered.progress);
-    assert_eq!(view.outbox, [EventView { row: batch.outbox[0].clone(), told_at: None }]);
+    assert_eq!(view.outbox, [EventView { row: batch.outbox[0].clone(), end: None }]);
     assert_eq!(view.attempts, bench.store().attempts(key).unwrap());
     assert_eq!(view.attempts[0].row, attempt(key, 1, super::BEGIN));
     assert_eq!(view.attempts[0].parts.iter().map(|part| part.part).collect::<Vec<_>>(), [1, 2]);
@@ -107,7 +107,7 @@ pub(super) fn life(bench: &mut Bench) {
     batch.outbox_done.push(told);
     bench.apply(&batch);
     let row = OutboxRow { next_at: bench.now, ..view.outbox[0].row.clone() };
-    let told = EventView { row, told_at: Some(bench.now) };
+    let told = EventView { row, end: Some(EventEnd::Told(bench.now)) };
     assert_eq!(bench.reader().message(key).unwrap().unwrap().outbox, [told]);
     let figures = bench.reader().figures().unwrap();
     assert_eq!((figures.messages, figures.open, figures.outbox, figures.parked), (1, 0, 0, 0));

@@ -92,6 +92,9 @@ pub(super) fn parked(bench: &mut Bench) {
     }
     bench.apply(&batch);
     let expected = [batch.parked[0].clone(), batch.parked[3].clone()];
+    assert_eq!(bench.store().parked_after(RowKey::ZERO, 9).unwrap(), batch.parked);
+    let second = batch.parked[1].key;
+    assert_eq!(bench.store().parked_after(second, 1).unwrap(), batch.parked[2..3]);
     assert_eq!(bench.store().parked_receipts(&wanted).unwrap(), expected);
     bench.reopen();
     assert_eq!(bench.store().parked_receipts(&wanted).unwrap(), expected);
@@ -101,6 +104,7 @@ pub(super) fn parked(bench: &mut Bench) {
     bench.apply(&found);
     assert_eq!(bench.store().parked_receipts(&wanted).unwrap(), []);
     assert_eq!(bench.reader().figures().unwrap().parked, 2);
+    assert_eq!(bench.store().parked_after(RowKey::ZERO, 9).unwrap(), batch.parked[1..3]);
 }
 
 pub(super) fn outbox(bench: &mut Bench) {

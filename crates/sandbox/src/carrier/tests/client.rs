@@ -1,23 +1,18 @@
-//! A hand-driven SMPP client, a clock that moves only when told, and a carrier for tests.
+//! A carrier for tests, a clock that moves only when told, and clients of its links.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use ports::BoxFuture;
 use ports::clock::Clock;
 use ports::entropy::Entropy;
-use smpp::{
-    Address, Bind, CommandId, CommandStatus, FrameCutter, Header, Pdu, Receipt, ShortMessage, Strictness,
-};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use smpp::{Address, CommandId, CommandStatus, ShortMessage};
+use testkit::wire::Wire;
+use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use types::time::Timestamp;
 
 use crate::{Carrier, CarrierOptions, StartError};
 
-/// How long a test waits for what must come; reached only by a failing test.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Wall clock at the start: 2026-01-02T03:04:05Z.
 const START_MS: i64 = 1_767_323_045_000;
 
@@ -99,19 +94,18 @@ impl Stage {
         Self { carrier, clock, shutdown }
     }
 
-    pub(super) async fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.carrier.local_addr()).await.unwrap();
-        Client { stream, cutter: FrameCutter::default(), sequence: 0 }
+    pub(super) async fn connect(&self) -> Wire {
+        Wire::connect(self.carrier.local_addr()).await
     }
 
     /// A client that is bound already.
-    pub(super) async fn bound(&self, bind: CommandId) -> Client {
+    pub(super) async fn bound(&self, bind: CommandId) -> Wire {
         let mut client = self.connect().await;
         assert_eq!(client.bind(bind, "chappe", "secret").await, CommandStatus::ESME_ROK);
         client
     }
 
-    pub(super) async fn transceiver(&self) -> Client {
+    pub(super) async fn transceiver(&self) -> Wire {
         self.bound(CommandId::BIND_TRANSCEIVER).await
     }
 }
@@ -127,49 +121,6 @@ pub(super) fn start(
     Carrier::start(listener, clock, Arc::new(FixedEntropy), options, shutdown.subscribe())
 }
 
-/// A PDU that came.
-pub(super) struct Received {
-    pub(super) header: Header,
-    body: Vec<u8>,
-}
-
-impl Received {
-    pub(super) fn pdu(&self) -> Pdu<'_> {
-        Pdu::decode(&self.header, &self.body, Strictness::Exact).unwrap()
-    }
-
-    pub(super) fn status(&self) -> CommandStatus {
-        self.header.command_status
-    }
-
-    /// The id of a successful response.
-    pub(super) fn message_id(&self) -> String {
-        assert_eq!(self.status(), CommandStatus::ESME_ROK);
-        let id = match self.pdu() {
-            Pdu::SubmitSmResp(resp) | Pdu::DataSmResp(resp) => resp.message_id,
-            Pdu::SubmitMultiResp(resp) => resp.message_id,
-            other => panic!("{other:?}"),
-        };
-        String::from_utf8(id.to_vec()).unwrap()
-    }
-
-    pub(super) fn message(&self) -> ShortMessage<'_> {
-        match self.pdu() {
-            Pdu::DeliverSm(message) => message,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// What a receipt says: id, `stat` and `err`; text and TLVs must agree.
-    pub(super) fn receipt(&self) -> (String, String, String) {
-        let message = self.message();
-        let receipt = Receipt::from_message(&message).unwrap();
-        assert!(receipt.tlv_id.is_some() && receipt.tlv_state.is_some() && !receipt.disagrees());
-        let (id, stat) = (receipt.id().unwrap(), receipt.text.stat.unwrap());
-        (id.to_owned(), stat.to_owned(), receipt.text.err.unwrap().to_owned())
-    }
-}
-
 /// A submit for tests: asks for a receipt.
 pub(super) fn message<'a>(destination: &'a str, text: &'a [u8]) -> ShortMessage<'a> {
     ShortMessage {
@@ -178,98 +129,5 @@ pub(super) fn message<'a>(destination: &'a str, text: &'a [u8]) -> ShortMessage<
         registered_delivery: 1,
         short_message: text,
         ..ShortMessage::default()
-    }
-}
-
-/// A client that does nothing by itself.
-pub(super) struct Client {
-    stream: TcpStream,
-    cutter: FrameCutter,
-    sequence: u32,
-}
-
-impl Client {
-    /// Sends a PDU and returns its sequence number.
-    pub(super) async fn send(&mut self, pdu: &Pdu<'_>) -> u32 {
-        self.sequence += 1;
-        self.send_as(pdu, CommandStatus::ESME_ROK, self.sequence).await;
-        self.sequence
-    }
-
-    pub(super) async fn send_as(&mut self, pdu: &Pdu<'_>, status: CommandStatus, sequence: u32) {
-        let mut octets = Vec::new();
-        pdu.encode(status, sequence, &mut octets).unwrap();
-        self.send_octets(&octets).await;
-    }
-
-    pub(super) async fn send_octets(&mut self, octets: &[u8]) {
-        self.stream.write_all(octets).await.unwrap();
-    }
-
-    /// The next PDU; `None` when the carrier has closed the link.
-    pub(super) async fn next(&mut self) -> Option<Received> {
-        loop {
-            if let Some(frame) = self.cutter.next_frame().unwrap() {
-                return Some(Received { header: frame.header, body: frame.body.to_vec() });
-            }
-            let mut chunk = [0; 4096];
-            let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut chunk)).await;
-            match read.expect("the carrier says nothing").unwrap() {
-                0 => return None,
-                octets => self.cutter.extend(&chunk[..octets]),
-            }
-        }
-    }
-
-    pub(super) async fn expect(&mut self, id: CommandId) -> Received {
-        let received = self.next().await.expect("the link is closed");
-        assert_eq!(received.header.command_id, id);
-        received
-    }
-
-    /// Sends a request and takes the very next PDU as its response.
-    pub(super) async fn ask(&mut self, pdu: &Pdu<'_>) -> Received {
-        let sequence = self.send(pdu).await;
-        let received = self.next().await.expect("the link is closed");
-        assert_eq!(received.header.command_id, pdu.command_id().response().unwrap());
-        assert_eq!(received.header.sequence_number, sequence);
-        received
-    }
-
-    /// Proves that nothing is on its way: the next thing to come is the answer to a probe.
-    pub(super) async fn expect_silence(&mut self) {
-        self.ask(&Pdu::EnquireLink).await;
-    }
-
-    pub(super) async fn bind(&mut self, id: CommandId, system_id: &str, password: &str) -> CommandStatus {
-        let bind = Bind {
-            system_id: system_id.as_bytes(),
-            password: password.as_bytes(),
-            interface_version: 0x34,
-            ..Bind::default()
-        };
-        let pdu = match id {
-            CommandId::BIND_RECEIVER => Pdu::BindReceiver(bind),
-            CommandId::BIND_TRANSMITTER => Pdu::BindTransmitter(bind),
-            _ => Pdu::BindTransceiver(bind),
-        };
-        self.ask(&pdu).await.status()
-    }
-
-    /// Submits and takes the next PDU as the response.
-    pub(super) async fn submit(&mut self, message: ShortMessage<'_>) -> Received {
-        self.ask(&Pdu::SubmitSm(message)).await
-    }
-
-    /// Takes the next delivery and acknowledges it.
-    pub(super) async fn delivery(&mut self) -> Received {
-        let received = self.expect(CommandId::DELIVER_SM).await;
-        self.acknowledge(&received, CommandStatus::ESME_ROK).await;
-        received
-    }
-
-    pub(super) async fn acknowledge(&mut self, delivery: &Received, status: CommandStatus) {
-        let resp = Pdu::DeliverSmResp(smpp::MessageResp::default());
-        self.send_as(&resp, status, delivery.header.sequence_number).await;
     }
 }

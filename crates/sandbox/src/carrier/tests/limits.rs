@@ -1,10 +1,16 @@
 //! What is held, how much of it, and what the log of accepted parts says.
 
+use ports::phones::{BUBBLES_MAX, PHONES_MAX};
 use smpp::{CommandId, CommandStatus};
 
 use super::RECEIPT_MS;
 use super::client::{Stage, message};
 use crate::CarrierOptions;
+use crate::carrier::centre::{CentreSettings, MessageCentre, Now, Verdict};
+use crate::carrier::delivery::Delivery;
+use crate::carrier::incoming::Incoming;
+use crate::carrier::log::PartLog;
+use crate::phones::PhoneBook;
 
 #[tokio::test]
 async fn receipts_wait_for_a_bind_and_the_oldest_go_first() {
@@ -25,6 +31,35 @@ async fn receipts_wait_for_a_bind_and_the_oldest_go_first() {
     }
     receiver.expect_silence().await;
     assert_eq!(stage.carrier.counts().acknowledged, 3);
+}
+
+#[test]
+fn memory_is_bounded_however_many_messages_come() {
+    const HELD_MAX: usize = 1_000;
+    let settings = CentreSettings { receipt_delay_ms: 700, held_max: HELD_MAX };
+    let mut centre = MessageCentre::new(1, PartLog::none(), settings);
+    let phones = PhoneBook::new();
+    // Nobody takes receipts, parts never come whole, and every fate and phone has its turn.
+    for number in 0..20_000_u64 {
+        let digits = format!("4479{:08}", number % 5_000);
+        let user_data = [&[5, 0, 3, number.to_be_bytes()[7], 2, 1], b"Hello".as_slice()].concat();
+        let submit = smpp::ShortMessage { esm_class: 0x40, ..message(&digits, &user_data) };
+        let incoming = Incoming::read(&submit).unwrap();
+        let now = Now { ms: number, at: types::time::Timestamp::EPOCH };
+        if !matches!(centre.judge(&incoming), Verdict::Refuse(_)) {
+            let id = centre.take(&incoming, now);
+            phones.receive(&incoming, &id.to_string(), "delivered", now);
+        }
+        centre.ripen(now);
+        centre.finish_turn();
+        assert!(centre.counts().held <= HELD_MAX as u64);
+    }
+    let counts = centre.counts();
+    assert!(counts.accepted > 18_000 && counts.dropped > 0, "{counts:?}");
+    let shown = phones.phones(usize::MAX);
+    assert!(shown.len() <= PHONES_MAX && shown.iter().all(|phone| phone.bubbles.len() <= BUBBLES_MAX));
+    // The map of waiting deliveries adds its keys and half-empty nodes to this.
+    assert!(size_of::<Delivery>() <= 144, "{}", size_of::<Delivery>());
 }
 
 #[tokio::test]
@@ -100,9 +135,9 @@ async fn silent_links_are_probed_and_closed() {
     let mut unbound = stage.connect().await;
     let mut client = stage.transceiver().await;
     client.expect_silence().await;
-    stage.clock.advance(30_000);
+    stage.clock.advance(5_000);
     assert!(unbound.next().await.is_none(), "a link must bind in time");
-    stage.clock.advance(30_000);
+    stage.clock.advance(55_000);
     for _ in 0..3 {
         client.expect(CommandId::ENQUIRE_LINK).await;
         stage.clock.advance(20_000);

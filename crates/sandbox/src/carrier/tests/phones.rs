@@ -3,10 +3,11 @@
 use gsm_text::{Concatenation, SplitOptions, split};
 use ports::phones::{BUBBLES_MAX, Direction, PHONES_MAX, Phone};
 use smpp::{CommandId, CommandStatus, Pdu, ShortMessage, Tag, TlvBuffer};
+use testkit::wire::Wire;
 use types::address::Msisdn;
 
 use super::RECEIPT_MS;
-use super::client::{Client, Stage, message};
+use super::client::{Stage, message};
 
 const NUMBER: &str = "447911123456";
 
@@ -20,7 +21,7 @@ fn texts(phone: &Phone) -> Vec<(String, u8, &'static str)> {
 
 /// Submits a text in parts, in the order of `order`, and returns the ids by part.
 async fn submit_parts(
-    client: &mut Client,
+    client: &mut Wire,
     text: &str,
     concatenation: Concatenation,
     order: &[usize],

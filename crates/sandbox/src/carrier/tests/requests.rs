@@ -4,9 +4,10 @@ use smpp::{
     Address, CancelSm, CommandId, CommandStatus, DataSm, Destination, DestinationBuffer, MessageState, Pdu,
     QuerySm, ReplaceSm, ShortMessage, SubmitMulti, Tag, TlvBuffer,
 };
+use testkit::wire::Received;
 
 use super::RECEIPT_MS;
-use super::client::{Received, SENDER, Stage, message};
+use super::client::{SENDER, Stage, message};
 
 const SOURCE: Address<'static> = Address { ton: 5, npi: 0, digits: SENDER };
 

@@ -370,7 +370,7 @@ CREATE INDEX inbound_by_account ON inbound (account, key);
 
 -- Events to tell, and for a while those that were told. `next_at` and `told_at` take turns: telling
 -- an event leaves its row as long as it was, so that it is written over in its place. A dead letter
--- has the largest `next_at` there is.
+-- has the largest `next_at` there is. An event that there was nothing to tell of has both.
 CREATE TABLE outbox (
     key INTEGER PRIMARY KEY,
     endpoint INTEGER NOT NULL,

@@ -1,0 +1,132 @@
+//! Receipts without a known id: they find the one message that they can mean, and never another.
+
+use types::message::{Flags, State};
+use types::receipt::{ReceiptState, Verdict};
+
+use crate::house::{House, route};
+
+const HOUR_MS: i64 = 3_600_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_overtakes_its_answer_is_not_taken_for_another_message() {
+    let house = House::new(route(&["a"])).await;
+    let lost = house.send("first").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    let fresh = house.send("second").await;
+    let attempt = house.sent_one("a");
+    // Both went to the same phone; the second has no answer yet.
+    house.receipt("a", "c2", ReceiptState::Delivered).await;
+    assert_eq!(house.state(lost).await, State::Unknown);
+    house.answer("a", attempt, Verdict::Accepted, Some("c2")).await;
+    assert_eq!((house.state(lost).await, house.state(fresh).await), (State::Unknown, State::Delivered));
+    // Now only the first can be meant.
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    assert_eq!(house.state(lost).await, State::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_came_before_the_doubt_resolves_it_even_over_a_restart() {
+    let house = House::new(route(&["a"])).await;
+    let first = house.send("first").await;
+    let attempt = house.sent_one("a");
+    house.receipt("a", "never-told-1", ReceiptState::Delivered).await;
+    assert_eq!(house.state(first).await, State::Sending);
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    assert_eq!(house.state(first).await, State::Delivered);
+    let second = house.send("second").await;
+    house.sent_one("a");
+    house.receipt("a", "never-told-2", ReceiptState::Undelivered).await;
+    let house = house.restart().await;
+    house.settle().await;
+    assert_eq!(house.state(second).await, State::Undelivered);
+    assert_eq!(house.core.store_figures().await.unwrap().store.parked, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_in_doubt_none_is_guessed_until_one_is_known() {
+    let house = House::new(route(&["a"])).await;
+    let mut ids = Vec::new();
+    let mut attempts = Vec::new();
+    for text in ["first", "second"] {
+        ids.push(house.send(text).await);
+        attempts.push(house.sent_one("a"));
+    }
+    for attempt in &attempts {
+        house.answer("a", *attempt, Verdict::Unknown, None).await;
+    }
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    assert_eq!((house.state(ids[0]).await, house.state(ids[1]).await), (State::Unknown, State::Unknown));
+    // A late answer tells that the second has another id.
+    house.answer("a", attempts[1], Verdict::Accepted, Some("c2")).await;
+    assert_eq!((house.state(ids[0]).await, house.state(ids[1]).await), (State::Delivered, State::Submitted));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_was_sent_does_not_hide_the_doubt_of_the_first() {
+    let mut delivery = route(&["a"]);
+    delivery.on_unknown = Some("prefer_delivery".into());
+    let house = House::new(delivery).await;
+    let copied = house.send("first").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    house.advance(60_001).await;
+    let again = house.sent_one("a");
+    house.answer("a", again, Verdict::Accepted, Some("c2")).await;
+    let other = house.send("second").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    // The first copy or the other message: nobody knows.
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    assert_eq!(house.state(other).await, State::Unknown);
+    assert_eq!(house.state(copied).await, State::Submitted);
+    assert!(house.message(copied).await.flags.contains(Flags::POSSIBLE_DUPLICATE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_given_out_again_is_told_apart_by_the_phone() {
+    let house = House::new(route(&["a"])).await;
+    let first = house.send_to("447400000001").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("7")).await;
+    let second = house.send_to("447400000002").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("7")).await;
+    house.receipt_for("a", "7", ReceiptState::Delivered, "447400000001").await;
+    assert_eq!((house.state(first).await, house.state(second).await), (State::Delivered, State::Submitted));
+    // A receipt that comes before its answer, under an id that was in use before.
+    let third = house.send_to("447400000003").await;
+    let attempt = house.sent_one("a");
+    house.receipt_for("a", "7", ReceiptState::Undelivered, "447400000003").await;
+    assert_eq!(house.state(second).await, State::Submitted);
+    house.answer("a", attempt, Verdict::Accepted, Some("7")).await;
+    assert_eq!((house.state(second).await, house.state(third).await), (State::Submitted, State::Undelivered));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_nobody_asks_for_lapses() {
+    let house = House::new(route(&["a"])).await;
+    house.receipt_for("a", "foreign", ReceiptState::Delivered, "447400999999").await;
+    let parked = async || house.core.store_figures().await.unwrap().store.parked;
+    house.advance(71 * HOUR_MS).await;
+    assert_eq!(parked().await, 1);
+    house.advance(2 * HOUR_MS).await;
+    assert_eq!(parked().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_that_was_left_stays_left_over_a_restart() {
+    let mut fallback = route(&["a", "b"]);
+    fallback.reroute_on = vec!["undelivered".into()];
+    let house = House::new(fallback).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("a1")).await;
+    house.down("b").await;
+    house.receipt("a", "a1", ReceiptState::Undelivered).await;
+    assert_eq!(house.state(id).await, State::Queued);
+    let house = house.restart().await;
+    house.settle().await;
+    assert!(house.sent("a").is_empty(), "the phone cannot be reached by this carrier");
+    house.sent_one("b");
+}

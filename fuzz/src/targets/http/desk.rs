@@ -1,0 +1,183 @@
+//! A desk that takes every submission and remembers what it was given; it knows no message.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use api::Explanation;
+use app::detail::{InboundDetail, MessageDetail, Page};
+use app::submission::{Accepted, AcceptedMessage, Caller, Submission, SubmitOutcome};
+use app::{EndpointView, MessageQuery, Scope};
+use ports::BoxFuture;
+use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
+use types::charge::Balance;
+use types::id::{AccountId, CredentialId, EndpointId, MessageId, PublicId, RowKey, SubmissionId};
+use types::message::{Class, Content, RECIPIENTS_MAX, State};
+use types::money::{Money, Unit};
+use types::refusal::{Refusal, RefusalCode};
+use types::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
+const PRICE: Money = Money::new(50_000, Unit::EUR);
+
+/// What a submission came to.
+pub(super) struct Given {
+    pub(super) drafts: usize,
+}
+
+/// See above.
+#[derive(Default)]
+pub(super) struct LookingDesk {
+    given: Mutex<Option<Given>>,
+}
+
+impl LookingDesk {
+    /// What was handed in since the last time.
+    pub(super) fn take(&self) -> Option<Given> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Looks at what the door promises of everything that it hands in.
+    fn look(&self, submission: &Submission) -> SubmitOutcome {
+        let drafts = submission.drafts.len();
+        assert!((1..=RECIPIENTS_MAX).contains(&drafts), "{drafts} drafts");
+        for draft in &submission.drafts {
+            assert!(matches!(draft.content, Content::Text(_)), "this door takes texts");
+            let reference = draft.client_reference.as_deref().unwrap_or("");
+            assert!(reference.len() <= 255 && !reference.contains(char::is_control), "a reference");
+            assert!(draft.traffic_type.len() <= 32, "a traffic type");
+        }
+        if let Some(idempotency) = &submission.idempotency {
+            assert!(!idempotency.key.is_empty());
+        }
+        *self.given.lock().unwrap_or_else(PoisonError::into_inner) = Some(Given { drafts });
+        let message = |number| AcceptedMessage {
+            id: MessageId::new(RowKey::from_parts(NOW.as_ms(), number), 7),
+            state: State::Queued,
+            parts: 1,
+            price: PRICE,
+        };
+        let count = u32::try_from(drafts).unwrap_or(0);
+        Ok(Accepted {
+            id: SubmissionId::new(RowKey::from_parts(NOW.as_ms(), 0), 1),
+            messages: (1..=count).map(message).collect(),
+            replayed: false,
+        })
+    }
+}
+
+fn none<T: Send + 'static>() -> BoxFuture<'static, Result<Option<T>, Refusal>> {
+    Box::pin(async { Ok(None) })
+}
+
+fn no_page<T: Send + 'static>() -> BoxFuture<'static, Result<Page<T>, Refusal>> {
+    Box::pin(async { Ok(Page { items: Vec::new(), next: None }) })
+}
+
+impl api::Desk for LookingDesk {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    fn submit(&self, submission: Submission) -> BoxFuture<'_, SubmitOutcome> {
+        Box::pin(async move { self.look(&submission) })
+    }
+
+    fn quote(&self, submission: Submission) -> BoxFuture<'_, SubmitOutcome> {
+        Box::pin(async move { self.look(&submission) })
+    }
+
+    fn cancel(&self, _scope: Scope, _id: MessageId) -> BoxFuture<'_, Result<MessageDetail, Refusal>> {
+        Box::pin(async { Err(Refusal::new(RefusalCode::NotFound, "there is none")) })
+    }
+
+    fn authenticate_key(&self, key: &str, secret: &str) -> Option<Caller> {
+        (key == "key" && secret == "secret").then_some(Caller {
+            account: AccountId(7),
+            credential: CredentialId(1),
+            kind: CredentialKind::ApiKey,
+        })
+    }
+
+    fn account(&self, id: AccountId) -> Option<Arc<Account>> {
+        Some(Arc::new(Account {
+            id,
+            sid: PublicId::new(RowKey::from_parts(1, 1), 1),
+            parent: None,
+            name: "demo".to_owned(),
+            state: AccountState::Active,
+            unit: Unit::EUR,
+            price_book: "standard".to_owned(),
+            default_class: Class::Transactional,
+            default_endpoint: None,
+            limits: AccountLimits::default(),
+            allow_private_callbacks: false,
+            created_at: NOW,
+        }))
+    }
+
+    fn message(
+        &self,
+        _scope: Scope,
+        _id: MessageId,
+    ) -> BoxFuture<'_, Result<Option<MessageDetail>, Refusal>> {
+        none()
+    }
+
+    fn messages(
+        &self,
+        _scope: Scope,
+        _query: MessageQuery,
+    ) -> BoxFuture<'_, Result<Page<MessageDetail>, Refusal>> {
+        no_page()
+    }
+
+    fn inbound(
+        &self,
+        _scope: Scope,
+        _before: Option<RowKey>,
+        _limit: usize,
+    ) -> BoxFuture<'_, Result<Page<InboundDetail>, Refusal>> {
+        no_page()
+    }
+
+    fn explain(&self, _scope: Scope, _id: MessageId) -> BoxFuture<'_, Explanation> {
+        none()
+    }
+
+    fn balance(&self, _account: AccountId) -> Option<Balance> {
+        Some(Balance { available: PRICE, held: PRICE })
+    }
+
+    fn webhook_endpoint<'a>(
+        &'a self,
+        _account: AccountId,
+        _kind: EndpointKind,
+        url: &'a str,
+    ) -> BoxFuture<'a, Result<EndpointId, Refusal>> {
+        let is_secure = url.starts_with("https://");
+        let refusal = || Refusal::new(RefusalCode::InvalidRequest, "the address may not be called");
+        Box::pin(async move { if is_secure { Ok(EndpointId(5)) } else { Err(refusal()) } })
+    }
+
+    fn endpoints(&self, _account: AccountId) -> Vec<EndpointView> {
+        Vec::new()
+    }
+
+    fn set_default_webhook<'a>(
+        &'a self,
+        _account: AccountId,
+        _kind: EndpointKind,
+        _url: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Option<EndpointView>, Refusal>> {
+        none()
+    }
+
+    fn metrics_text(&self) -> String {
+        String::new()
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn note_refusal(&self, _account: Option<AccountId>, _code: RefusalCode) {}
+}

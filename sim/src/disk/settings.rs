@@ -1,0 +1,99 @@
+//! What steers decisions on the simulated disk: accounts, ways in and out, people, documents, keys.
+//!
+//! These tables are small and change seldom, so that a batch that changes them works on a copy, which
+//! takes their place when the whole batch holds.
+
+use std::collections::BTreeMap;
+
+use ports::store::{
+    Batch, ConfigChange, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, PersonRow, SessionRow,
+};
+use types::account::Account;
+use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId};
+
+/// The tables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) credentials: BTreeMap<CredentialId, CredentialRow>,
+    pub(crate) endpoints: BTreeMap<EndpointId, EndpointRow>,
+    pub(crate) persons: BTreeMap<PersonId, PersonRow>,
+    pub(crate) sessions: BTreeMap<[u8; 32], SessionRow>,
+    pub(crate) documents: BTreeMap<(u8, u32), ConfigVersion>,
+    pub(crate) connectors: BTreeMap<ConnectorId, String>,
+    pub(crate) data_keys: BTreeMap<i64, DataKeyRow>,
+}
+
+impl Settings {
+    /// The tables as a batch leaves them; `None` when it leaves them alone.
+    pub(super) fn with(&self, batch: &Batch) -> Result<Option<Self>, &'static str> {
+        if batch.config.is_empty() && batch.data_keys.is_empty() {
+            return Ok(None);
+        }
+        let mut next = self.clone();
+        for row in &batch.data_keys {
+            if next.data_keys.insert(row.id, row.clone()).is_some() {
+                return Err("data key number");
+            }
+        }
+        for change in &batch.config {
+            next.change(change)?;
+        }
+        Ok(Some(next))
+    }
+
+    fn change(&mut self, change: &ConfigChange) -> Result<(), &'static str> {
+        match change {
+            ConfigChange::Account(row) => {
+                let taken = |other: &&Account| other.id != row.id && other.name == row.name;
+                free(self.accounts.values().find(taken).is_none(), "account name")?;
+                self.accounts.insert(row.id, row.clone());
+            }
+            ConfigChange::Credential(row) => {
+                let taken = |other: &&CredentialRow| {
+                    other.id != row.id && other.kind == row.kind && other.name == row.name
+                };
+                free(self.credentials.values().find(taken).is_none(), "credential name")?;
+                self.credentials.insert(row.id, row.clone());
+            }
+            ConfigChange::Endpoint(row) => self.change_endpoint(row)?,
+            ConfigChange::Person(row) => {
+                let taken = |other: &&PersonRow| other.id != row.id && other.email == row.email;
+                free(self.persons.values().find(taken).is_none(), "person e-mail")?;
+                self.persons.insert(row.id, row.clone());
+            }
+            ConfigChange::Session(row) => {
+                free(self.sessions.insert(row.token_hash, row.clone()).is_none(), "session token")?;
+            }
+            ConfigChange::SessionEnd(token_hash) => {
+                self.sessions.remove(token_hash);
+            }
+            ConfigChange::Document(row) => {
+                let kind = row.kind.code();
+                let newest = self.documents.range((kind, 0)..=(kind, u32::MAX)).next_back();
+                let next = newest.map_or(0, |((_, number), _)| *number) + 1;
+                free(row.number == next, "document number")?;
+                self.documents.insert((kind, row.number), row.clone());
+            }
+            ConfigChange::Connector(id, name) => {
+                let taken = self.connectors.iter().any(|(other, known)| other != id && known == name);
+                free(!taken, "connector name")?;
+                self.connectors.insert(*id, name.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn change_endpoint(&mut self, row: &EndpointRow) -> Result<(), &'static str> {
+        let address = |row: &EndpointRow| (row.account, row.kind.code(), row.url_hash);
+        let taken = |other: &&EndpointRow| other.id != row.id && address(other) == address(row);
+        free(self.endpoints.values().find(taken).is_none(), "endpoint address")?;
+        let created_at = self.endpoints.get(&row.id).map_or(row.created_at, |known| known.created_at);
+        self.endpoints.insert(row.id, EndpointRow { created_at, ..row.clone() });
+        Ok(())
+    }
+}
+
+const fn free(holds: bool, what: &'static str) -> Result<(), &'static str> {
+    if holds { Ok(()) } else { Err(what) }
+}
