@@ -81,10 +81,8 @@ pub(crate) async fn data_key(session: &Session, id: i64) -> Result<Option<DataKe
 const DEAD_LETTERS: &str =
     concat!("SELECT count(*) FROM outbox WHERE told_at IS NULL AND next_at = ", never!());
 /// The oldest event that waits to be told.
-const OLDEST_EVENT: &str = concat!(
-    "SELECT coalesce(min(key), 0) FROM outbox WHERE told_at IS NULL AND next_at < ",
-    never!()
-);
+const OLDEST_EVENT: &str =
+    concat!("SELECT coalesce(min(key), 0) FROM outbox WHERE told_at IS NULL AND next_at < ", never!());
 
 /// Counts of rows. Messages are counted from the rollup, because counting the rows of a big table
 /// reads all of it.
