@@ -144,7 +144,8 @@ impl Store for SqliteStore {
     }
 
     fn parked_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<ParkedReceiptRow>, StoreError> {
-        load::parked_after(&self.connection, after, limit).map_err(|fault| fault.doing("read parked receipts"))
+        load::parked_after(&self.connection, after, limit)
+            .map_err(|fault| fault.doing("read parked receipts"))
     }
 
     fn outbox(

@@ -17,7 +17,7 @@ use types::id::{AccountId, CommitSeq, RowKey};
 use super::apply_config::write_config;
 use super::encoded::{APPLY, Encoded, encode_parts};
 use super::lease::{is_taken_over, taken_over};
-use super::partitions::table_of;
+use super::partitions::{Partitions, table_of};
 use super::session::Session;
 use super::{PostgresStore, apply_rows as rows, fold, load};
 use crate::fault::Fault;
@@ -181,13 +181,36 @@ impl PostgresStore {
         if missing.is_empty() {
             return Ok(());
         }
-        let sql: Arc<str> = missing.sql().into();
-        self.link.ask(move |session| {
-            let sql = Arc::clone(&sql);
-            async move { session.in_transaction("BEGIN", session.run(&sql)).await }
-        })?;
+        self.divide_tables(missing.sql())?;
         self.partitions.made(&missing);
         Ok(())
+    }
+
+    /// Makes or drops partitions, as the holder of the lease. After a failure nobody knows which there
+    /// are, and the database is asked.
+    pub(crate) fn divide_tables(&mut self, sql: String) -> Result<(), Fault> {
+        let writer = self.link.writer()?;
+        let (session, epoch) = (Arc::clone(&writer.session), writer.epoch);
+        let done = self.link.io().run(async move {
+            let work = async {
+                hold_lease(&session, epoch).await?;
+                session.run(&sql).await
+            };
+            let late = |_| Fault::Unreachable("no answer within the time for a change of tables".into());
+            let work = session.in_transaction("BEGIN", work);
+            tokio::time::timeout(COMMIT_LIMIT, work).await.map_err(late)?
+        });
+        if let Err(fault) = &done {
+            if matches!(fault, Fault::Unreachable(_)) {
+                self.link.lose();
+            }
+            if !is_taken_over(fault)
+                && let Ok(known) = self.link.ask(|session| async move { Partitions::load(&session).await })
+            {
+                self.partitions = known;
+            }
+        }
+        done
     }
 
     /// Whose messages the rows of a batch are about.
@@ -322,16 +345,19 @@ async fn commit(session: &Session, epoch: i64, encoded: &Encoded) -> Result<i64,
         return session.integer(APPLY, &params).await;
     }
     let work = async {
-        let lock = "UPDATE lease SET epoch = epoch WHERE name = 'writer' AND epoch = $1";
-        if session.execute(lock, &[&epoch]).await? != 1 {
-            return Err(taken_over());
-        }
+        hold_lease(session, epoch).await?;
         write_config(session, &encoded.config).await?;
         let unparked = session.integer(APPLY, &params).await?;
         encoded.sent.store(true, Ordering::Relaxed);
         Ok(unparked)
     };
     session.in_transaction("BEGIN", work).await
+}
+
+/// Locks the lease for the rest of a transaction, if it is still this process's.
+async fn hold_lease(session: &Session, epoch: i64) -> Result<(), Fault> {
+    let lock = "UPDATE lease SET epoch = epoch WHERE name = 'writer' AND epoch = $1";
+    if session.execute(lock, &[&epoch]).await? == 1 { Ok(()) } else { Err(taken_over()) }
 }
 
 fn in_doubt(fault: Fault) -> ApplyError {

@@ -96,10 +96,7 @@ pub(crate) async fn session(url: &PostgresUrl) -> Result<Session, Fault> {
 pub(crate) async fn reconnect(url: Arc<PostgresUrl>, holder: String, lost: i64) -> Result<Writer, Fault> {
     let session = session(&url).await?;
     // It has gone by itself, as a rule. Where it may not be ended, the lock is waited for.
-    let end = "SELECT 1::bigint FROM pg_stat_activity WHERE pid = $1::bigint \
-               AND datname = current_database() AND application_name = current_setting('application_name') \
-               AND pg_terminate_backend(pid)";
-    if let Err(fault) = session.integer(end, &[&lost]).await {
+    if let Err(fault) = end_process(&session, lost).await {
         tracing::debug!(?fault, "the process of a lost connection could not be ended");
     }
     let take = "UPDATE lease SET epoch = epoch + 1 WHERE name = 'writer' AND holder = $1 RETURNING epoch";
@@ -110,6 +107,17 @@ pub(crate) async fn reconnect(url: Arc<PostgresUrl>, holder: String, lost: i64) 
         return Err(taken_over());
     }
     begin(session, epoch).await
+}
+
+/// Ends the process behind a lost connection, if it is still there. In two steps: in one, the planner may
+/// end every process before it compares their numbers.
+async fn end_process(session: &Session, process: i64) -> Result<(), Fault> {
+    let is_there = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::bigint \
+                    AND datname = current_database() AND application_name = current_setting('application_name')";
+    if session.integer(is_there, &[&process]).await? == 1 {
+        session.integer("SELECT pg_terminate_backend($1::bigint::integer)::integer", &[&process]).await?;
+    }
+    Ok(())
 }
 
 /// Takes the lease at the start, if it is free, has lapsed or was this installation's. `None` when it

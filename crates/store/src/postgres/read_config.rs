@@ -10,6 +10,7 @@ use types::time::Timestamp;
 
 use super::load::sql_limit;
 use super::open::lax_setting;
+use super::read_money::has_staged;
 use super::session::Session;
 use crate::codec::never;
 use crate::codec_config::{
@@ -80,25 +81,24 @@ pub(crate) async fn data_key(session: &Session, id: i64) -> Result<Option<DataKe
 const DEAD_LETTERS: &str =
     concat!("SELECT count(*) FROM outbox WHERE told_at IS NULL AND next_at = ", never!());
 /// The oldest event that waits to be told.
-const OLDEST_EVENT: &str = concat!(
-    "SELECT coalesce(min(key), 0) FROM outbox WHERE told_at IS NULL AND next_at < ",
-    never!()
-);
+const OLDEST_EVENT: &str =
+    concat!("SELECT coalesce(min(key), 0) FROM outbox WHERE told_at IS NULL AND next_at < ", never!());
 
 /// Counts of rows. Messages are counted from the rollup, because counting the rows of a big table
 /// reads all of it.
 pub(crate) async fn figures(session: &Session) -> Result<StoreFigures, Fault> {
     let messages = "SELECT sum(messages)::bigint FROM usage_day WHERE state = 0";
-    let open = "SELECT (SELECT count(*) FROM progress WHERE open) - (SELECT count(*) FROM staged g \
-                JOIN submission s ON s.key = g.submission \
-                JOIN message m ON m.account = s.account AND m.key >= s.key \
-                AND m.key < (((s.key >> 21) + 3600000) << 21) AND m.submission = s.key \
-                JOIN progress p ON p.account = m.account AND p.key = m.key WHERE p.open)";
+    let staged = "SELECT count(*) FROM staged g JOIN submission s ON s.key = g.submission \
+                  JOIN message m ON m.account = s.account AND m.key >= s.key \
+                  AND m.key < (((s.key >> 21) + 3600000) << 21) AND m.submission = s.key \
+                  JOIN progress p ON p.account = m.account AND p.key = m.key WHERE p.open";
+    let hidden = if has_staged(session).await? { session.integer(staged, &[]).await? } else { 0 };
+    let open = session.integer("SELECT count(*) FROM progress WHERE open", &[]).await? - hidden;
     let oldest = session.integer(OLDEST_EVENT, &[]).await?;
     let schema = session.integer("SELECT value FROM meta WHERE name = 'schema_version'", &[]).await?;
     Ok(StoreFigures {
         messages: session.integer(messages, &[]).await?,
-        open: session.integer(open, &[]).await?,
+        open,
         parked: super::load::parked_count(session).await?,
         dead_letters: session.integer(DEAD_LETTERS, &[]).await?,
         oldest_event_at: (oldest > 0).then(|| Timestamp::from_ms(RowKey::from_i64(oldest).unix_ms())),

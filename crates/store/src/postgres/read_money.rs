@@ -47,19 +47,21 @@ const LOTS: &str = "SELECT unit, 0::bigint, sum(available_micros)::bigint, sum(h
 const POSTINGS: &str = "SELECT l.unit, s.kind, s.amount, 0::bigint FROM \
                         (SELECT lot, kind, sum(amount_micros)::bigint AS amount FROM posting GROUP BY lot, kind) s \
                         JOIN lot l ON l.id = s.lot";
-/// What messages say by unit and charge state. Those that several lots pay have no lot in the first part;
-/// those of staged submissions, nearly always none, are taken off again.
+/// What messages say by unit and charge state. Those that several lots pay have no lot in the first part.
 const MESSAGES: &str = "SELECT l.unit, s.charge, s.amount, 0::bigint FROM ( \
     SELECT lot, charge, sum(price_micros)::bigint AS amount FROM progress \
     WHERE charge IN (1, 2) AND lot IS NOT NULL GROUP BY lot, charge \
     UNION ALL SELECT h.lot, p.charge, h.micros FROM message_lot h \
     JOIN progress p ON p.account = h.account AND p.key = h.message WHERE p.charge IN (1, 2) \
-    UNION ALL SELECT p.lot, p.charge, -p.price_micros FROM staged g \
+    ) s JOIN lot l ON l.id = s.lot";
+/// What of that belongs to staged submissions, which nobody sees yet.
+const STAGED: &str = "SELECT l.unit, s.charge, s.amount, 0::bigint FROM ( \
+    SELECT p.lot, p.charge, p.price_micros AS amount FROM staged g \
     JOIN submission b ON b.key = g.submission \
     JOIN message m ON m.account = b.account AND m.key >= b.key \
     AND m.key < (((b.key >> 21) + 3600000) << 21) AND m.submission = b.key \
     JOIN progress p ON p.account = m.account AND p.key = m.key WHERE p.charge IN (1, 2) AND p.lot IS NOT NULL \
-    UNION ALL SELECT h.lot, p.charge, -h.micros FROM staged g \
+    UNION ALL SELECT h.lot, p.charge, h.micros FROM staged g \
     JOIN submission b ON b.key = g.submission \
     JOIN message m ON m.account = b.account AND m.key >= b.key \
     AND m.key < (((b.key >> 21) + 3600000) << 21) AND m.submission = b.key \
@@ -88,14 +90,28 @@ pub(crate) async fn ledger_sums(session: &Session) -> Result<Vec<LedgerSum>, Fau
         };
     }
     for (unit, charge, amount, _) in session.all(MESSAGES, &[], amounts).await? {
-        let sum = sum_of(&mut sums, unit);
-        if charge == ChargeState::Held.code() {
-            sum.message_held_micros += amount;
-        } else {
-            sum.message_charged_micros += amount;
+        add_message(sum_of(&mut sums, unit), charge, amount);
+    }
+    // Nearly always nothing; a plan for many would read all messages to find that out.
+    if has_staged(session).await? {
+        for (unit, charge, amount, _) in session.all(STAGED, &[], amounts).await? {
+            add_message(sum_of(&mut sums, unit), charge, -amount);
         }
     }
     Ok(sums.into_values().collect())
+}
+
+/// Whether any submission is staged now.
+pub(crate) async fn has_staged(session: &Session) -> Result<bool, Fault> {
+    Ok(session.integer("SELECT count(*) FROM staged", &[]).await? != 0)
+}
+
+fn add_message(sum: &mut LedgerSum, charge: u8, amount: i64) {
+    if charge == ChargeState::Held.code() {
+        sum.message_held_micros += amount;
+    } else {
+        sum.message_charged_micros += amount;
+    }
 }
 
 fn amounts(row: &dyn Columns) -> Result<(Unit, u8, i64, i64), Fault> {

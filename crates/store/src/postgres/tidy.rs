@@ -2,8 +2,6 @@
 //! has lapsed. What only speeds up look-ups is done by the server itself. Start at
 //! [`PostgresStore::tidy_step`].
 
-use std::sync::Arc;
-
 use ports::store::TOLD_KEPT_MS;
 use types::id::RowKey;
 use types::time::Timestamp;
@@ -55,11 +53,7 @@ impl PostgresStore {
             self.sweeps.partitions_at = now.plus_ms(PARTITION_PAUSE_MS);
             return Ok(false);
         };
-        let sql: Arc<str> = drop_day_sql(day).into();
-        self.link.ask(move |session| {
-            let sql = Arc::clone(&sql);
-            async move { session.in_transaction("BEGIN", session.run(&sql)).await }
-        })?;
+        self.divide_tables(drop_day_sql(day))?;
         self.partitions.dropped(day);
         Ok(true)
     }

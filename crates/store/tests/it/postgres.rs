@@ -41,6 +41,14 @@ impl InDatabase {
         open_postgres(self.folder.path(), &self.url).unwrap()
     }
 
+    /// Opens it, with an account and everything that a batch of messages needs.
+    fn open_with_account(&self) -> (PostgresStore, Arc<PostgresReader>) {
+        let (mut store, reader) = self.open();
+        store.apply(&account()).unwrap();
+        assert!(!store.tidy(BEGIN).unwrap());
+        (store, reader)
+    }
+
     pub(crate) fn psql(&self, statement: &str) -> String {
         Cluster::shared().psql(&self.name, statement).unwrap()
     }
@@ -80,8 +88,7 @@ fn is_unreachable(error: &ApplyError) -> bool {
 fn a_commit_whose_answer_is_lost_is_found_in_the_journal() {
     let proxy = Proxy::to(Cluster::shared().socket());
     let database = InDatabase::new().behind(&proxy);
-    let (mut store, reader) = database.open();
-    store.apply(&account()).unwrap();
+    let (mut store, reader) = database.open_with_account();
     store.apply(&message(1).1).unwrap();
     for number in 2..6 {
         proxy.set(Mode::LoseAnswer);
@@ -97,8 +104,7 @@ fn a_commit_whose_answer_is_lost_is_found_in_the_journal() {
 fn a_commit_that_never_arrived_is_not_written() {
     let proxy = Proxy::to(Cluster::shared().socket());
     let database = InDatabase::new().behind(&proxy);
-    let (mut store, reader) = database.open();
-    store.apply(&account()).unwrap();
+    let (mut store, reader) = database.open_with_account();
     for number in 1..4 {
         let (key, batch) = message(number);
         proxy.set(Mode::LoseRequest);
@@ -143,8 +149,7 @@ fn a_database_that_is_away_is_waited_for() {
 fn a_commit_in_doubt_is_settled_when_the_database_comes_back() {
     let proxy = Proxy::to(Cluster::shared().socket());
     let database = InDatabase::new().behind(&proxy);
-    let (mut store, reader) = database.open();
-    store.apply(&account()).unwrap();
+    let (mut store, reader) = database.open_with_account();
     proxy.set(Mode::LoseAnswerAndStay);
     let seq = std::thread::scope(|scope| {
         let applied = scope.spawn(|| store.apply(&message(1).1).unwrap());
@@ -384,8 +389,7 @@ fn lapsed_carrier_ids_go_by_the_day() {
 #[test]
 fn the_writer_never_scans_a_table_of_traffic() {
     let database = InDatabase::new();
-    let (mut store, _reader) = database.open();
-    store.apply(&account()).unwrap();
+    let (mut store, _reader) = database.open_with_account();
     let scans = "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname ~ '_[0-9]{6,8}$'";
     let (first, batch) = message(1);
     store.apply(&batch).unwrap();

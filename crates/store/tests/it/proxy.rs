@@ -94,10 +94,18 @@ impl Shared {
 
     fn join(self: &Arc<Self>, client: TcpStream, server: UnixStream) {
         self.open.lock().unwrap().push((client.try_clone().unwrap(), server.try_clone().unwrap()));
-        let requests = (client.try_clone().unwrap(), server.try_clone().unwrap(), Arc::clone(self));
-        std::thread::spawn(move || requests.2.pass(requests.0, requests.1, true));
+        let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        let requests = Arc::clone(self);
+        std::thread::spawn(move || {
+            requests.pass(&from, &to, true);
+            // Who was on the other side has gone.
+            drop(to.shutdown(Shutdown::Both));
+        });
         let answers = Arc::clone(self);
-        std::thread::spawn(move || answers.pass(server, client, false));
+        std::thread::spawn(move || {
+            answers.pass(&server, &client, false);
+            drop(client.shutdown(Shutdown::Both));
+        });
     }
 
     fn pass(&self, mut from: impl Read, mut to: impl Write, is_request: bool) {
