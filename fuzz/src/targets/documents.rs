@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use channels::{Factory, InstanceName, Secrets};
-use decide::route::Joining;
 use decide::snapshot::{ConnectorFacts, TrafficTable};
 use ports::BoxFuture;
 use ports::channel::ChannelFactory;
@@ -165,8 +164,8 @@ fn check_traffic(factory: &Factory, input: &[u8]) -> u64 {
         let Ok(capabilities) = capabilities else { continue };
         let fact = ConnectorFacts {
             id: ConnectorId(id),
-            joining: Joining::Whole,
-            octets: capabilities.octets,
+            manner: capabilities.manner,
+            addressing: capabilities.addressing,
             receipts: capabilities.receipts,
             comes_back_as: None,
         };
@@ -176,7 +175,7 @@ fn check_traffic(factory: &Factory, input: &[u8]) -> u64 {
     if let Ok(table) = &compiled {
         assert!(table.routes.len() == document.route.len(), "a route is lost");
         let number = Msisdn::parse("447911123456").expect("a number");
-        assert!(table.network_of(number).is_none() || !document.network.is_empty());
+        assert!(table.network_of(number, Timestamp::EPOCH).is_none() || !document.network.is_empty());
     }
     checked.truncate(4);
     outcome((checked, compiled.is_ok(), roughly(document.route.len()), roughly(document.network.len())))

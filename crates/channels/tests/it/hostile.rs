@@ -62,7 +62,7 @@ impl Stage {
 
     async fn submit(&self, wire: &mut Wire, number: i64) -> Received {
         self.recorder.count_sent(1);
-        self.channel.send(vec![dispatch(number, "hello")]).unwrap();
+        self.channel.send(vec![dispatch(self.channel.as_ref(), number, "hello")]).unwrap();
         wire.expect(CommandId::SUBMIT_SM).await
     }
 
@@ -244,7 +244,7 @@ async fn a_peer_that_unbinds_gets_nothing_more_and_its_last_answers_count() {
 async fn messages_that_wait_are_not_written_to_a_peer_that_unbinds() {
     let (stage, mut wire) = Stage::bound(json!({ "rate": 1, "reconnect_ms": 60_000 })).await;
     // The pace lets one through and holds the others back.
-    stage.channel.send((1..=3).map(|number| dispatch(number, "hello")).collect()).unwrap();
+    stage.channel.send((1..=3).map(|number| dispatch(stage.channel.as_ref(), number, "hello")).collect()).unwrap();
     let submit = wire.expect(CommandId::SUBMIT_SM).await;
     wire.send(&Pdu::Unbind).await;
     wire.accept_submit(&submit, "a").await;
@@ -324,9 +324,9 @@ async fn what_a_receipt_says_is_kept_up_to_a_length() {
 #[tokio::test]
 async fn parts_that_cannot_all_leave_in_time_are_not_begun() {
     let (stage, mut wire) = Stage::bound(json!({ "rate": 1 })).await;
-    let mut long = dispatch(1, &"x".repeat(700));
+    let mut long = dispatch(stage.channel.as_ref(), 1, &"x".repeat(700));
     long.expires_at = types::time::Timestamp::from_ms(1_800_000_000_000 + 3_000);
-    let short = dispatch(2, "hello");
+    let short = dispatch(stage.channel.as_ref(), 2, "hello");
     stage.channel.send(vec![long, short]).unwrap();
     let submit = wire.expect(CommandId::SUBMIT_SM).await;
     assert_eq!(submit.message().short_message, b"hello");
@@ -360,7 +360,7 @@ async fn behind(plan: &str, extra: &Value) -> (Arc<Smsc>, Proxy, Arc<dyn Channel
 async fn one_octet_at_a_time_is_slow_and_nothing_else() {
     let (_smsc, _proxy, channel, recorder) = behind("slice=1", &json!({})).await;
     until(&recorder, |r| r.open_credit() > 0 && is_up(r)).await;
-    channel.send((0..4).map(|number| dispatch(number, "hello")).collect()).unwrap();
+    channel.send((0..4).map(|number| dispatch(channel.as_ref(), number, "hello")).collect()).unwrap();
     until(&recorder, |r| r.outcomes().len() == 4).await;
     assert!(recorder.outcomes().iter().all(|(_, outcome, _)| outcome.verdict == Verdict::Accepted));
     channel.drain(1_000).await;
@@ -373,7 +373,7 @@ async fn a_link_that_is_cut_after_any_octet_tells_one_outcome_and_comes_back() {
             let plan = format!("1:{direction}.cut={count},{direction}.from={from}");
             let (smsc, _proxy, channel, recorder) = behind(&plan, &json!({})).await;
             until(&recorder, |r| r.open_credit() > 0 && is_up(r)).await;
-            channel.send(vec![dispatch(1, "hello")]).unwrap();
+            channel.send(vec![dispatch(channel.as_ref(), 1, "hello")]).unwrap();
             until(&recorder, |r| r.outcomes().len() == 1).await;
             let verdict = recorder.outcomes()[0].1.verdict;
             let taken = smsc.submits().len();
@@ -386,7 +386,7 @@ async fn a_link_that_is_cut_after_any_octet_tells_one_outcome_and_comes_back() {
             })
             .await;
             until(&recorder, |r| r.open_credit() > 0 && is_up(r)).await;
-            channel.send(vec![dispatch(2, "again")]).unwrap();
+            channel.send(vec![dispatch(channel.as_ref(), 2, "again")]).unwrap();
             until(&recorder, |r| r.outcomes().len() == 2).await;
             let attempts: BTreeSet<_> = recorder.outcomes().iter().map(|(attempt, ..)| *attempt).collect();
             assert_eq!(attempts.len(), 2, "{plan}: one outcome each");

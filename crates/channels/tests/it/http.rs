@@ -154,7 +154,7 @@ async fn a_supplier_that_answers_nothing_rests_and_is_tried_again_by_one_message
     };
     let resting = |r: &Recorder| links_up(r) == Some((0, "no answer: connection lost".to_owned()));
     for number in 0..5 {
-        channel.send(vec![dispatch(number, "hello")]).unwrap();
+        channel.send(vec![dispatch(channel.as_ref(), number, "hello")]).unwrap();
         timeout(LIMIT, recorder.until(|r| r.outcomes().len() > usize::try_from(number).unwrap()))
             .await
             .unwrap();
@@ -163,14 +163,14 @@ async fn a_supplier_that_answers_nothing_rests_and_is_tried_again_by_one_message
     assert!(recorder.outcomes().iter().all(|(_, outcome, _)| outcome.verdict == Verdict::Unknown));
     // While it rests nothing is sent, and nothing is in doubt.
     let asked = supplier.requests().len();
-    channel.send((10..15).map(|number| dispatch(number, "hello")).collect()).unwrap();
+    channel.send((10..15).map(|number| dispatch(channel.as_ref(), number, "hello")).collect()).unwrap();
     timeout(LIMIT, recorder.until(|r| r.outcomes().len() == 10)).await.unwrap();
     assert!(recorder.outcomes()[5..].iter().all(|(_, outcome, _)| outcome.verdict == Verdict::Transient));
     assert_eq!(supplier.requests().len(), asked);
     supplier.behave(Behaviour::Accept);
     channel.knock();
     timeout(LIMIT, recorder.until(|r| links_up(r).is_some_and(|(links_up, _)| links_up == 1))).await.unwrap();
-    channel.send(vec![dispatch(20, "hello"), dispatch(21, "hello")]).unwrap();
+    channel.send(vec![dispatch(channel.as_ref(), 20, "hello"), dispatch(channel.as_ref(), 21, "hello")]).unwrap();
     timeout(LIMIT, recorder.until(|r| r.outcomes().len() == 12)).await.unwrap();
     assert!(recorder.outcomes()[10..].iter().all(|(_, outcome, _)| outcome.verdict == Verdict::Accepted));
     channel.drain(1_000).await;
@@ -184,9 +184,9 @@ async fn a_sender_that_would_lead_elsewhere_is_not_sent() {
     let config = json!({ "url": url, "body": "", "id_json": "/messages/0/id" });
     let channel = open(&connector("http", config), Arc::clone(&recorder) as Arc<dyn ChannelSink>);
     timeout(LIMIT, recorder.until(|r| r.open_credit() > 0)).await.unwrap();
-    let mut climbing = dispatch(1, "hello");
+    let mut climbing = dispatch(channel.as_ref(), 1, "hello");
     climbing.source = types::address::Address::from_text("..");
-    channel.send(vec![climbing, dispatch(2, "hello")]).unwrap();
+    channel.send(vec![climbing, dispatch(channel.as_ref(), 2, "hello")]).unwrap();
     timeout(LIMIT, recorder.until(|r| r.outcomes().len() == 2)).await.unwrap();
     let told: Vec<_> =
         recorder.outcomes().iter().map(|(of, outcome, _)| (of.message.as_i64(), outcome.verdict)).collect();

@@ -99,6 +99,7 @@ impl api::Desk for LookingDesk {
 
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
         Some(Arc::new(Account {
+            region: None,
             id,
             sid: PublicId::new(RowKey::from_parts(1, 1), 1),
             parent: None,
