@@ -145,7 +145,11 @@ impl Carriers {
 
     /// What the carrier makes of a part. What it takes is noted, with the receipts that follow: their
     /// serial numbers and after how many milliseconds each is told.
-    pub(crate) fn judge(&mut self, carrier: usize, piece: &Piece) -> (Judgement, Option<Took>, Vec<(u64, u64)>) {
+    pub(crate) fn judge(
+        &mut self,
+        carrier: usize,
+        piece: &Piece,
+    ) -> (Judgement, Option<Took>, Vec<(u64, u64)>) {
         let temper = self.temper;
         let wait_ms = self.chance.between(1, self.latency_ms);
         let refusals = [

@@ -164,8 +164,12 @@ impl SimChannel {
         let Some(broken) = state.links.get_mut(link).filter(|link| link.is_up) else { return };
         broken.is_up = false;
         state.credit.shrink(window);
-        let lost: Vec<u64> =
-            state.written.iter().filter(|(_, written)| written.link == link).map(|(number, _)| *number).collect();
+        let lost: Vec<u64> = state
+            .written
+            .iter()
+            .filter(|(_, written)| written.link == link)
+            .map(|(number, _)| *number)
+            .collect();
         let mut events = Vec::new();
         for number in lost {
             let Some(written) = state.written.remove(&number) else { continue };
@@ -194,13 +198,7 @@ impl SimChannel {
     }
 
     /// Adds the outcome of a part to what is told; with the last part of a message its credit.
-    fn outcome(
-        &self,
-        state: &mut State,
-        written: &Written,
-        answer: Answer,
-        events: &mut Vec<ChannelEvent>,
-    ) {
+    fn outcome(&self, state: &mut State, written: &Written, answer: Answer, events: &mut Vec<ChannelEvent>) {
         let outcome = PartOutcome {
             part: written.part,
             verdict: answer.verdict,
@@ -231,11 +229,8 @@ impl SimChannel {
     /// Takes one message in: writes its parts, or gives it back when no link is up.
     fn take(&self, dispatch: &Dispatch) {
         let parts = part_count(dispatch);
-        let wanted: Vec<u8> = if dispatch.only_parts.is_empty() {
-            (1..=parts).collect()
-        } else {
-            dispatch.only_parts.clone()
-        };
+        let wanted: Vec<u8> =
+            if dispatch.only_parts.is_empty() { (1..=parts).collect() } else { dispatch.only_parts.clone() };
         let mut state = self.state();
         state.under_way.insert(dispatch.attempt, wanted.len());
         let up: Vec<usize> =
@@ -364,8 +359,7 @@ impl Channel for SimChannel {
     }
 
     fn query(&self, attempt: AttemptRef, _carrier_id: &str, _source: &Address) {
-        let (wait_ms, is_lost) =
-            self.ground.draw(|chance| (chance.between(10, 20_000), chance.happens(100)));
+        let (wait_ms, is_lost) = self.ground.draw(|chance| (chance.between(10, 20_000), chance.happens(100)));
         if self.vitals.acts() && !is_lost {
             self.after(wait_ms, |me| Happening::Told(me, attempt));
         }
@@ -408,11 +402,7 @@ pub(crate) struct SimFactory {
 }
 
 impl SimFactory {
-    pub(crate) fn new(
-        ground: Arc<Ground>,
-        vitals: Arc<Vitals>,
-        runtime: tokio::runtime::Handle,
-    ) -> Self {
+    pub(crate) fn new(ground: Arc<Ground>, vitals: Arc<Vitals>, runtime: tokio::runtime::Handle) -> Self {
         Self { ground, vitals, runtime, open: Mutex::default() }
     }
 
@@ -437,7 +427,7 @@ impl ChannelFactory for SimFactory {
             return Err(format!("type: write {KIND}"));
         }
         carrier_of(config)?;
-        Ok(capabilities(self.ground.plan.seed % 2 == 0))
+        Ok(capabilities(self.ground.plan.seed.is_multiple_of(2)))
     }
 
     fn open(
@@ -455,7 +445,7 @@ impl ChannelFactory for SimFactory {
             ground: Arc::clone(&self.ground),
             runtime: self.runtime.clone(),
             sink,
-            can_query: self.ground.plan.seed % 2 == 0,
+            can_query: self.ground.plan.seed.is_multiple_of(2),
             me: Weak::clone(me),
             state: Mutex::new(State {
                 links: (0..links).map(|_| Link::default()).collect(),

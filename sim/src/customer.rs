@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use app::submission::{
-    Accepted, Idempotency, Rejected, ReplySink, ReplyTo, Submission, SubmitOutcome,
-};
+use app::submission::{Accepted, Idempotency, Rejected, ReplySink, ReplyTo, Submission, SubmitOutcome};
 use ports::clock::Clock;
 use types::account::Account;
 use types::address::Address;
@@ -91,7 +89,12 @@ impl Customers {
         }
     }
 
-    pub(crate) fn welcome(&mut self, account: &Account, webhook: Option<EndpointId>, smpp: Option<EndpointId>) {
+    pub(crate) fn welcome(
+        &mut self,
+        account: &Account,
+        webhook: Option<EndpointId>,
+        smpp: Option<EndpointId>,
+    ) {
         self.customers.push(Customer { account: account.id, webhook, smpp });
     }
 
@@ -138,9 +141,8 @@ impl Customers {
         let chance = &mut self.chance;
         let text_parts = chance.draw(&[(80, 1_usize), (15, 2), (5, 4)], 1);
         let scheduled = chance.happens(100);
-        let minutes = |chance: &mut Chance, most: u64| {
-            i64::try_from(chance.between(1, most)).unwrap_or(1) * MINUTE_MS
-        };
+        let minutes =
+            |chance: &mut Chance, most: u64| i64::try_from(chance.between(1, most)).unwrap_or(1) * MINUTE_MS;
         let send_at = scheduled.then(|| now.plus_ms(minutes(chance, 300)));
         let validity_ms = if chance.happens(250) { Some(minutes(chance, 600)) } else { None };
         let endpoint = match chance.below(3) {
@@ -157,11 +159,7 @@ impl Customers {
             expires_at: validity_ms.map(|ms| send_at.unwrap_or(now).plus_ms(ms)),
             send_at,
             client_reference: Some(tag.to_owned()),
-            report: ReportWish {
-                endpoint,
-                steps: chance.happens(400),
-                failures_only: chance.happens(100),
-            },
+            report: ReportWish { endpoint, steps: chance.happens(400), failures_only: chance.happens(100) },
         }
     }
 

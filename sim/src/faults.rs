@@ -174,9 +174,7 @@ fn ignore_versions(batch: &mut Batch, tables: &Tables) {
         change.expected_version = stored.unwrap_or(change.expected_version);
     }
     let known = |message: RowKey, attempt: u8| {
-        tables
-            .kept(message)
-            .is_some_and(|kept| kept.attempts.iter().any(|view| view.row.attempt == attempt))
+        tables.kept(message).is_some_and(|kept| kept.attempts.iter().any(|view| view.row.attempt == attempt))
     };
     batch.attempts.retain(|row| !known(row.message, row.attempt));
 }
@@ -208,9 +206,7 @@ impl Store for DiskStore {
     fn apply(&mut self, batch: &Batch) -> Result<CommitSeq, ApplyError> {
         match self.witness.clone() {
             Some(witness) => self.apply_watched(batch, &witness),
-            None => {
-                lock(&self.disk).apply(batch).map(CommitSeq).map_err(|what| ApplyError::Guard { what })
-            }
+            None => lock(&self.disk).apply(batch).map(CommitSeq).map_err(|what| ApplyError::Guard { what }),
         }
     }
 

@@ -178,9 +178,9 @@ impl Oracle {
                 continue;
             };
             let rows = &kept.attempts;
-            let is_written = rows.iter().any(|view| {
-                view.row.attempt == attempt.attempt && view.row.connector == connector
-            });
+            let is_written = rows
+                .iter()
+                .any(|view| view.row.attempt == attempt.attempt && view.row.connector == connector);
             let progress = &kept.message.progress;
             let is_sending = decide::invariant::is_written_ahead(
                 progress.state,

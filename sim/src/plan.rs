@@ -140,10 +140,8 @@ impl Plan {
             answer_ms: chance.pick(10_000, &[30_000, 60_000]),
             held_up: chance.pick(0, &[50, 300]),
             trigger: chance.pick(TriggerKey::OnAccept, &[TriggerKey::OnSubmit, TriggerKey::OnDelivery]),
-            on_unknown: chance.pick(
-                None,
-                &[Some("prefer_no_duplicate"), Some("prefer_delivery"), Some("ask_peer")],
-            ),
+            on_unknown: chance
+                .pick(None, &[Some("prefer_no_duplicate"), Some("prefer_delivery"), Some("ask_peer")]),
             reroutes: chance.happens(400),
             patience_s: chance.pick(None, &[None, None, Some(60), Some(900)]),
             grant_cents: chance.pick(200, &[5_000, 1_000_000, 1_000_000]),

@@ -92,14 +92,9 @@ impl Process {
             .map_err(NotStarted::Runtime)?;
         let vitals = Arc::new(Vitals::new(number));
         let handle = runtime.handle().clone();
-        let factory =
-            Arc::new(SimFactory::new(Arc::clone(&ground), Arc::clone(&vitals), handle.clone()));
-        let witness = Witness {
-            faults,
-            vitals: Arc::clone(&vitals),
-            oracle: Arc::clone(&ground.oracle),
-            plant,
-        };
+        let factory = Arc::new(SimFactory::new(Arc::clone(&ground), Arc::clone(&vitals), handle.clone()));
+        let witness =
+            Witness { faults, vitals: Arc::clone(&vitals), oracle: Arc::clone(&ground.oracle), plant };
         let courier = SimCourier { ground: Arc::clone(&ground), vitals: Arc::clone(&vitals) };
         let parts = Parts {
             store: Box::new(DiskStore::open(Arc::clone(&ground.disk), witness)),

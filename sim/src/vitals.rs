@@ -16,12 +16,7 @@ pub(crate) struct Vitals {
 
 impl Vitals {
     pub(crate) const fn new(number: u64) -> Self {
-        Self {
-            number,
-            alive: AtomicBool::new(true),
-            fuse: AtomicU64::new(0),
-            ghost: AtomicBool::new(false),
-        }
+        Self { number, alive: AtomicBool::new(true), fuse: AtomicU64::new(0), ghost: AtomicBool::new(false) }
     }
 
     pub(crate) fn is_alive(&self) -> bool {

@@ -73,8 +73,7 @@ impl World {
     pub(crate) fn new(plan: Plan, plant: Option<Plant>, traces: bool) -> Self {
         let mut chance = plan.chance.clone();
         let mut own = chance.fork().fork();
-        let faults =
-            Faults { full: false, not_written: 0, doubt: None, chance: own.fork() };
+        let faults = Faults { full: false, not_written: 0, doubt: None, chance: own.fork() };
         let customers = Customers::new(&plan, own.fork());
         let oracle = Oracle::new(&plan, traces);
         Self {

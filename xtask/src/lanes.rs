@@ -52,7 +52,12 @@ const FULL: &[Stage] = &[
         needs: &[Need::Postgres],
         action: tests,
     },
-    Stage { name: "fuzz", about: "parsers keep their promises for a moment", needs: &[], action: fuzz::short },
+    Stage {
+        name: "fuzz",
+        about: "parsers keep their promises for a moment",
+        needs: &[],
+        action: fuzz::short,
+    },
     Stage { name: "sim", about: "no rule breaks in a simulated house", needs: &[], action: sim::short },
     Stage { name: "release", about: "the shipped binary builds", needs: &[], action: peer::build_release },
     Stage {
@@ -73,7 +78,12 @@ const FULL: &[Stage] = &[
 const SOAK: &[Stage] = &[
     Stage { name: "mutations", about: "millions of mutated PDUs never panic", needs: &[], action: mutations },
     Stage { name: "fuzz", about: "parsers keep their promises for an hour", needs: &[], action: fuzz::long },
-    Stage { name: "sim", about: "1,000 simulated hours, and every planted bug", needs: &[], action: sim::long },
+    Stage {
+        name: "sim",
+        about: "1,000 simulated hours, and every planted bug",
+        needs: &[],
+        action: sim::long,
+    },
     Stage {
         name: "kill9",
         about: "nothing promised is lost over many kills",

@@ -69,15 +69,17 @@ struct Told {
 impl Told {
     fn read(line: &str) -> anyhow::Result<Self> {
         let value: Value = serde_json::from_str(line).context("the simulation wrote what is no JSON")?;
-        let number = |name: &str| value[name].as_u64().with_context(|| format!("no {name} in {line}"));
-        let counts = value["counts"].as_object().into_iter().flatten();
+        let number = |name: &str| {
+            value.get(name).and_then(Value::as_u64).with_context(|| format!("no {name} in {line}"))
+        };
+        let counts = value.get("counts").and_then(Value::as_object).into_iter().flatten();
         let counts = counts.filter_map(|(name, count)| Some((name.clone(), count.as_u64()?)));
         Ok(Self {
             seed: number("seed")?,
             busy_ms: number("busy_ms")?,
-            hash: value["hash"].as_str().unwrap_or_default().to_owned(),
+            hash: value.get("hash").and_then(Value::as_str).unwrap_or_default().to_owned(),
             counts: counts.collect(),
-            violations: value["violations"].as_array().cloned().unwrap_or_default(),
+            violations: value.get("violations").and_then(Value::as_array).cloned().unwrap_or_default(),
         })
     }
 }
@@ -113,16 +115,18 @@ impl SimArguments {
 }
 
 fn build() -> anyhow::Result<PathBuf> {
-    process::run(process::command("cargo").args(["build", "--quiet", "--release", "--package", "chappe-sim"]))?;
+    process::run(process::command("cargo").args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "chappe-sim",
+    ]))?;
     Ok(process::target_directory()?.join("release").join("chappe-sim"))
 }
 
 /// Runs the programme and gives each of its lines to `take`, until it says that it is enough.
-fn simulate(
-    programme: &PathBuf,
-    words: &[String],
-    mut take: impl FnMut(Told) -> bool,
-) -> anyhow::Result<()> {
+fn simulate(programme: &PathBuf, words: &[String], mut take: impl FnMut(Told) -> bool) -> anyhow::Result<()> {
     let mut command = process::command(programme);
     command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = Guarded::start(&mut command, "chappe-sim")?;
@@ -164,15 +168,16 @@ fn many(programme: &PathBuf, arguments: &SimArguments, bars: &mut Bars) -> anyho
         true
     })?;
     let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-    let failed: Vec<u64> = all.values().filter(|told| !told.violations.is_empty()).map(|told| told.seed).collect();
+    let failed: Vec<u64> =
+        all.values().filter(|told| !told.violations.is_empty()).map(|told| told.seed).collect();
     let again = all.keys().copied().filter(|seed| !failed.contains(seed)).take(repeated());
     let again: Vec<u64> = failed.iter().copied().take(repeated()).chain(again).collect();
     let mut differ = 0;
     for seed in again {
         simulate(programme, &words(&[("--first", seed), ("--count", 1)]), |told| {
-            let same = all.get(&told.seed).is_some_and(|first| {
-                first.hash == told.hash && first.violations == told.violations
-            });
+            let same = all
+                .get(&told.seed)
+                .is_some_and(|first| first.hash == told.hash && first.violations == told.violations);
             if !same {
                 progress(&format!("seed {} went another way the second time", told.seed));
                 differ += 1;
@@ -196,7 +201,12 @@ fn many(programme: &PathBuf, arguments: &SimArguments, bars: &mut Bars) -> anyho
         bars.add(name, sum(count), "", Limit::None);
     }
     bars.add("sim: faster than time", busy_ms / took_ms, "times", Limit::AtLeast(SPEED_MIN));
-    bars.add("sim: seeds that break a rule", u64::try_from(failed.len()).unwrap_or(u64::MAX), "seeds", Limit::AtMost(0));
+    bars.add(
+        "sim: seeds that break a rule",
+        u64::try_from(failed.len()).unwrap_or(u64::MAX),
+        "seeds",
+        Limit::AtMost(0),
+    );
     bars.add("sim: seeds that went another way twice", differ, "seeds", Limit::AtMost(0));
     Ok(())
 }
@@ -219,12 +229,7 @@ fn one(programme: &PathBuf, seed: u64, bars: &mut Bars) -> anyhow::Result<()> {
 }
 
 /// Plants bugs: each must be found within its seeds.
-fn plants(
-    programme: &PathBuf,
-    arguments: &SimArguments,
-    plant: &str,
-    bars: &mut Bars,
-) -> anyhow::Result<()> {
+fn plants(programme: &PathBuf, arguments: &SimArguments, plant: &str, bars: &mut Bars) -> anyhow::Result<()> {
     let known = process::output(process::command(programme).arg("--plants"))?;
     let known: Vec<&str> = known.lines().collect();
     if plant != "all" && !known.contains(&plant) {

@@ -18,7 +18,7 @@ const METHODS: [&str; 8] = ["post", "get", "put", "patch", "delete", "head", "op
 pub(crate) fn write(document: &str) -> String {
     let document: Value = serde_json::from_str(document).unwrap_or_default();
     let page = Page { document: &document };
-    let title = text(&document["info"], "title");
+    let title = text(at(&document, "/info"), "title");
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -56,10 +56,10 @@ impl<'a> Page<'a> {
     /// The operations of a tag, in the order of the document.
     fn tagged(&self, tag: &str) -> Vec<Operation<'a>> {
         let mut found = Vec::new();
-        for (path, item) in members(&self.document["paths"]) {
+        for (path, item) in members(at(self.document, "/paths")) {
             for method in METHODS {
                 let Some(described) = item.get(method) else { continue };
-                if described["tags"].as_array().is_some_and(|tags| tags.iter().any(|one| one == tag)) {
+                if at(described, "/tags").as_array().is_some_and(|tags| tags.iter().any(|one| one == tag)) {
                     found.push(Operation { method, path, described });
                 }
             }
@@ -68,7 +68,7 @@ impl<'a> Page<'a> {
     }
 
     fn tags(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let tags = self.document["tags"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let tags = at(self.document, "/tags").as_array().map(Vec::as_slice).unwrap_or_default();
         tags.iter().map(|tag| (text(tag, "name"), text(tag, "description")))
     }
 
@@ -85,7 +85,7 @@ impl<'a> Page<'a> {
             html.push_str("</ul>\n");
         }
         html.push_str("<h2>What they are made of</h2>\n<ul>\n");
-        for (name, _) in members(&self.document["components"]["schemas"]) {
+        for (name, _) in members(at(self.document, "/components/schemas")) {
             let (place, name) = (escape(&schema::anchor(name)), escape(name));
             html.push_str(&format!("<li><a href=\"#{place}\">{name}</a></li>\n"));
         }
@@ -94,7 +94,7 @@ impl<'a> Page<'a> {
     }
 
     fn introduction(&self) -> String {
-        let info = &self.document["info"];
+        let info = at(self.document, "/info");
         let server = self.server();
         format!(
             "<h1>{} API reference</h1>\n<p>{}</p>\n\
@@ -112,7 +112,7 @@ impl<'a> Page<'a> {
     }
 
     fn server(&self) -> &'a str {
-        text(&self.document["servers"][0], "url")
+        text(at(self.document, "/servers/0"), "url")
     }
 
     fn operations(&self) -> String {
@@ -141,7 +141,7 @@ impl<'a> Page<'a> {
             html.push_str(&format!("<p>{}</p>\n", inline(more)));
         }
         html.push_str(&parameters(described));
-        let body = &described["requestBody"]["content"]["application/json"]["schema"];
+        let body = at(described, "/requestBody/content/application~1json/schema");
         if !body.is_null() {
             html.push_str(&format!("<h4>Body</h4>\n<p>{}</p>\n", schema::kind(body)));
         }
@@ -164,7 +164,7 @@ impl<'a> Page<'a> {
         let path = operation.path.replace('{', "$").replace('}', "");
         let path = path.replace("$id", "$ID");
         let mut line = format!("curl -u \"$KEY\"{method} \"{}{path}\"", self.server());
-        let body = &operation.described["requestBody"]["content"]["application/json"]["schema"];
+        let body = at(operation.described, "/requestBody/content/application~1json/schema");
         if let Some(example) = schema::example(self.document, body) {
             // A quote inside of quotes would end them.
             let example = example.to_string().replace('\'', "'\\''");
@@ -179,8 +179,8 @@ impl<'a> Page<'a> {
              <th scope=\"col\">Body</th></tr></thead>\n<tbody>\n",
         );
         let mut example = None;
-        for (status, response) in members(&described["responses"]) {
-            let content = members(&response["content"]).next().map(|(_, content)| &content["schema"]);
+        for (status, response) in members(at(described, "/responses")) {
+            let content = members(at(response, "/content")).next().map(|(_, content)| at(content, "/schema"));
             let body = content.map(schema::kind).unwrap_or_default();
             if example.is_none() && status.starts_with('2') {
                 example = content.and_then(|body| schema::example(self.document, body));
@@ -203,7 +203,7 @@ impl<'a> Page<'a> {
 
     fn schemas(&self) -> String {
         let mut html = String::from("<h2>What they are made of</h2>\n");
-        for (name, described) in members(&self.document["components"]["schemas"]) {
+        for (name, described) in members(at(self.document, "/components/schemas")) {
             html.push_str(&schema::section(name, described));
         }
         html
@@ -211,7 +211,7 @@ impl<'a> Page<'a> {
 }
 
 fn parameters(described: &Value) -> String {
-    let parameters = described["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let parameters = at(described, "/parameters").as_array().map(Vec::as_slice).unwrap_or_default();
     if parameters.is_empty() {
         return String::new();
     }
@@ -226,11 +226,11 @@ fn parameters(described: &Value) -> String {
             _ => "in the path",
         };
         let needed =
-            if parameter["required"] == true { ", <span class=\"needed\">needed</span>" } else { "" };
+            if at(parameter, "/required") == true { ", <span class=\"needed\">needed</span>" } else { "" };
         html.push_str(&format!(
             "<tr><td><code>{}</code></td><td class=\"type\">{}, {place}{needed}</td><td>{}</td></tr>\n",
             escape(text(parameter, "name")),
-            schema::kind(&parameter["schema"]),
+            schema::kind(at(parameter, "/schema")),
             inline(text(parameter, "description")),
         ));
     }
@@ -241,6 +241,11 @@ fn parameters(described: &Value) -> String {
 /// A text of an object; empty when there is none.
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or("")
+}
+
+/// What a JSON pointer (RFC 6901) leads to; null for nothing.
+fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 /// The members of an object, in their order.

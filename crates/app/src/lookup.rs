@@ -195,12 +195,7 @@ impl Runtime {
         let content = body.and_then(|(sealed, key)| key.open(Kind::Body, facts.key, sealed).ok());
         let content = content.and_then(|plain| read_content(&plain));
         let directory = self.shared.directory.load();
-        let ending = view
-            .attempts
-            .iter()
-            .flat_map(|attempt| &attempt.receipts)
-            .rfind(|r| r.state.end().is_some() && !r.contradicts);
-        let receipt_error = ending.map(|receipt| receipt.error.clone()).unwrap_or_default();
+        let receipt_error = error_of_end(&view);
         let recipient = addresses.as_ref().and_then(|read| read.recipient);
         let (source, destination, client_reference) = match addresses {
             Some(read) => (read.source, read.destination, read.client_reference),
@@ -325,6 +320,13 @@ fn moot(event: &EventView) -> Option<(State, Timestamp)> {
 }
 
 /// Whether nobody took an event, so that only a person brings it back.
+/// The carrier's error in the receipt that ended a message; empty when none did.
+fn error_of_end(view: &MessageView) -> String {
+    let receipts = &mut view.attempts.iter().flat_map(|attempt| &attempt.receipts);
+    let ending = receipts.rfind(|receipt| receipt.state.end().is_some() && !receipt.contradicts);
+    ending.map(|receipt| receipt.error.clone()).unwrap_or_default()
+}
+
 fn is_dead(event: &EventView) -> bool {
     event.end.is_none() && event.row.next_at == Timestamp::NEVER
 }

@@ -91,7 +91,7 @@ pub(crate) enum Kept {
     /// In the data folder.
     Sqlite,
     /// In a database; keys and certificates stay in the data folder.
-    Postgres(store::PostgresUrl),
+    Postgres(Box<store::PostgresUrl>),
 }
 
 impl Kept {
@@ -117,7 +117,7 @@ impl Kept {
                 "store \"{word}…\" is not known; write \"sqlite\", or postgres://user:password@host/database"
             );
         }
-        Ok(Self::Postgres(store::PostgresUrl::parse(address)?))
+        Ok(Self::Postgres(Box::new(store::PostgresUrl::parse(address)?)))
     }
 }
 

@@ -86,7 +86,9 @@ impl Deltas {
 
 /// What is open is what was admitted without what has ended.
 pub(crate) fn net(rows: Vec<Rollup>) -> Vec<Rollup> {
-    let mut ended: BTreeMap<(Timestamp, AccountId, Country, Unit), (i64, i64, i64)> = BTreeMap::new();
+    /// Day, account, country and unit.
+    type Group = (Timestamp, AccountId, Country, Unit);
+    let mut ended: BTreeMap<Group, (i64, i64, i64)> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.state != State::Accepted) {
         let sums = ended.entry((row.day, row.account, row.country, row.unit)).or_default();
         *sums = (sums.0 + row.messages, sums.1 + row.parts, sums.2 + row.amount_micros);

@@ -112,10 +112,7 @@ impl Tables {
     pub(crate) fn last_sender(&self, recipient_hash: i64) -> Option<AccountId> {
         let keys = self.by_recipient.get(&recipient_hash).into_iter().flat_map(|keys| keys.iter().rev());
         let facts = keys.filter_map(|key| self.kept(*key)).map(|kept| &kept.message.facts);
-        facts
-            .into_iter()
-            .find(|facts| !self.staged.contains(&facts.submission))
-            .map(|facts| facts.account)
+        facts.into_iter().find(|facts| !self.staged.contains(&facts.submission)).map(|facts| facts.account)
     }
 
     /// Keys of a submission's messages, in no particular order.

@@ -65,9 +65,8 @@ impl Reader for DiskReader {
         let limit = limit.clamp(1, PAGE_ROWS_MAX);
         self.ask(|tables| {
             let rows = tables.postings.iter().zip(&tables.accounts_of_postings).rev();
-            let mine = rows.filter(|(row, owner)| {
-                **owner == account && before.is_none_or(|before| row.id < before)
-            });
+            let mine =
+                rows.filter(|(row, owner)| **owner == account && before.is_none_or(|before| row.id < before));
             let mut items: Vec<_> = mine.map(|(row, _)| row.clone()).take(limit + 1).collect();
             let has_more = items.len() > limit;
             items.truncate(limit);

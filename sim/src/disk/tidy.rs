@@ -38,9 +38,8 @@ impl Tables {
         // Dead letters are kept as long, from when they were made.
         let oldest_kept = RowKey::from_parts(told_to.as_ms().max(0), 0);
         let old = self.untold.values().flat_map(|keys| keys.range(..oldest_kept));
-        let is_dead = |key: &&RowKey| {
-            self.outbox.get(key).is_some_and(|event| event.row.next_at == Timestamp::NEVER)
-        };
+        let is_dead =
+            |key: &&RowKey| self.outbox.get(key).is_some_and(|event| event.row.next_at == Timestamp::NEVER);
         let dead: Vec<_> = old.filter(is_dead).take(STEP_ROWS).copied().collect();
         dead.into_iter().for_each(|key| self.forget_event(key));
         let more = lapsed.len() == STEP_ROWS || forgotten.len() == STEP_ROWS;

@@ -1,7 +1,8 @@
 //! Writing a batch whose guards hold, in the order of its fields. Nothing here can fail.
 
 use ports::store::{
-    AttemptPartView, AttemptView, Batch, BatchJournal, EventEnd, EventView, MessageChange, MessageRow, PostingView,
+    AttemptPartView, AttemptView, Batch, BatchJournal, EventEnd, EventView, MessageChange, MessageRow,
+    PostingView,
 };
 use types::charge::Posting;
 use types::id::{CommitSeq, RowKey};
@@ -114,11 +115,8 @@ impl Tables {
             view.parts.sort_by_key(|part| part.part);
         }
         for row in &batch.receipt_map {
-            let target = ports::store::ReceiptTarget {
-                message: row.message,
-                attempt: row.attempt,
-                part: row.part,
-            };
+            let target =
+                ports::store::ReceiptTarget { message: row.message, attempt: row.attempt, part: row.part };
             self.receipt_map.entry((row.connector, row.carrier_id.clone())).or_default().push(target);
         }
     }

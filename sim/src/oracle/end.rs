@@ -132,8 +132,8 @@ impl Oracle {
                 continue;
             }
             let mut parked = tables.parked.values();
-            let is_parked = parked
-                .any(|row| row.connector == took.connector && row.carrier_id == took.carrier_id);
+            let is_parked =
+                parked.any(|row| row.connector == took.connector && row.carrier_id == took.carrier_id);
             let age_ms = self.now.ms_since(at);
             self.holds(
                 invariant::parked_lapses(is_parked, age_ms),
@@ -177,10 +177,15 @@ impl Oracle {
         let most = if asked.has_key { 1 } else { distinct.len() + asked.lost };
         let least = distinct.len();
         let fits = (least * asked.messages..=most * asked.messages).contains(&kept.len())
-            && kept.len() % asked.messages.max(1) == 0;
+            && kept.len().is_multiple_of(asked.messages.max(1));
         self.holds(fits, "what was refused left nothing, and what was repeated came once", || {
             let (messages, answers) = (asked.messages, asked.answers.len());
-            format!("{}: {} kept of {messages}, {answers} answers, {} lost", asked.tag, kept.len(), asked.lost)
+            format!(
+                "{}: {} kept of {messages}, {answers} answers, {} lost",
+                asked.tag,
+                kept.len(),
+                asked.lost
+            )
         });
     }
 }

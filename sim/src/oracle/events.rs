@@ -12,7 +12,13 @@ const TRIES_MAX: usize = decide::notice::WAITS_MS.len() + 1;
 
 impl Oracle {
     /// An event leaves the house.
-    pub(crate) fn event_leaves(&mut self, tables: &Tables, endpoint: EndpointId, event: RowKey, now: Timestamp) {
+    pub(crate) fn event_leaves(
+        &mut self,
+        tables: &Tables,
+        endpoint: EndpointId,
+        event: RowKey,
+        now: Timestamp,
+    ) {
         self.now = now;
         self.count("events_sent");
         let what = || format!("event {:x} to endpoint {}", event.as_i64(), endpoint.0);
@@ -77,9 +83,8 @@ impl Oracle {
             }
             let events = tables.events_about.get(key).into_iter().flatten();
             let mut told = events.filter_map(|event| tables.outbox.get(event)).map(|view| view.row.subject);
-            let has = told.any(|subject| {
-                matches!(subject, EventSubject::Message { state: told, .. } if told == state)
-            });
+            let has = told
+                .any(|subject| matches!(subject, EventSubject::Message { state: told, .. } if told == state));
             self.holds(has, "every end is told to who wants to hear of it", || {
                 format!("{:x} {state}", key.as_i64())
             });

@@ -21,8 +21,11 @@ impl Oracle {
     pub(super) fn look_at_receipts(&mut self, batch: &Batch) {
         for row in &batch.receipts {
             self.count("receipts");
-            let Some((serial, told)) =
-                row.done_date.parse().ok().and_then(|serial: u64| Some((serial, self.receipts.get(&serial)?)))
+            let Some((serial, told)) = row
+                .done_date
+                .parse()
+                .ok()
+                .and_then(|serial: u64| Some((serial, self.receipts.get(&serial)?)))
             else {
                 self.broken("a receipt keeps the carrier's words", row.done_date.clone());
                 continue;
@@ -35,7 +38,10 @@ impl Oracle {
             self.holds(right || excused, "a receipt finds its own message", || {
                 let meant = told.took.attempt.message.as_i64();
                 let found = row.message.as_i64();
-                format!("receipt {serial} for {meant:x} part {} found {found:x} part {}", told.took.part, row.part)
+                format!(
+                    "receipt {serial} for {meant:x} part {} found {found:x} part {}",
+                    told.took.part, row.part
+                )
             });
         }
     }
@@ -63,9 +69,7 @@ impl Oracle {
         let told = told.clone();
         let is_parked = || {
             let mut parked = tables.parked.values();
-            parked.any(|row| {
-                row.connector == told.took.connector && row.carrier_id == told.took.carrier_id
-            })
+            parked.any(|row| row.connector == told.took.connector && row.carrier_id == told.took.carrier_id)
         };
         let is_kept = self.found.get(&serial).is_some_and(|message| holds_receipt(tables, *message, serial));
         self.holds(is_kept || is_parked(), "an acknowledged receipt is on disk", || format!("{serial}"));

@@ -63,7 +63,8 @@ impl World {
         // Two may be under way at once; then nobody can say which is which.
         let alone = lots == top_up.lots + 1;
         if !done && alone && self.top_ups.keys().next_back() == Some(&number) {
-            oracle.broken("what was refused left nothing", format!("a top-up of account {}", top_up.account.0));
+            oracle
+                .broken("what was refused left nothing", format!("a top-up of account {}", top_up.account.0));
         }
     }
 
@@ -82,9 +83,9 @@ impl World {
         let carriers = 0..usize::try_from(self.ground.plan.connectors).unwrap_or(1);
         let has_room = self.process.as_ref().is_some_and(|process| {
             process.vitals.is_alive()
-                && carriers.clone().all(|carrier| {
-                    process.factory.channel(carrier).is_some_and(|channel| channel.free() > 0)
-                })
+                && carriers
+                    .clone()
+                    .all(|carrier| process.factory.channel(carrier).is_some_and(|channel| channel.free() > 0))
         }) && !self.faults().full;
         if !has_room {
             self.room_since_ms = None;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{members, text};
+use super::{at, members, text};
 use crate::page::{escape, inline};
 
 /// References that are followed within one example: a document that leads back to itself ends.
@@ -23,13 +23,13 @@ pub(super) fn kind(schema: &Value) -> String {
             return one_of(kinds.iter().map(kind));
         }
     }
-    let kinds: Vec<&str> = match &schema["type"] {
+    let kinds: Vec<&str> = match at(schema, "/type") {
         Value::String(kind) => vec![kind],
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
         _ => vec!["value"],
     };
     one_of(kinds.into_iter().map(|kind| match kind {
-        "array" => format!("array of {}", self::kind(&schema["items"])),
+        "array" => format!("array of {}", self::kind(at(schema, "/items"))),
         kind => format!("{}{}", escape(kind), bounds(schema, kind)),
     }))
 }
@@ -67,7 +67,7 @@ pub(super) fn section(name: &str, schema: &Value) -> String {
     if !description.is_empty() {
         html.push_str(&format!("<p>{}</p>\n", inline(description)));
     }
-    if schema["properties"].is_null() {
+    if at(schema, "/properties").is_null() {
         html.push_str(&format!("<p>{}</p>\n</section>\n", kind(schema)));
         return html;
     }
@@ -75,8 +75,8 @@ pub(super) fn section(name: &str, schema: &Value) -> String {
         "<table>\n<thead><tr><th scope=\"col\">Member</th><th scope=\"col\">Type</th>\
          <th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n",
     );
-    let needed = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for (member, described) in members(&schema["properties"]) {
+    let needed = at(schema, "/required").as_array().map(Vec::as_slice).unwrap_or_default();
+    for (member, described) in members(at(schema, "/properties")) {
         let mark = if needed.iter().any(|one| one == member) {
             ", <span class=\"needed\">always there</span>"
         } else {
@@ -100,22 +100,22 @@ pub(super) fn example(document: &Value, schema: &Value) -> Option<Value> {
 
 fn example_within(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
-    let own = schema.get("example").or_else(|| schema["examples"].get(0));
+    let own = schema.get("example").or_else(|| at(schema, "/examples").get(0));
     if let Some(own) = own {
         return Some(own.clone());
     }
     if let Some(name) = referred(schema) {
-        return example_within(document, document["components"]["schemas"].get(name)?, depth);
+        return example_within(document, at(document, "/components/schemas").get(name)?, depth);
     }
-    if schema["type"] == "array" {
-        return Some(Value::Array(vec![example_within(document, &schema["items"], depth)?]));
+    if at(schema, "/type") == "array" {
+        return Some(Value::Array(vec![example_within(document, at(schema, "/items"), depth)?]));
     }
-    if schema["properties"].is_null() {
+    if at(schema, "/properties").is_null() {
         // The first choice that has an example, such as the document beside null.
-        let choices = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array())?;
+        let choices = at(schema, "/oneOf").as_array().or_else(|| at(schema, "/anyOf").as_array())?;
         return choices.iter().find_map(|choice| example_within(document, choice, depth));
     }
-    let each = members(&schema["properties"])
+    let each = members(at(schema, "/properties"))
         .filter_map(|(name, described)| Some((name.to_owned(), example_within(document, described, depth)?)));
     let made: Map<String, Value> = each.collect();
     if made.is_empty() { None } else { Some(Value::Object(made)) }
@@ -123,5 +123,5 @@ fn example_within(document: &Value, schema: &Value, depth: usize) -> Option<Valu
 
 /// The name of the schema that a reference leads to.
 fn referred(schema: &Value) -> Option<&str> {
-    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
+    at(schema, "/$ref").as_str()?.strip_prefix("#/components/schemas/")
 }

@@ -366,24 +366,9 @@ impl Engine {
             data_key: data_key.id(),
             sealed: data_key.seal(Kind::Addresses, key, &addresses, entropy).into(),
         };
-        let charge =
-            if plan.trigger == ChargeTrigger::OnAccept { ChargeState::Charged } else { ChargeState::Held };
-        let progress = Progress {
-            version: 1,
-            state: plan.state,
-            reason: Reason::None,
-            flags: Flags::default(),
-            charge,
-            attempts: 0,
-            events: 0,
-            connector: None,
-            due_at: plan.send_at.unwrap_or(now),
-            submitted_at: None,
-            final_at: None,
-        };
         Ok(Live {
             facts,
-            progress,
+            progress: first_progress(plan, now),
             source: draft.source.clone(),
             destination: draft.destination.clone(),
             recipient: plan.recipient,
@@ -423,6 +408,25 @@ impl Engine {
             self.set_timer(key, due_at);
             Ok(())
         }
+    }
+}
+
+/// How far a message is that was just admitted.
+fn first_progress(plan: &Plan, now: Timestamp) -> Progress {
+    let charge =
+        if plan.trigger == ChargeTrigger::OnAccept { ChargeState::Charged } else { ChargeState::Held };
+    Progress {
+        version: 1,
+        state: plan.state,
+        reason: Reason::None,
+        flags: Flags::default(),
+        charge,
+        attempts: 0,
+        events: 0,
+        connector: None,
+        due_at: plan.send_at.unwrap_or(now),
+        submitted_at: None,
+        final_at: None,
     }
 }
 

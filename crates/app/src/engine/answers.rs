@@ -100,7 +100,9 @@ impl Engine {
         let Some(latest) = live.latest() else { return Ok(()) };
         let (attempt, connector, group) = (latest.number, latest.connector, latest.group);
         let (source, receipts) = (live.source.as_sender(), latest.receipts.clone());
-        for view in self.store.attempts(key)?.iter().filter(|view| (group..=attempt).contains(&view.row.attempt)) {
+        for view in
+            self.store.attempts(key)?.iter().filter(|view| (group..=attempt).contains(&view.row.attempt))
+        {
             for part in &view.parts {
                 let slot = usize::from(part.part).saturating_sub(1);
                 let has_receipt = receipts.get(slot).is_some_and(Option::is_some);

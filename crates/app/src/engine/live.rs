@@ -137,7 +137,10 @@ impl AttemptLive {
     /// Whether a part may have been taken under an id that nobody was told.
     pub(crate) fn is_in_doubt(&self) -> bool {
         let heard_of = |answer: &Option<Verdict>| answer.is_some_and(|answer| answer != Verdict::Unknown);
-        self.answers.iter().zip(&self.receipts).any(|(answer, receipt)| !heard_of(answer) && receipt.is_none())
+        self.answers
+            .iter()
+            .zip(&self.receipts)
+            .any(|(answer, receipt)| !heard_of(answer) && receipt.is_none())
     }
 }
 

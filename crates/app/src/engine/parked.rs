@@ -189,9 +189,8 @@ impl Engine {
             return Ok(());
         }
         let rows = self.store.parked_after(RowKey::ZERO, ROWS)?;
-        let has_lapsed = |row: &&ParkedReceiptRow| {
-            now.ms_since(row.read_at) >= decide::lifecycle::PARKED_HORIZON_MS
-        };
+        let has_lapsed =
+            |row: &&ParkedReceiptRow| now.ms_since(row.read_at) >= decide::lifecycle::PARKED_HORIZON_MS;
         let lapsed: Vec<_> = rows.iter().filter(has_lapsed).collect();
         if lapsed.len() < ROWS {
             self.parked_receipts.lapse_at = now.plus_ms(LAPSE_PAUSE_MS);

@@ -132,10 +132,11 @@ impl Engine {
         let complete = known.receipts.iter().all(Option::is_some);
         let worst = worst_receipt(known.receipts.iter().flatten().copied());
         // That one part is on its way says nothing of a part without any word.
-        let every_part_heard_of =
-            known.answers.iter().zip(&known.receipts).all(|(answer, receipt)| {
-                *answer == Some(Verdict::Accepted) || receipt.is_some()
-            });
+        let every_part_heard_of = known
+            .answers
+            .iter()
+            .zip(&known.receipts)
+            .all(|(answer, receipt)| *answer == Some(Verdict::Accepted) || receipt.is_some());
         let says_of_all = known.answers.len() == 1 || every_part_heard_of;
         let submitted_at = live.progress.submitted_at;
         let error = notice.error.trim_start_matches('0').parse().unwrap_or(0);

@@ -244,7 +244,10 @@ async fn a_peer_that_unbinds_gets_nothing_more_and_its_last_answers_count() {
 async fn messages_that_wait_are_not_written_to_a_peer_that_unbinds() {
     let (stage, mut wire) = Stage::bound(json!({ "rate": 1, "reconnect_ms": 60_000 })).await;
     // The pace lets one through and holds the others back.
-    stage.channel.send((1..=3).map(|number| dispatch(stage.channel.as_ref(), number, "hello")).collect()).unwrap();
+    stage
+        .channel
+        .send((1..=3).map(|number| dispatch(stage.channel.as_ref(), number, "hello")).collect())
+        .unwrap();
     let submit = wire.expect(CommandId::SUBMIT_SM).await;
     wire.send(&Pdu::Unbind).await;
     wire.accept_submit(&submit, "a").await;

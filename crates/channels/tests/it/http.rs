@@ -170,7 +170,9 @@ async fn a_supplier_that_answers_nothing_rests_and_is_tried_again_by_one_message
     supplier.behave(Behaviour::Accept);
     channel.knock();
     timeout(LIMIT, recorder.until(|r| links_up(r).is_some_and(|(links_up, _)| links_up == 1))).await.unwrap();
-    channel.send(vec![dispatch(channel.as_ref(), 20, "hello"), dispatch(channel.as_ref(), 21, "hello")]).unwrap();
+    channel
+        .send(vec![dispatch(channel.as_ref(), 20, "hello"), dispatch(channel.as_ref(), 21, "hello")])
+        .unwrap();
     timeout(LIMIT, recorder.until(|r| r.outcomes().len() == 12)).await.unwrap();
     assert!(recorder.outcomes()[10..].iter().all(|(_, outcome, _)| outcome.verdict == Verdict::Accepted));
     channel.drain(1_000).await;

@@ -175,7 +175,7 @@ fn bubble_view(bubble: &Bubble, now: types::time::Timestamp) -> BubbleView {
         runs: runs(bubble.text.expose()),
         parts: bubble.parts,
         time: ago(bubble.at, now),
-        fate: fate_words(&bubble.fate),
+        fate: fate_words(bubble.fate),
         story: (!carrier_id.is_empty()).then(|| format!("/phones/story/{}", percent_encode(carrier_id))),
     }
 }

@@ -480,10 +480,11 @@ async fn a_story_says_what_nobody_was_told() {
         (3, 2, "3 events still to be told. Nobody took 2 of them in time;"),
         (2, 2, "2 events still to be told. Nobody took them in time;"),
     ] {
-        let mut messages = house.desk.messages.lock().unwrap();
-        let message = messages.iter_mut().find(|message| message.id == id).unwrap();
-        (message.pending_events, message.dead_letters) = (pending, dead);
-        drop(messages);
+        {
+            let mut messages = house.desk.messages.lock().unwrap();
+            let message = messages.iter_mut().find(|message| message.id == id).unwrap();
+            (message.pending_events, message.dead_letters) = (pending, dead);
+        }
         let page = house.get(OWNER, &format!("/messages/{id}")).await.body;
         assert_eq!(page.contains("still to be told"), pending > 0, "{pending} {dead}");
         assert!(page.contains(words), "{pending} {dead}");

@@ -46,7 +46,10 @@ pub(crate) fn lots(changes: &[LotChange]) -> Result<(Vec<&Lot>, Rows), Fault> {
     Ok((new, rows))
 }
 
-fn summed(changes: &[LotChange]) -> Result<(Vec<&Lot>, Vec<(i64, LotSum)>), Fault> {
+/// New lots, and what moves in which lot.
+type Summed<'a> = (Vec<&'a Lot>, Vec<(i64, LotSum)>);
+
+fn summed(changes: &[LotChange]) -> Result<Summed<'_>, Fault> {
     let mut new = Vec::new();
     let mut sums: HashMap<i64, LotSum> = HashMap::new();
     for change in changes {
@@ -101,7 +104,8 @@ mod tests {
 
     #[test]
     fn every_step_of_a_lot_keeps_its_floor() {
-        let cases: [(&[LotChange], Option<(i64, i64, i64, i64)>); 5] = [
+        type Sums = Option<(i64, i64, i64, i64)>;
+        let cases: [(&[LotChange], Sums); 5] = [
             (&[lot_change(1, -5, 5)], Some((-5, 5, 5, -5))),
             (&[lot_change(1, -5, 5), lot_change(1, 7, -7)], Some((2, -2, 5, 2))),
             (&[lot_change(1, 3, 0), lot_change(1, -9, 0)], Some((-6, 0, 6, 0))),

@@ -231,6 +231,7 @@ fn two_processes_never_write_one_database() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the lease lapses by the real clock")]
 fn a_start_after_a_crash_on_the_same_folder_waits_for_nothing() {
     let database = InDatabase::new();
     drop(database.open());
