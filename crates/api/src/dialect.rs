@@ -20,6 +20,9 @@ struct Dialect {
     routes: fn() -> Router<Api>,
     /// Writes its calls that tell events; `None` when it has none of its own.
     renderer: Option<fn() -> Arc<dyn Renderer>>,
+    /// Its native paths.
+    #[cfg(test)]
+    paths: fn() -> Vec<&'static str>,
 }
 
 /// Every dialect.
@@ -35,7 +38,7 @@ pub(crate) fn routes() -> Router<Api> {
 /// The native paths of all dialects, for tests of every address.
 #[cfg(test)]
 pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
-    paasoo::paths()
+    DIALECTS.iter().flat_map(|dialect| (dialect.paths)())
 }
 
 /// What writes the calls of dialects.

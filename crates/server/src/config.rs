@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
@@ -94,7 +95,25 @@ pub(crate) enum Kept {
     Postgres(Box<store::PostgresUrl>),
 }
 
+/// A store with its two sides.
+type OpenedStore = (Box<dyn ports::store::Store>, Arc<dyn ports::store::Reader>);
+
 impl Kept {
+    /// Opens the store; keys stand in the data folder either way.
+    pub(crate) fn open(&self, data: &Path) -> anyhow::Result<OpenedStore> {
+        match self {
+            Self::Sqlite => {
+                let (store, reader) = store::open_sqlite(data).context("the data folder cannot be opened")?;
+                Ok((Box::new(store), reader))
+            }
+            Self::Postgres(url) => {
+                let (store, reader) =
+                    store::open_postgres(data, url).context("the store cannot be opened")?;
+                Ok((Box::new(store), reader))
+            }
+        }
+    }
+
     /// Reads the option. The address may hold a password: it is not repeated in errors.
     fn parse(text: &str, base: &Path) -> anyhow::Result<Self> {
         if text == "sqlite" {

@@ -18,7 +18,7 @@ use types::catalog::{PriceBook, TrafficDocument};
 use types::money::Unit;
 
 use crate::admin::{self, Place};
-use crate::config::{Config, Kept};
+use crate::config::Config;
 use crate::demo::{self, Bound, Card};
 use crate::folder;
 use crate::host::{SystemClock, SystemEntropy, forbid_core_dumps, variable};
@@ -174,7 +174,7 @@ impl End {
 pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>, links: Links) -> anyhow::Result<House> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
-    let (store, reader) = open_store(config)?;
+    let (store, reader) = config.store.open(&config.data)?;
     let vault = store::FileVault::open(&config.data, Arc::clone(&entropy))
         .context("the key of the data folder cannot be read")?;
     let instance_name = folder::instance_name(&config.data, entropy.as_ref())?;
@@ -210,23 +210,6 @@ pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>, links: Links) -> 
     };
     let (core, engine) = app::start(parts).context("the installation cannot start")?;
     Ok(House { core, engine, factory, mailbox, clock, entropy })
-}
-
-type OpenedStore = (Box<dyn ports::store::Store>, Arc<dyn ports::store::Reader>);
-
-fn open_store(config: &Config) -> anyhow::Result<OpenedStore> {
-    match &config.store {
-        Kept::Sqlite => {
-            let (store, reader) =
-                store::open_sqlite(&config.data).context("the data folder cannot be opened")?;
-            Ok((Box::new(store), reader))
-        }
-        Kept::Postgres(url) => {
-            let (store, reader) =
-                store::open_postgres(&config.data, url).context("the store cannot be opened")?;
-            Ok((Box::new(store), reader))
-        }
-    }
 }
 
 impl House {

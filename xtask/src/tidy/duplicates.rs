@@ -18,6 +18,7 @@ struct Tolerated {
 
 const TOLERATED: &[Tolerated] = &[
     tolerate("base64", "0.22", "ours, until reqwest and pem agree with the others"),
+    tolerate("fallible-iterator", "0.2", "tokio-postgres"),
     tolerate("foldhash", "0.1", "hashbrown 0.15"),
     tolerate("getrandom", "0.2", "ring 0.17"),
     tolerate("hashbrown", "0.14", "dashmap 5 in rlibphonenumber"),
@@ -29,6 +30,7 @@ const TOLERATED: &[Tolerated] = &[
     tolerate("synstructure", "0.13", "derive macros move to syn 3 one by one"),
     tolerate("thiserror", "1", "rlibphonenumber"),
     tolerate("thiserror-impl", "1", "rlibphonenumber"),
+    tolerate("wasi", "0.11", "tokio-postgres by whoami; built on WebAssembly alone"),
     tolerate("windows-sys", "0.52", "ring; built on Windows alone"),
     tolerate("winnow", "0.7", "toml_edit 0.22"),
 ];

@@ -4,8 +4,8 @@ use super::Violation;
 use super::rust::{self, Kind};
 use super::tree::Tree;
 
-/// Where SQL may stand; this programme looks at stores from outside.
-const HOMES: [&str; 2] = ["crates/store/", "xtask/"];
+/// Where SQL may stand; the tools of tests look at stores from outside.
+const HOMES: [&str; 3] = ["crates/store/", "crates/testkit/", "xtask/"];
 /// How a statement begins, and what must follow it somewhere for it to be one.
 const BEGINNINGS: [(&str, &str); 12] = [
     ("SELECT ", ""),

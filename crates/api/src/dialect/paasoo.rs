@@ -24,8 +24,13 @@ use crate::query::Fields;
 use crate::state::Api;
 
 /// This dialect, for the list.
-pub(super) const DIALECT: Dialect =
-    Dialect { name: "paasoo", routes, renderer: Some(|| Arc::new(push::PaasooPush)) };
+pub(super) const DIALECT: Dialect = Dialect {
+    name: "paasoo",
+    routes,
+    renderer: Some(|| Arc::new(push::PaasooPush)),
+    #[cfg(test)]
+    paths,
+};
 
 /// What clients read when something that they must state is missing.
 const MISSING: &str = "Missing params.";
@@ -88,8 +93,8 @@ fn families() -> [(&'static [&'static str], MethodRouter<Api>); 5] {
 
 /// Every native path of this dialect.
 #[cfg(test)]
-pub(super) fn paths() -> impl Iterator<Item = &'static str> {
-    families().into_iter().flat_map(|(paths, _)| paths).copied()
+fn paths() -> Vec<&'static str> {
+    families().into_iter().flat_map(|(paths, _)| paths).copied().collect()
 }
 
 /// A request of somebody whose key and secret are right, with its fields: those of the query, then
