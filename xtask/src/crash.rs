@@ -87,12 +87,12 @@ fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The stage of the everyday lane: a few cuts.
+/// A stage of the everyday lane: a few cuts.
 pub(crate) fn few_cuts() -> anyhow::Result<()> {
     kill9::run(&kill9::Kill9Arguments::of(3, Store::Sqlite))
 }
 
-/// The stage of the long lane.
+/// A stage of the long lane.
 pub(crate) fn many_cuts() -> anyhow::Result<()> {
     kill9::run(&kill9::Kill9Arguments::of(20, Store::Sqlite))
 }
@@ -100,4 +100,35 @@ pub(crate) fn many_cuts() -> anyhow::Result<()> {
 /// The stage of the long lane with messages in PostgreSQL.
 pub(crate) fn many_cuts_on_postgres() -> anyhow::Result<()> {
     kill9::run(&kill9::Kill9Arguments::of(20, Store::Postgres))
+}
+
+/// A stage of the long lane.
+pub(crate) fn many_powercuts() -> anyhow::Result<()> {
+    powercut(200, 50)
+}
+
+fn powercut(cuts: u64, starts: u64) -> anyhow::Result<()> {
+    let settings = Settings::default();
+    powercut::run(&powercut::PowercutArguments { cuts, starts, without_powercut: false, settings })
+}
+
+/// A stage of the long lane.
+pub(crate) fn many_full_disks() -> anyhow::Result<()> {
+    diskfull::run(&diskfull::DiskfullArguments { rounds: 10, settings: Settings::default() })
+}
+
+/// A stage of the long lane.
+pub(crate) fn many_faults() -> anyhow::Result<()> {
+    let settings = Settings::default();
+    iofault::run(&iofault::IofaultArguments { rounds: 40, without_powercut: false, settings })
+}
+
+/// A stage of the long lane.
+pub(crate) fn every_link_cut() -> anyhow::Result<()> {
+    linkcut::run(&linkcut::LinkcutArguments { every_byte: true, settings: Settings::default() })
+}
+
+/// A stage of the long lane.
+pub(crate) fn receipt_chaos() -> anyhow::Result<()> {
+    dlr_chaos::run(&dlr_chaos::DlrChaosArguments { receipts: 200_000, settings: Settings::default() })
 }

@@ -41,6 +41,7 @@ pages![
     "no_route",
     "route_loop",
     "insufficient_balance",
+    "queue_full",
     "rate_limited",
     "repeated_message",
     "idempotency_mismatch",

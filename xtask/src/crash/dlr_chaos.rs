@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::Settings;
+use super::inquiry;
 use super::scene::{self, Engine, Rates, Scene};
 use super::verdict::Stored;
 use crate::bench::bars::{Bars, Limit, progress};
@@ -60,10 +61,8 @@ const MISDEEDS: &[&str] = &[
     "15",
     "--answer-twice",
     "5",
-    "--throttle",
-    "2",
 ];
-const RATES: Rates = Rates { smpp: "1500", http: "300" };
+const RATES: Rates = Rates { smpp: "1200", http: "200" };
 /// How many lives the platform has until all receipts are told; it is stopped and killed in turn.
 const LIVES: u64 = 6;
 /// How long one life may last.
@@ -105,12 +104,16 @@ pub(super) fn run(arguments: &DlrChaosArguments) -> anyhow::Result<()> {
     for life in 1..=LIVES {
         live(&mut scene, arguments.receipts * life / LIVES, life)?;
     }
+    // Some receipts wait until the links that took their messages have ended.
+    let server = scene.start()?;
+    inquiry::wait_until_sent(&server).map_err(|error| server.explained(&error))?;
+    server.terminate()?;
     let server = scene.start()?;
     let judged = judge_all(&mut scene, &server, &told);
     let (judgement, findings) = judged.map_err(|error| server.explained(&error))?;
     server.terminate()?;
     let mut bars = Bars::new(settings.json);
-    bars.add("restarts", LIVES, "", Limit::None);
+    bars.add("restarts", LIVES + 1, "", Limit::None);
     judgement.add_to(arguments.receipts, &mut bars);
     findings.add_to(&mut bars, "");
     bars.finish()

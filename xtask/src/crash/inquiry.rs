@@ -16,6 +16,10 @@ use crate::server::Server;
 const REST_LIMIT: Duration = Duration::from_secs(120);
 /// How long nothing may move before what is left counts as stuck. A receipt comes within a second here.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How long the platform may take to send what waits.
+const SENT_LIMIT: Duration = Duration::from_secs(600);
+/// States in which a message is not with a carrier yet.
+const UNSENT: &str = "accepted,queued,sending";
 /// States in which something is still to be done with a message.
 const UNDER_WAY: &str = "accepted,queued,sending,submitted";
 /// How long one answer may take.
@@ -33,6 +37,14 @@ pub(super) fn wait_for_rest(server: &Server) -> anyhow::Result<()> {
             since = process::now();
         }
         Ok((under_way.is_empty() || since.elapsed() >= PATIENCE).then_some(()))
+    })
+}
+
+/// Waits until every message is with a carrier.
+pub(super) fn wait_until_sent(server: &Server) -> anyhow::Result<()> {
+    process::wait_for("messages to be sent", SENT_LIMIT, || {
+        let page = get(server, &format!("/api/v1/messages?limit=1&state={UNSENT}"))?;
+        Ok(items(&page)?.is_empty().then_some(()))
     })
 }
 

@@ -31,6 +31,8 @@ struct Policy {
     must_arrive: bool,
 }
 
+/// The policy under which the carrier is asked.
+const ASKING: &str = "ask_peer";
 const POLICIES: [Policy; 3] = [
     Policy { name: "prefer_no_duplicate", prefix: "4470", first: 0, may_repeat: false, must_arrive: false },
     Policy {
@@ -40,7 +42,7 @@ const POLICIES: [Policy; 3] = [
         may_repeat: true,
         must_arrive: true,
     },
-    Policy { name: "ask_peer", prefix: "4472", first: 200_000_000, may_repeat: true, must_arrive: false },
+    Policy { name: ASKING, prefix: "4472", first: 200_000_000, may_repeat: true, must_arrive: false },
 ];
 /// One carrier for each policy. Some receipts come when the message is sent again already, if the policy does so.
 const CARRIER: &[&str] =
@@ -118,10 +120,11 @@ fn configuration(proxies: &[Peer]) -> anyhow::Result<String> {
         let address = proxy.addresses.first().map_or("", String::as_str);
         let port = crate::server::port_of(address)?;
         let Policy { name, prefix, .. } = policy;
+        let asks = *name == ASKING;
         text.push_str(&format!(
             "\n[[connector]]\nname = \"{name}\"\ntype = \"smpp\"\nhost = \"127.0.0.1\"\nport = {port}\n\
              system_id = \"chappe\"\npassword = \"secret\"\nbind = \"transceiver\"\n\
-             sessions = {SESSIONS}\nwindow = 1\nreconnect_ms = 1\n\n\
+             sessions = {SESSIONS}\nwindow = 1\nreconnect_ms = 1\nquery_sm = {asks}\n\n\
              [[route]]\nname = \"{name}\"\nconnectors = [\"{name}\"]\nprefix = \"{prefix}\"\non_unknown = \"{name}\"\n"
         ));
     }

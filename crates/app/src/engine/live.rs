@@ -7,7 +7,7 @@ use ports::store::{AttemptView, MessageFacts, Progress};
 use types::address::{Address, Msisdn};
 use types::form::{Fit, Form};
 use types::id::ConnectorId;
-use types::message::{Content, Reason};
+use types::message::{Content, Reason, State};
 use types::receipt::{ReceiptState, Verdict};
 use types::time::Timestamp;
 
@@ -95,6 +95,9 @@ impl Live {
             }
             self.attempts.push(attempt);
         }
+        if self.progress.state == State::Unknown {
+            self.expect_no_answer();
+        }
         // What made the next attempt, or will make it, says why the one before was left.
         let next = self.attempts.iter().skip(1).map(|attempt| attempt.trigger).chain([self.progress.reason]);
         let is_left = |(attempt, next): &(&AttemptLive, Reason)| {
@@ -103,6 +106,13 @@ impl Live {
         };
         self.left =
             self.attempts.iter().zip(next).filter(is_left).map(|(attempt, _)| attempt.connector).collect();
+    }
+
+    /// The process stopped under the latest attempt: what has no answer will never have one.
+    pub(crate) fn expect_no_answer(&mut self) {
+        for answer in self.attempts.last_mut().into_iter().flat_map(|latest| &mut latest.answers) {
+            answer.get_or_insert(Verdict::Unknown);
+        }
     }
 
     /// An attempt that sends certain parts only completes the one before: all others were taken.

@@ -220,7 +220,8 @@ impl Engine {
 
     /// The process stopped between the write ahead and the answer: nobody knows.
     fn stopped_while_sending(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
-        let Some(live) = self.live.get(&key) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(&key) else { return Ok(()) };
+        live.expect_no_answer();
         let attempt = live.progress.attempts;
         let input = StepInput::Answer { attempt, verdict: Verdict::Unknown, reason: Reason::ProcessStopped };
         let effects = self.step(key, input, ReceiptNote::default(), now)?;

@@ -56,6 +56,20 @@ fn a_lock_of_another_process_is_not_written() {
 }
 
 #[test]
+fn a_step_that_failed_leaves_a_store_that_works_and_syncs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, _reader) = open_sqlite(folder.path()).unwrap();
+    store.apply(&account()).unwrap();
+    // As after a read that failed: no sync, and a transaction that nobody has ended.
+    store.connection.pragma_update(None, "synchronous", "normal").unwrap();
+    store.connection.execute_batch("BEGIN").unwrap();
+    assert!(store.tidy(BEGIN).is_err());
+    store.apply(&batch_of(1, 1)).unwrap();
+    let full: i64 = store.connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+    assert_eq!(full, 2);
+}
+
+#[test]
 fn a_stopped_store_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (mut store, reader) = open_sqlite(folder.path()).unwrap();

@@ -89,6 +89,24 @@ impl SqliteStore {
         if self.stopped || self.checkpointer.has_failed() {
             return Ok(false);
         }
+        let done = self.steps(now);
+        if done.is_err() {
+            self.put_right();
+        }
+        done
+    }
+
+    /// A step that failed may have left its transaction open, or commits without their sync. Where that
+    /// cannot be put right nothing must be written any more: what is promised would not be on the disk.
+    fn put_right(&mut self) {
+        let is_closed = self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
+        let syncs = self.connection.pragma_update(None, "synchronous", "full").is_ok();
+        if !is_closed || !syncs {
+            self.stopped = true;
+        }
+    }
+
+    fn steps(&mut self, now: Timestamp) -> Result<bool, Fault> {
         let copied = self.checkpointer.step(&self.connection)?;
         let moved = self.catch_up(now)?;
         let settled = self.settle_outbox(now)?;
@@ -115,7 +133,11 @@ impl SqliteStore {
             || self.postings.is_behind(self.tuning.run_rows)
             || self.receipt_map.is_behind(self.tuning.receipt_run_rows);
         if is_behind {
-            self.catch_up(now)?;
+            let done = self.catch_up(now);
+            if done.is_err() {
+                self.put_right();
+            }
+            done?;
         }
         Ok(())
     }
