@@ -58,7 +58,6 @@ const FULL: &[Stage] = &[
         needs: &[],
         action: fuzz::short,
     },
-    Stage { name: "sim", about: "no rule breaks in a simulated house", needs: &[], action: sim::short },
     Stage { name: "release", about: "the shipped binary builds", needs: &[], action: peer::build_release },
     Stage {
         name: "peer",

@@ -19,7 +19,7 @@ use crate::process::{self, Guarded};
 const HOUR_MS: u64 = 3_600_000;
 /// How much faster than time the simulation must be.
 const SPEED_MIN: u64 = 1_000;
-/// Seeds of the everyday lane; they take about twenty seconds.
+/// Seeds when nobody says how many.
 const SHORT_SEEDS: u64 = 60;
 /// Busy hours of the long lane.
 const LONG_HOURS: u64 = 1_000;
@@ -94,11 +94,6 @@ pub(crate) fn run(arguments: &SimArguments) -> anyhow::Result<()> {
         (None, None) => many(&programme, arguments, &mut bars)?,
     }
     bars.finish()
-}
-
-/// The stage of the everyday lane.
-pub(crate) fn short() -> anyhow::Result<()> {
-    run(&SimArguments::of(Some(SHORT_SEEDS), None))
 }
 
 /// The stage of the long lane.
