@@ -15,9 +15,9 @@ pub(crate) fn profile(plan: &Plan) -> Profile {
     profile
 }
 
-/// Five cents a part.
-pub(crate) fn prices() -> Vec<PriceBook> {
-    let price = vec![PrefixPrice { prefix: String::new(), price: "0.05".into() }];
+/// One price for everybody, in cents a part.
+pub(crate) fn prices(cents: u64) -> Vec<PriceBook> {
+    let price = vec![PrefixPrice { prefix: String::new(), price: format!("0.{cents:02}") }];
     vec![PriceBook { name: "standard".into(), unit: Unit::EUR, price }]
 }
 

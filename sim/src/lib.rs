@@ -32,6 +32,8 @@ pub use world::Outcome;
 pub struct Options {
     /// Hours to be busy instead of what the seed says.
     pub hours: Option<u64>,
+    /// About how many requests there are at most, instead of what is usual.
+    pub requests: Option<u64>,
     /// A bug to plant.
     pub plant: Option<Plant>,
     /// Whether what happens is written down line by line.
@@ -40,6 +42,6 @@ pub struct Options {
 
 /// Runs one seed to its end, or to the first violation.
 pub fn run(seed: u64, options: Options) -> Outcome {
-    let plan = plan::Plan::of(seed, options.hours);
+    let plan = plan::Plan::of(seed, options.hours, options.requests);
     world::World::new(plan, options.plant, options.traces).live()
 }

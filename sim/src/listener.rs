@@ -40,6 +40,7 @@ pub(crate) enum Mood {
 pub(crate) struct Listeners {
     chance: Chance,
     moods: Vec<Mood>,
+    first_is_deaf: bool,
 }
 
 /// What a listener does with a call.
@@ -60,15 +61,17 @@ fn account_of(address: &str) -> Option<usize> {
 
 impl Listeners {
     pub(crate) fn new(plan: &Plan, chance: Chance) -> Self {
-        let moods = (0..plan.accounts).map(|_| Mood::Good).collect();
-        Self { chance, moods }
+        let mood = |account: u64| if account == 0 && plan.first_is_deaf { Mood::Dead } else { Mood::Good };
+        let moods = (0..plan.accounts).map(mood).collect();
+        Self { chance, moods, first_is_deaf: plan.first_is_deaf }
     }
 
     pub(crate) fn change_mood(&mut self) {
         let account = self.chance.below(u64::try_from(self.moods.len()).unwrap_or(0));
         let moods = [Mood::Flaky, Mood::Slow, Mood::Busy, Mood::Dead, Mood::Gone, Mood::Good];
         let mood = self.chance.pick(Mood::Good, &moods);
-        if let Some(known) = usize::try_from(account).ok().and_then(|account| self.moods.get_mut(account)) {
+        let known = usize::try_from(account).ok().and_then(|account| self.moods.get_mut(account));
+        if let Some(known) = known.filter(|_| account > 0 || !self.first_is_deaf) {
             *known = mood;
         }
     }
@@ -77,8 +80,9 @@ impl Listeners {
         self.moods.fill(Mood::Good);
     }
 
-    pub(crate) fn set_good(&mut self, account: usize) {
-        if let Some(mood) = self.moods.get_mut(account) {
+    pub(crate) fn come_back(&mut self, account: usize) {
+        let mood = self.moods.get_mut(account);
+        if let Some(mood) = mood.filter(|mood| **mood == Mood::Gone) {
             *mood = Mood::Good;
         }
     }

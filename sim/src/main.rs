@@ -1,7 +1,7 @@
 //! The programme behind `cargo xtask sim`: runs seeds and tells what became of each, one JSON object a
 //! line. It judges nothing; what the figures must be is known there.
 //!
-//! `chappe-sim --first SEED [--count N | --hours H] [--jobs J] [--busy HOURS] [--plant BUG] [--trace]`;
+//! `chappe-sim --first SEED [--count N | --hours H] [--jobs J] [--busy HOURS] [--requests N] [--plant BUG] [--trace]`;
 //! `chappe-sim --plants` names the bugs that can be planted.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its outputs")]
 
@@ -59,6 +59,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Wish, String> {
             "--count" => wish.count = number(value()?)?,
             "--hours" => wish.hours = number(value()?)?,
             "--jobs" => wish.jobs = number(value()?)?,
+            "--requests" => wish.options.requests = Some(number(value()?)?),
             "--busy" => wish.options.hours = Some(number(value()?)?),
             "--plant" => {
                 let name = value()?;

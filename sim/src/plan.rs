@@ -106,6 +106,8 @@ pub(crate) struct Plan {
     pub(crate) reroutes: bool,
     /// Seconds of patience for a receipt.
     pub(crate) patience_s: Option<u32>,
+    /// The first account's listener is dead from the beginning until everything comes to rest.
+    pub(crate) first_is_deaf: bool,
     /// What an account is given at the beginning and at each top-up, in cents.
     pub(crate) grant_cents: u64,
     pub(crate) temper: Temper,
@@ -115,8 +117,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The plan of a seed, busy for `hours` instead of its own when given.
-    pub(crate) fn of(seed: u64, hours: Option<u64>) -> Self {
+    /// The plan of a seed, with other hours or another number of requests than usual when given.
+    pub(crate) fn of(seed: u64, hours: Option<u64>, requests: Option<u64>) -> Self {
         let mut chance = Chance::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x5bf0_3635);
         let drawn = chance.draw(&BUSY_HOURS, 2);
         let busy_ms = hours.unwrap_or(drawn).saturating_mul(3_600_000);
@@ -133,7 +135,7 @@ impl Plan {
             recipients: chance.pick(3, &[20, 100, 1_000]),
             request_ms: chance
                 .pick(4_000, &[12_000, 40_000, 90_000])
-                .max(busy_ms.saturating_mul(accounts).div_euclid(REQUESTS_MAX)),
+                .max(busy_ms.saturating_mul(accounts).div_euclid(requests.unwrap_or(REQUESTS_MAX).max(1))),
             burst: chance.pick(0, &[5, 40, 200]),
             long: chance.happens(150),
             latency_ms: chance.pick(5, &[80, 400, 3_000]),
@@ -144,6 +146,7 @@ impl Plan {
                 .pick(None, &[Some("prefer_no_duplicate"), Some("prefer_delivery"), Some("ask_peer")]),
             reroutes: chance.happens(400),
             patience_s: chance.pick(None, &[None, None, Some(60), Some(900)]),
+            first_is_deaf: chance.happens(80),
             grant_cents: chance.pick(200, &[5_000, 1_000_000, 1_000_000]),
             temper,
             troubles,

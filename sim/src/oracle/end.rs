@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::submission::Accepted;
 use decide::invariant;
+use ports::store::AttemptView;
 use types::id::{AccountId, ConnectorId, MessageId, RowKey};
 use types::message::{Class, Flags, Reason, State};
 use types::receipt::Verdict;
@@ -36,6 +37,7 @@ impl Oracle {
         self.look_at_ledger(tables);
         self.look_at_copies(tables);
         self.look_at_acknowledged_receipts(tables);
+        self.look_at_doubts(tables);
         self.look_at_events(tables);
         self.look_at_requests(tables, asked);
     }
@@ -149,6 +151,39 @@ impl Oracle {
         self.receipts = receipts;
     }
 
+    /// A receipt without a known id finds its message all the same when no other message to that phone
+    /// was ever in doubt on that connector.
+    fn look_at_doubts(&mut self, tables: &Tables) {
+        let mut in_doubt: BTreeMap<(ConnectorId, i64), BTreeSet<RowKey>> = BTreeMap::new();
+        for (key, kept) in &tables.messages {
+            for view in kept.attempts.iter().filter(|view| was_in_doubt(view)) {
+                let slot = (view.row.connector, kept.message.facts.recipient_hash);
+                in_doubt.entry(slot).or_default().insert(*key);
+            }
+        }
+        let receipts = std::mem::take(&mut self.receipts);
+        for (serial, told) in &receipts {
+            let (Some(at), Some(kept)) = (told.acknowledged_at, tables.kept(told.took.attempt.message))
+            else {
+                continue;
+            };
+            let slot = (told.took.connector, kept.message.facts.recipient_hash);
+            let is_alone = in_doubt.get(&slot).is_some_and(|messages| messages.len() == 1);
+            let is_simple = kept.attempts.len() == 1
+                && kept.attempts.iter().all(|view| {
+                    let age_ms = at.ms_since(view.row.started_at);
+                    view.row.requests() == 1 && (0..decide::lifecycle::PARKED_HORIZON_MS).contains(&age_ms)
+                });
+            let must_be_found = is_alone && is_simple && told.readable && told.state.end().is_some();
+            let is_found = self.found.contains_key(serial);
+            self.holds(is_found || !must_be_found, "a receipt resolves the only doubt", || {
+                let (state, key) = (kept.message.progress.state, told.took.attempt.message.as_i64());
+                format!("receipt {serial} {} for {key:x}, which is {state}", told.state)
+            });
+        }
+        self.receipts = receipts;
+    }
+
     fn look_at_requests(&mut self, tables: &Tables, asked: &[Asked]) {
         let mut found: BTreeMap<&str, Vec<&Kept>> = BTreeMap::new();
         for kept in tables.messages.values() {
@@ -188,6 +223,12 @@ impl Oracle {
             )
         });
     }
+}
+
+/// Whether nobody knew for a while what became of an attempt, or nobody ever did.
+fn was_in_doubt(view: &AttemptView) -> bool {
+    let unanswered = view.parts.len() < usize::from(view.row.requests());
+    unanswered || view.parts.iter().any(|part| part.verdict == Verdict::Unknown)
 }
 
 /// Whether the answer that tells the id of a part is on disk, and came while its receipt was parked.

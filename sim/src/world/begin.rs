@@ -13,6 +13,8 @@ use crate::house;
 use crate::listener;
 use crate::process::{Outfit, Process};
 
+/// What a part costs at first.
+const PRICE_CENTS: u64 = 5;
 /// Micro-units of a cent.
 const CENT_MICROS: i64 = 10_000;
 
@@ -48,7 +50,7 @@ impl World {
     fn set_up(&mut self, process: &mut Process) -> Option<()> {
         let plan = self.ground.plan.clone();
         let core = process.core.clone();
-        process.ask(async move { core.change_prices(house::prices(), "sim", "").await })?.ok()?;
+        process.ask(async move { core.change_prices(house::prices(PRICE_CENTS), "sim", "").await })?.ok()?;
         let (core, document) = (process.core.clone(), house::traffic(&plan));
         self.routes = process.ask(async move { core.change_traffic(document, "sim", "").await })?.ok()?;
         for place in 0..usize::try_from(plan.accounts).unwrap_or(1) {

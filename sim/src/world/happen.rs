@@ -149,7 +149,7 @@ impl World {
     }
 
     fn switch_on(&mut self, customer: usize) {
-        self.ground.listeners().set_good(customer);
+        self.ground.listeners().come_back(customer);
         let Some((process, account)) = self.process.as_ref().zip(self.account_at(customer)) else { return };
         let (core, ground, vitals) =
             (process.core.clone(), Arc::clone(&self.ground), Arc::clone(&process.vitals));

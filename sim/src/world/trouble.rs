@@ -39,6 +39,10 @@ impl World {
                 self.ground.after(wait_ms, Happening::RoomAgain);
                 troubles.disk_ms
             }
+            Trouble::Routes if self.chance.happens(200) => {
+                self.change_prices();
+                troubles.routes_ms
+            }
             Trouble::Routes => {
                 let document = house::changed_traffic(&self.ground.plan, &mut self.chance);
                 self.change_routes(document);
@@ -138,6 +142,16 @@ impl World {
             if vitals.acts() && !vitals.is_ghost() {
                 ground.reply(Reply::Routes(version));
             }
+        });
+    }
+
+    /// New messages cost something else; those on their way keep their price.
+    fn change_prices(&mut self) {
+        let Some(process) = &self.process else { return };
+        let (core, cents) = (process.core.clone(), self.chance.between(1, 12));
+        process.spawn(async move {
+            // A refusal leaves the prices as they were.
+            drop(core.change_prices(house::prices(cents), "sim", "").await);
         });
     }
 

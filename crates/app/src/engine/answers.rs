@@ -63,7 +63,7 @@ impl Engine {
         self.match_parked(connector, outcome.carrier_id.as_deref(), now)
     }
 
-    fn map_receipts(&mut self, connector: ConnectorId, carrier_id: &str, target: ReceiptTarget) {
+    pub(super) fn map_receipts(&mut self, connector: ConnectorId, carrier_id: &str, target: ReceiptTarget) {
         self.draft.batch.receipt_map.push(ReceiptMapRow {
             connector,
             carrier_id: carrier_id.to_owned(),

@@ -14,6 +14,9 @@ pub(crate) type Slot = (ConnectorId, i64);
 /// A message and the number of its attempt.
 pub(crate) type Attempt = (RowKey, u8);
 
+/// How long attempts of ended messages count, milliseconds: seven days, since the receipt of one that is
+/// forgotten would be taken for that of another.
+pub(crate) const ENDED_KEPT_MS: i64 = 604_800_000;
 /// Attempts of ended messages that are remembered; more are forgotten, the oldest first.
 const ENDED_MAX: usize = 100_000;
 
@@ -69,7 +72,11 @@ impl Doubts {
 
     /// Forgets the attempts of open messages, which are about to be read anew.
     pub(crate) fn clear_open(&mut self) {
-        self.by_slot.clear();
+        let before = std::mem::take(&mut self.by_slot);
+        let is_open = |slot: &Slot, attempt: &Attempt| {
+            before.get(slot).is_some_and(|attempts| attempts.contains(attempt))
+        };
+        self.ended.retain(|(_, slot, attempt)| is_open(slot, attempt));
         for (_, slot, attempt) in &self.ended {
             self.by_slot.entry(*slot).or_default().push(*attempt);
         }

@@ -19,6 +19,8 @@ pub(crate) struct AttemptLive {
     pub(crate) number: u8,
     pub(crate) connector: ConnectorId,
     pub(crate) trigger: Reason,
+    /// When it was written ahead: no receipt for it can be older.
+    pub(crate) started_at: Timestamp,
     /// How the content was put.
     pub(crate) form: Form,
     /// Parts of the whole message in that form, as the supplier counts them.
@@ -79,7 +81,7 @@ impl Live {
             let mut attempt = AttemptLive::new(
                 row.attempt,
                 row.connector,
-                row.trigger,
+                (row.trigger, row.started_at),
                 Fit { form: row.form, parts: row.parts.max(1) },
             );
             self.complete(&mut attempt, &row.only_parts);
@@ -130,12 +132,18 @@ impl Live {
 
 impl AttemptLive {
     /// An attempt of which nothing was heard yet.
-    pub(crate) fn new(number: u8, connector: ConnectorId, trigger: Reason, fit: Fit) -> Self {
+    pub(crate) fn new(
+        number: u8,
+        connector: ConnectorId,
+        (trigger, started_at): (Reason, Timestamp),
+        fit: Fit,
+    ) -> Self {
         let requests = usize::from(fit.form.requests(fit.parts));
         Self {
             number,
             connector,
             trigger,
+            started_at,
             form: fit.form,
             parts: fit.parts,
             answers: vec![None; requests],

@@ -24,10 +24,18 @@ const ROWS: usize = 1_024;
 /// Milliseconds between looks for what has lapsed.
 const LAPSE_PAUSE_MS: i64 = 60_000;
 
+/// A parked receipt in memory.
+#[derive(Clone, Debug)]
+struct Waiting {
+    key: RowKey,
+    carrier_id: String,
+    read_at: Timestamp,
+}
+
 /// Parked receipts by the phone that they are about, and what is to be looked at again.
 #[derive(Debug, Default)]
 pub(crate) struct Parked {
-    by_slot: HashMap<Slot, Vec<(RowKey, String)>>,
+    by_slot: HashMap<Slot, Vec<Waiting>>,
     indexed: usize,
     /// Phones of which a receipt may find its message now.
     again: Vec<Slot>,
@@ -36,17 +44,18 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    fn add(&mut self, slot: Slot, key: RowKey, carrier_id: &str) {
+    fn add(&mut self, slot: Slot, row: &ParkedReceiptRow) {
         if self.indexed < INDEX_MAX {
             self.indexed += 1;
-            self.by_slot.entry(slot).or_default().push((key, carrier_id.to_owned()));
+            let (key, carrier_id, read_at) = (row.key, row.carrier_id.clone(), row.read_at);
+            self.by_slot.entry(slot).or_default().push(Waiting { key, carrier_id, read_at });
         }
     }
 
     fn remove(&mut self, slot: Slot, key: RowKey) {
         let Some(receipts) = self.by_slot.get_mut(&slot) else { return };
         let before = receipts.len();
-        receipts.retain(|(known, _)| *known != key);
+        receipts.retain(|known| known.key != key);
         self.indexed = self.indexed.saturating_sub(before - receipts.len());
         if receipts.is_empty() {
             self.by_slot.remove(&slot);
@@ -77,19 +86,20 @@ impl Engine {
         let data_key = self.sealer.current(None, KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
         let plain = write_receipt(notice);
         let sealed = data_key.seal(Kind::Receipt, key, &plain, self.entropy.as_ref());
-        self.draft.batch.parked.push(ParkedReceiptRow {
+        let row = ParkedReceiptRow {
             key,
             connector,
             carrier_id: notice.carrier_id.clone(),
             data_key: data_key.id(),
             sealed,
             read_at: notice.read_at,
-        });
+        };
         self.parked += 1;
         self.notations.remember_parked(connector, &notice.carrier_id);
         if let Some(slot) = self.slot_of(connector, notice) {
-            self.parked_receipts.add(slot, key, &notice.carrier_id);
+            self.parked_receipts.add(slot, &row);
         }
+        self.draft.batch.parked.push(row);
         self.draft.counts.push(Count::Orphan);
         Ok(())
     }
@@ -151,9 +161,9 @@ impl Engine {
     pub(super) fn match_by_phone(&mut self, now: Timestamp) -> Result<(), EngineError> {
         for slot in std::mem::take(&mut self.parked_receipts.again) {
             let receipts = self.parked_receipts.by_slot.get(&slot).cloned().unwrap_or_default();
-            for (key, carrier_id) in receipts {
-                if self.find_doubt(slot)?.is_none() {
-                    break;
+            for Waiting { key, carrier_id, read_at } in receipts {
+                if self.find_doubt(slot, read_at)?.is_none() {
+                    continue;
                 }
                 for row in self.take_parked(slot.0, &carrier_id, |other| other == key)? {
                     self.unpark(&row, now)?;
@@ -175,7 +185,7 @@ impl Engine {
                 self.notations.remember_parked(row.connector, &row.carrier_id);
                 let slot = self.unseal_parked(&row).and_then(|notice| self.slot_of(row.connector, &notice));
                 if let Some(slot) = slot {
-                    self.parked_receipts.add(slot, row.key, &row.carrier_id);
+                    self.parked_receipts.add(slot, &row);
                 }
             }
         }

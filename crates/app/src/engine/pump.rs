@@ -198,7 +198,7 @@ impl Engine {
             return Ok(());
         }
         let Some(live) = self.live.get(&key) else { return Ok(()) };
-        let mut attempt = AttemptLive::new(live.progress.attempts, connector, trigger, fit);
+        let mut attempt = AttemptLive::new(live.progress.attempts, connector, (trigger, now), fit);
         live.complete(&mut attempt, &only_parts);
         let written = self.attempt_row(live, &attempt, only_parts, &content, now);
         let Some((row, dispatch)) = written else { return Ok(()) };

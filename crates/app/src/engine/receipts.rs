@@ -5,7 +5,7 @@
 //! answer that tells the id. One that can only belong to an attempt of unknown outcome (see `doubt`) is
 //! taken for that attempt's.
 
-use decide::lifecycle::{Input as StepInput, worst_receipt};
+use decide::lifecycle::{Input as StepInput, PARKED_HORIZON_MS, worst_receipt};
 use ports::store::{EventSubject, InboundRow, OutboxRow, ReceiptRow, ReceiptTarget};
 use types::address::{Address, Addressing};
 use types::id::{ConnectorId, RowKey};
@@ -80,7 +80,13 @@ impl Engine {
         notice: &ReceiptNotice,
     ) -> Result<Option<ReceiptTarget>, EngineError> {
         let recipient = notice.source.msisdn().map(|number| self.hasher.number(number));
-        recipient.map_or(Ok(None), |recipient| self.find_doubt((connector, recipient)))
+        let Some(recipient) = recipient else { return Ok(None) };
+        let target = self.find_doubt((connector, recipient), notice.read_at)?;
+        if let Some(target) = target {
+            // The id is known now: whatever else the carrier tells under it finds the same.
+            self.map_receipts(connector, &notice.carrier_id, target);
+        }
+        Ok(target)
     }
 
     /// The first of the targets whose message went to a recipient; `None` for the recipient fits all.
@@ -99,13 +105,21 @@ impl Engine {
     }
 
     /// The attempt to a phone of which nobody knows the outcome, when there is exactly one, it had one
-    /// part, and no answer is to be expected any more.
-    pub(super) fn find_doubt(&mut self, slot: Slot) -> Result<Option<ReceiptTarget>, EngineError> {
+    /// part, no answer is to be expected any more, and it was made in the 72 hours before a receipt of
+    /// `read_at`.
+    pub(super) fn find_doubt(
+        &mut self,
+        slot: Slot,
+        read_at: Timestamp,
+    ) -> Result<Option<ReceiptTarget>, EngineError> {
         let Some((message, number)) = self.doubts.only(slot) else { return Ok(None) };
         self.ensure_live(&[message])?;
         let live = self.live.get(&message);
         let attempt = live.and_then(|live| live.attempts.iter().find(|known| known.number == number));
-        let is_given_up = attempt.is_some_and(|known| known.answers == [Some(Verdict::Unknown)]);
+        let is_given_up = attempt.is_some_and(|known| {
+            let age_ms = read_at.ms_since(known.started_at);
+            known.answers == [Some(Verdict::Unknown)] && (0..=PARKED_HORIZON_MS).contains(&age_ms)
+        });
         Ok(is_given_up.then_some(ReceiptTarget { message, attempt: number, part: 1 }))
     }
 

@@ -130,7 +130,7 @@ impl Engine {
     /// A message has ended: attempts of which nothing was heard may still have receipts.
     fn outlive_doubts(&mut self, key: RowKey, now: Timestamp) {
         let Some(live) = self.live.get(&key) else { return };
-        let until = now.plus_ms(decide::lifecycle::PARKED_HORIZON_MS);
+        let until = now.plus_ms(super::doubt::ENDED_KEPT_MS);
         for attempt in live.attempts.iter().filter(|attempt| attempt.is_in_doubt()) {
             let slot = (attempt.connector, live.facts.recipient_hash);
             self.doubts.outlive(until, slot, (key, attempt.number));

@@ -2,11 +2,15 @@
 
 use types::charge::{ChargeState, Lot};
 use types::id::{AccountId, LotId};
-use types::message::State;
+use types::message::{Flags, State};
 use types::money::Unit;
 use types::time::Timestamp;
 
-use super::{hold_ends_with_message, lot_is_sound, rank, step_is_lawful};
+use super::{
+    attempts_are_written, charge_step_is_lawful, classes_keep_their_order, copies_are_marked,
+    end_has_its_time, hold_ends_with_message, is_written_ahead, lot_is_sound, marks_stay, parked_lapses,
+    rank, step_is_lawful, version_rises,
+};
 
 fn pairs() -> impl Iterator<Item = (State, State)> {
     State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)))
@@ -103,4 +107,76 @@ fn a_lot_keeps_its_floor_and_holds_nothing_negative() {
             "{available_micros} {held_micros} {floor_micros}"
         );
     }
+}
+
+#[test]
+fn a_message_has_one_money_event() {
+    use ChargeState::{Charged, Held, None, Refunded, Released};
+    let lawful = [(None, Held), (None, Charged), (Held, Charged), (Held, Released), (Charged, Refunded)];
+    for from in ChargeState::ALL {
+        for to in ChargeState::ALL {
+            let expected = from == to || lawful.contains(&(*from, *to));
+            assert_eq!(charge_step_is_lawful(*from, *to), expected, "{from} to {to}");
+        }
+    }
+}
+
+#[test]
+fn an_end_and_its_time_come_together() {
+    for state in State::ALL {
+        assert_eq!(end_has_its_time(*state, true), state.is_final(), "{state}");
+        assert_eq!(end_has_its_time(*state, false), !state.is_final(), "{state}");
+    }
+}
+
+#[test]
+fn what_is_handed_over_is_written_ahead_by_this_very_attempt() {
+    assert!(is_written_ahead(State::Sending, 2, 2, true));
+    for (state, attempts, handed, written) in [
+        (State::Queued, 2, 2, true),
+        (State::Unknown, 2, 2, true),
+        (State::Sending, 2, 1, true),
+        (State::Sending, 1, 2, true),
+        (State::Sending, 2, 2, false),
+    ] {
+        assert!(!is_written_ahead(state, attempts, handed, written), "{state} {attempts} {handed} {written}");
+    }
+    assert!(attempts_are_written(0, 1, 1) && attempts_are_written(3, 3, 0));
+    for (before, after, rows) in [(0, 1, 0), (0, 0, 1), (0, 2, 1), (2, 1, 0)] {
+        assert!(!attempts_are_written(before, after, rows), "{before} {after} {rows}");
+    }
+    assert!(version_rises(7, 8) && version_rises(u32::MAX, 0));
+    assert!(!version_rises(7, 7) && !version_rises(7, 9) && !version_rises(7, 6));
+}
+
+#[test]
+fn marks_stay_but_that_of_a_copy_that_was_never_sent() {
+    let both = Flags::CONTRADICTED.with(Flags::POSSIBLE_DUPLICATE);
+    assert!(marks_stay(Flags::default(), both) && marks_stay(both, both));
+    assert!(marks_stay(both, Flags::CONTRADICTED));
+    assert!(!marks_stay(both, Flags::POSSIBLE_DUPLICATE));
+    assert!(!marks_stay(Flags::TEST, Flags::default()));
+}
+
+#[test]
+fn copies_are_marked_or_asked_for_by_the_route() {
+    assert!(copies_are_marked(0, 0, false) && copies_are_marked(1, 0, false));
+    assert!(copies_are_marked(2, 1, false) && copies_are_marked(5, 0, true));
+    assert!(!copies_are_marked(2, 0, false) && !copies_are_marked(3, 1, false));
+}
+
+#[test]
+fn lower_classes_get_their_share_and_no_more() {
+    for (lower, handed, keeps) in
+        [(0, 1, true), (1, 1, true), (12, 100, true), (13, 100, false), (3, 9, false)]
+    {
+        assert_eq!(classes_keep_their_order(lower, handed), keeps, "{lower} of {handed}");
+    }
+}
+
+#[test]
+fn a_parked_receipt_is_gone_after_72_hours_and_a_sweep() {
+    const HOUR_MS: i64 = 3_600_000;
+    assert!(parked_lapses(true, 71 * HOUR_MS) && parked_lapses(false, 1_000 * HOUR_MS));
+    assert!(!parked_lapses(true, 74 * HOUR_MS));
 }
