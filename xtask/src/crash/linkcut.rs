@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(all.first().map(String::as_str), Some("up.cut=0,up.from=submit_sm"));
         assert!(all.iter().any(|rule| rule == "down.reset=27,down.from=submit_sm_resp"));
         let some = rules(sizes, 9);
-        assert!(some.len() < all.len() / 8 && some.iter().all(|rule| all.contains(rule)));
+        assert!(some.len() < all.len() / 7 && some.iter().all(|rule| all.contains(rule)));
         assert!(some.iter().any(|rule| rule == "up.cut=200,up.from=submit_sm"));
         assert_eq!(plan(&some[..2]), "1:up.cut=0,up.from=submit_sm; 2:up.cut=9,up.from=submit_sm");
     }
