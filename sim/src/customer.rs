@@ -132,6 +132,7 @@ impl Customers {
             idempotency,
             drafts,
             guard_repeats: false,
+            replaces: Vec::new(),
         };
         self.requests.push(Request { asked, submission, tries: 0, done: false });
         Some(number)
@@ -159,7 +160,12 @@ impl Customers {
             expires_at: validity_ms.map(|ms| send_at.unwrap_or(now).plus_ms(ms)),
             send_at,
             client_reference: Some(tag.to_owned()),
-            report: ReportWish { endpoint, steps: chance.happens(400), failures_only: chance.happens(100) },
+            report: ReportWish {
+                endpoint,
+                steps: chance.happens(400),
+                failures_only: chance.happens(100),
+                successes_only: false,
+            },
         }
     }
 

@@ -82,7 +82,6 @@ impl DiskStore {
     }
 
     /// Opens the disk with nothing before it.
-    #[cfg(test)]
     pub(crate) fn faultless(disk: Arc<Mutex<Disk>>) -> Self {
         Self { disk, epoch: 0, stopped: false, scanned: false, witness: None }
     }

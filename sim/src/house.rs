@@ -1,9 +1,10 @@
 //! The documents of the simulated house: prices, routes and the profile.
 
 use types::catalog::{
-    Connector, PrefixPrice, PriceBook, Profile, Route, RouteLeg, Supplier, TrafficDocument, WeightedLeg,
+    Connector, PrefixPrice, PriceBook, Route, RouteLeg, Supplier, TrafficDocument, WeightedLeg,
 };
 use types::money::Unit;
+use types::profile::Profile;
 
 use crate::chance::Chance;
 use crate::channel::{KIND, connector_name};

@@ -15,6 +15,7 @@ mod disk;
 mod faults;
 mod ground;
 mod house;
+pub mod isolation;
 mod listener;
 mod oracle;
 mod plan;
@@ -22,6 +23,9 @@ mod plant;
 mod process;
 mod vitals;
 mod world;
+
+#[cfg(test)]
+mod tests;
 
 pub use oracle::Violation;
 pub use plant::Plant;

@@ -37,6 +37,9 @@ fn main() -> ExitCode {
         Plant::ALL.iter().for_each(|(_, name)| println!("{name}"));
         return ExitCode::SUCCESS;
     }
+    if std::env::args().any(|word| word == "--isolation") {
+        return isolation();
+    }
     match read(std::env::args().skip(1)) {
         Ok(wish) => {
             run(wish);
@@ -45,6 +48,26 @@ fn main() -> ExitCode {
         Err(why) => {
             eprintln!("error: {why}");
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the scenarios of isolation, and writes one figure a line.
+fn isolation() -> ExitCode {
+    let seed = std::env::args().skip_while(|word| word != "--first").nth(1);
+    match sim::isolation::run(seed.and_then(|text| text.parse().ok()).unwrap_or(1)) {
+        Ok(figures) => {
+            for figure in figures {
+                println!(
+                    "{}",
+                    json!({ "name": figure.name, "value": figure.value, "unit": figure.unit, "most": figure.most, "least": figure.least })
+                );
+            }
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
         }
     }
 }

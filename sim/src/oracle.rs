@@ -172,6 +172,7 @@ impl Oracle {
         for dispatch in batch {
             self.count("attempts");
             let attempt = dispatch.attempt;
+            (attempt, connector).hash(&mut self.hash);
             self.note(|| format!("handed {} to {}", name(attempt), connector.0));
             let Some(kept) = tables.kept(attempt.message) else {
                 self.broken("handed over and not on disk", name(attempt));
@@ -213,7 +214,7 @@ impl Oracle {
         let Some(first) = waiting.filter_map(waits).min_by_key(|class| class.code()) else { return };
         let lower = |class: Class| class.code() > first.code();
         let before_its_turn = batch.iter().filter(|dispatch| lower(dispatch.class)).count();
-        let keeps = decide::invariant::classes_keep_their_order(before_its_turn, batch.len());
+        let keeps = decide::invariant::classes_keep_their_order(first, before_its_turn, batch.len());
         self.holds(keeps, "higher classes go first", || {
             format!("{before_its_turn} of {} were handed over while {first} waited", batch.len())
         });

@@ -3,7 +3,7 @@
 //! Each kind of trouble is in some seeds and not in others, so that every mixture comes up, quiet ones
 //! too. Start at [`Plan::of`].
 
-use types::catalog::TriggerKey;
+use types::profile::TriggerKey;
 
 use crate::chance::Chance;
 
@@ -141,7 +141,7 @@ impl Plan {
             latency_ms: chance.pick(5, &[80, 400, 3_000]),
             answer_ms: chance.pick(10_000, &[30_000, 60_000]),
             held_up: chance.pick(0, &[50, 300]),
-            trigger: chance.pick(TriggerKey::OnAccept, &[TriggerKey::OnSubmit, TriggerKey::OnDelivery]),
+            trigger: chance.pick(TriggerKey::OnAccept, &[TriggerKey::OnTransmit, TriggerKey::OnDelivery]),
             on_unknown: chance
                 .pick(None, &[Some("prefer_no_duplicate"), Some("prefer_delivery"), Some("ask_peer")]),
             reroutes: chance.happens(400),

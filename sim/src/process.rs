@@ -14,8 +14,8 @@ use ports::clock::Clock;
 use ports::courier::Courier;
 use ports::entropy::Entropy;
 use ports::vault::{DATA_KEY_OCTETS, Vault, VaultError};
-use types::catalog::Profile;
 use types::id::{AccountId, EndpointId};
+use types::profile::Profile;
 
 use crate::bind::SimBind;
 use crate::chance::{Chance, SeededEntropy};
@@ -30,17 +30,30 @@ use crate::vitals::Vitals;
 
 /// Tells when a runtime has nothing left to do.
 #[derive(Default)]
-struct Idle {
+pub(crate) struct Idle {
     is_idle: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
 impl Idle {
-    fn arrive(&self) {
+    pub(crate) fn arrive(&self) {
         self.is_idle.store(true, Ordering::Relaxed);
         if let Some(waker) = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take() {
             waker.wake();
         }
+    }
+
+    /// Lets all tasks of the runtime that it was made for run until none can go on.
+    pub(crate) fn run(&self, runtime: &tokio::runtime::Runtime) {
+        self.is_idle.store(false, Ordering::Relaxed);
+        runtime.block_on(std::future::poll_fn(|context| {
+            if self.is_idle.load(Ordering::Relaxed) {
+                return Poll::Ready(());
+            }
+            let waker = context.waker().clone();
+            *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+            Poll::Pending
+        }));
     }
 }
 
@@ -86,8 +99,14 @@ impl Process {
         let Outfit { ground, faults, plant, chance, number, profile } = outfit;
         let idle = Arc::new(Idle::default());
         let arrives = Arc::clone(&idle);
+        let oracle = Arc::clone(&ground.oracle);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .on_thread_park(move || arrives.arrive())
+            // A second thread would answer when the machine likes, and not when the seed says.
+            .on_thread_start(move || {
+                let mut oracle = oracle.lock().unwrap_or_else(PoisonError::into_inner);
+                oracle.broken("everything happens in one thread", "a task was put on another".to_owned());
+            })
             .build()
             .map_err(NotStarted::Runtime)?;
         let vitals = Arc::new(Vitals::new(number));
@@ -120,16 +139,7 @@ impl Process {
 
     /// Lets all tasks run until none can go on.
     pub(crate) fn run_tasks(&self) {
-        let idle = &self.idle;
-        idle.is_idle.store(false, Ordering::Relaxed);
-        self.runtime.block_on(std::future::poll_fn(|context| {
-            if idle.is_idle.load(Ordering::Relaxed) {
-                return Poll::Ready(());
-            }
-            let waker = context.waker().clone();
-            *idle.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
-            Poll::Pending
-        }));
+        self.idle.run(&self.runtime);
     }
 
     /// Starts a task of the process.
@@ -193,7 +203,7 @@ impl Process {
 }
 
 /// Keeps data keys as they are: nobody reads the simulated disk.
-struct OpenVault;
+pub(crate) struct OpenVault;
 
 impl Vault for OpenVault {
     fn wrap(&self, key: &[u8; DATA_KEY_OCTETS], _context: &[u8]) -> Result<Vec<u8>, VaultError> {

@@ -38,7 +38,8 @@ pub struct Outcome {
     pub counts: std::collections::BTreeMap<&'static str, u64>,
     /// Rules that were broken; empty for a seed that passed.
     pub violations: Vec<Violation>,
-    /// A hash over the journal and what carriers took: the same for the same seed.
+    /// A hash over the journal, what carriers were handed and took, and what customers were told, with
+    /// the times: the same for the same seed.
     pub hash: u64,
     /// What happened, line by line, when it was asked for.
     pub trace: String,

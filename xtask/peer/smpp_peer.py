@@ -1,7 +1,7 @@
 """A customer that we have not written: smpplib sends messages and waits for their receipts.
 
-Exits with 0 when every message was accepted under its own id and every id was reported as
-delivered exactly once; otherwise it says what was wrong and exits with 1.
+Exits with 0 when every message was accepted under its own id, every id was reported as delivered
+exactly once and is found so by query_sm, and steps were told before the end; otherwise it says what was wrong and exits with 1.
 """
 
 import argparse
@@ -19,6 +19,11 @@ RECEIPT_LIMIT_S = 45
 DELIVERED = 2  # message_state, SMPP 3.4 section 5.2.28
 RECEIPT_BITS = 0x3C  # the message type bits of esm_class, SMPP 3.4 section 5.2.12
 RECEIPT = 0x04
+INTERMEDIATE = 0x20
+ENROUTE = 1  # message_state
+STEPS = ("ACCEPTD", "ENROUTE")
+ALL_AND_STEPS = 0x11  # registered_delivery, SMPP 3.4 section 5.2.17
+LATER = "000000001000000R"  # in ten minutes, section 7.1.1
 
 LONG_TEXT = "Signals pass from tower to tower across the plain, arm by arm. " * 7
 MESSAGES = [
@@ -55,8 +60,11 @@ class Customer:
         self.submitted = {}  # sequence number -> (name, destination)
         self.accepted = {}  # message id -> (name, destination)
         self.receipts = {}  # message id -> destination
+        self.steps = set()  # message ids of which a step was told
+        self.queried = []  # query_sm_resp
+        self.session.set_query_resp_handler(self.queried.append)
 
-    def submit(self, name, destination, text):
+    def submit(self, name, destination, text, registered_delivery=ALL_AND_STEPS, **fields):
         parts, coding, esm_class = gsm.make_parts(text)
         for part in parts:
             pdu = self.session.send_message(
@@ -69,7 +77,8 @@ class Customer:
                 short_message=part,
                 data_coding=coding,
                 esm_class=esm_class,
-                registered_delivery=1,
+                registered_delivery=registered_delivery,
+                **fields,
             )
             self.submitted[pdu.sequence] = (name, destination)
         return len(parts), coding
@@ -89,12 +98,17 @@ class Customer:
 
     def received(self, pdu):
         demand(pdu.command == "deliver_sm", f"{pdu.command} was not asked for")
-        demand(pdu.esm_class & RECEIPT_BITS == RECEIPT, f"esm_class {pdu.esm_class:#x} is not that of a receipt")
         text = text_of(pdu.short_message)
         fields = dict(re.findall(r"(id|sub|dlvrd|submit date|done date|stat|err):(\S*)", text))
         missing = {"id", "submit date", "done date", "stat", "err"} - set(fields)
         demand(not missing, f"a receipt lacks {sorted(missing)}: {text!r}")
         message_id = fields["id"]
+        kind = INTERMEDIATE if fields["stat"] in STEPS else RECEIPT
+        demand(pdu.esm_class & RECEIPT_BITS == kind, f"{fields['stat']} has esm_class {pdu.esm_class:#x}")
+        if kind == INTERMEDIATE:
+            demand(message_id not in self.receipts, f"a step of {message_id} was told after its end")
+            self.steps.add(message_id)
+            return consts.SMPP_ESME_ROK
         demand(fields["stat"] == "DELIVRD", f"message {message_id} is {fields['stat']}, not DELIVRD")
         tlv_id = text_of(pdu.receipted_message_id)
         demand(tlv_id == message_id, f"the text says {message_id}, receipted_message_id says {tlv_id!r}")
@@ -134,6 +148,20 @@ class Customer:
             self.session.read_pdu = read
         demand(answers[0].sequence == pdu.sequence, "enquire_link_resp has another sequence number")
 
+    def state_of(self, message_id):
+        """Asks by query_sm what became of a message."""
+        self.queried.clear()
+        self.session.query_message(
+            message_id=message_id,
+            source_addr_ton=consts.SMPP_TON_ALNUM,
+            source_addr_npi=consts.SMPP_NPI_UNK,
+            source_addr=SENDER,
+        )
+        self.read_until(lambda: self.queried, ANSWER_LIMIT_S, "query_sm_resp")
+        answer = self.queried[0]
+        demand(text_of(answer.message_id) == message_id, "query_sm_resp tells of another message")
+        return answer.message_state
+
     def check_receipts(self):
         for message_id, destination in self.receipts.items():
             demand(message_id in self.accepted, f"a receipt for {message_id}, an id that was never given")
@@ -163,6 +191,15 @@ def check(customer, arguments):
     customer.read_until(lambda: len(customer.accepted) == total, ANSWER_LIMIT_S, f"{total} responses")
     customer.read_until(lambda: len(customer.receipts) >= total, RECEIPT_LIMIT_S, f"{total} receipts")
     customer.check_receipts()
+    untold = [message_id for message_id in customer.accepted if message_id not in customer.steps]
+    demand(not untold, f"no step was told of {len(untold)} messages")
+    for message_id in list(customer.accepted):
+        state = customer.state_of(message_id)
+        demand(state == DELIVERED, f"query_sm says {state} of {message_id}, its receipt said DELIVRD")
+    customer.submit("one that waits", "4915112345604", "Later", 0, schedule_delivery_time=LATER)
+    customer.read_until(lambda: not customer.submitted, ANSWER_LIMIT_S, "the response to one that waits")
+    waiting = next(reversed(customer.accepted))
+    demand(customer.state_of(waiting) == ENROUTE, "a message that waits is not ENROUTE")
     customer.enquire()
     answer = customer.session.unbind()
     demand(answer.command == "unbind_resp", f"unbind was answered by {answer.command}")

@@ -9,17 +9,19 @@ mod dlr_chaos;
 mod inquiry;
 mod iofault;
 mod kill9;
+mod kill_postgres;
 mod linkcut;
 mod powercut;
 mod records;
 mod scene;
+mod store;
 mod verdict;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::bench::bars::progress;
-use kill9::Store;
+use store::Store;
 
 /// Arguments of `cargo xtask crash`.
 #[derive(Debug, clap::Args)]
@@ -33,6 +35,8 @@ pub(crate) struct CrashArguments {
 enum How {
     /// SIGKILL at random moments under load.
     Kill9(kill9::Kill9Arguments),
+    /// SIGKILL of the database server at random moments under load; the platform lives on.
+    KillPostgres(kill_postgres::KillPostgresArguments),
     /// The power goes at random moments under load: what was not synced is lost.
     Powercut(powercut::PowercutArguments),
     /// The disk is full for a while under load.
@@ -75,6 +79,7 @@ impl Settings {
 pub(crate) fn run(arguments: &CrashArguments) -> anyhow::Result<()> {
     match &arguments.how {
         How::Kill9(arguments) => kill9::run(arguments),
+        How::KillPostgres(arguments) => kill_postgres::run(arguments),
         How::Powercut(arguments) => powercut::run(arguments),
         How::Diskfull(arguments) => diskfull::run(arguments),
         How::Iofault(arguments) => iofault::run(arguments),
@@ -94,17 +99,22 @@ pub(crate) fn few_cuts() -> anyhow::Result<()> {
 
 /// A stage of the long lane.
 pub(crate) fn many_cuts() -> anyhow::Result<()> {
-    kill9::run(&kill9::Kill9Arguments::of(20, Store::Sqlite))
+    kill9::run(&kill9::Kill9Arguments::of(200, Store::Sqlite))
 }
 
 /// The stage of the long lane with messages in PostgreSQL.
 pub(crate) fn many_cuts_on_postgres() -> anyhow::Result<()> {
-    kill9::run(&kill9::Kill9Arguments::of(20, Store::Postgres))
+    kill9::run(&kill9::Kill9Arguments::of(200, Store::Postgres))
+}
+
+/// A stage of the long lane.
+pub(crate) fn many_database_kills() -> anyhow::Result<()> {
+    kill_postgres::run(&kill_postgres::KillPostgresArguments { cuts: 50, settings: Settings::default() })
 }
 
 /// A stage of the long lane.
 pub(crate) fn many_powercuts() -> anyhow::Result<()> {
-    powercut(200, 50)
+    powercut(100, 50)
 }
 
 fn powercut(cuts: u64, starts: u64) -> anyhow::Result<()> {
@@ -125,10 +135,18 @@ pub(crate) fn many_faults() -> anyhow::Result<()> {
 
 /// A stage of the long lane.
 pub(crate) fn every_link_cut() -> anyhow::Result<()> {
-    linkcut::run(&linkcut::LinkcutArguments { every_byte: true, settings: Settings::default() })
+    linkcut::run(&linkcut::LinkcutArguments {
+        every_byte: true,
+        store: Store::Sqlite,
+        settings: Settings::default(),
+    })
 }
 
 /// A stage of the long lane.
 pub(crate) fn receipt_chaos() -> anyhow::Result<()> {
-    dlr_chaos::run(&dlr_chaos::DlrChaosArguments { receipts: 200_000, settings: Settings::default() })
+    dlr_chaos::run(&dlr_chaos::DlrChaosArguments {
+        receipts: 200_000,
+        store: Store::Sqlite,
+        settings: Settings::default(),
+    })
 }

@@ -60,9 +60,15 @@ const FULL: &[Stage] = &[
     },
     Stage { name: "release", about: "the shipped binary builds", needs: &[], action: peer::build_release },
     Stage {
+        name: "sim",
+        about: "a simulated house keeps its promises, and every planted bug is found",
+        needs: &[],
+        action: sim::short,
+    },
+    Stage {
         name: "peer",
-        about: "smpplib and tshark judge what we speak",
-        needs: &[Need::Tshark, Need::Smpplib],
+        about: "smpplib, node-smpp, tshark and a webhook library judge what we speak",
+        needs: &[Need::Tshark, Need::Smpplib, Need::NodeSmpp],
         action: peer::against_release,
     },
     Stage {
@@ -94,6 +100,12 @@ const SOAK: &[Stage] = &[
         about: "nor when messages are kept in PostgreSQL",
         needs: &[Need::Postgres],
         action: crash::many_cuts_on_postgres,
+    },
+    Stage {
+        name: "kill-postgres",
+        about: "nor when the database is killed under it",
+        needs: &[Need::Postgres],
+        action: crash::many_database_kills,
     },
     Stage {
         name: "powercut",

@@ -14,6 +14,7 @@ mod need;
 mod peer;
 mod pictures;
 mod process;
+mod rules;
 mod server;
 mod sim;
 mod tidy;
@@ -51,6 +52,8 @@ enum Task {
     Fuzz(fuzz::FuzzArguments),
     /// Simulate the whole core by seeds, with everything that can go wrong.
     Sim(sim::SimArguments),
+    /// Make the board of rules anew: which rule of the operators' terms is shown by which test.
+    Rules(rules::RulesArguments),
     /// Take the pictures of the console that the documentation shows.
     Pictures(pictures::PicturesArguments),
 }
@@ -77,6 +80,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Crash(arguments) => crash::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Sim(arguments) => sim::run(&arguments),
+        Task::Rules(arguments) => rules::run(&arguments),
         Task::Pictures(arguments) => pictures::run(&arguments),
     }
 }

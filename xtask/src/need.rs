@@ -1,8 +1,8 @@
 //! What the test lanes need on a machine, and how it gets there.
 //!
 //! A need is provided or it is an error; it is never a reason to leave a test out. Debian packages
-//! come from `apt-get`; Python packages go into a private environment in cargo's target folder, by
-//! version and by hash. Start at [`provide`].
+//! come from `apt-get`; Python and Node packages go into private environments in cargo's target
+//! folder, by version and by hash. Start at [`provide`].
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,6 +18,10 @@ const TRIES_MAX: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The Python packages of the private environment, pinned by version and hash.
 const PYTHON_REQUIREMENTS: &str = "xtask/peer/requirements.txt";
+/// The second foreign client with the lock of its packages.
+const NODE_FOLDER: &str = "xtask/peer/node";
+/// Its script.
+pub(crate) const NODE_SCRIPT: &str = "smpp_peer.js";
 
 /// Something that a stage cannot run without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -28,6 +32,8 @@ pub(crate) enum Need {
     Chromium,
     /// The private Python environment with `smpplib`.
     Smpplib,
+    /// Node with `node-smpp` in a private folder.
+    NodeSmpp,
     /// The programmes of the PostgreSQL server, from which tests make servers of their own.
     Postgres,
     /// XFS and the call that cuts its power.
@@ -57,6 +63,7 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
         Need::Tshark => debian_programme("tshark", &["tshark"]),
         Need::Chromium => debian_programme("chromium", &["chromium"]),
         Need::Smpplib => python_environment().map(drop),
+        Need::NodeSmpp => node_environment().map(drop),
         Need::Postgres => postgres_server(),
         Need::Xfs => debian_programme("mkfs.xfs", &["xfsprogs"]),
         Need::Fiu => debian_programme("fiu-ctrl", &["fiu-utils"]),
@@ -93,6 +100,32 @@ pub(crate) fn python_environment() -> anyhow::Result<PathBuf> {
     })?;
     std::fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))?;
     Ok(python)
+}
+
+/// The folder with the Node packages and the script that uses them; it is made when it is missing or stale.
+pub(crate) fn node_environment() -> anyhow::Result<PathBuf> {
+    debian_programme("node", &["nodejs"])?;
+    debian_programme("npm", &["npm"])?;
+    let environment = process::target_directory()?.join("node-peer");
+    let stamp = environment.join("installed-lock.json");
+    let source = process::root().join(NODE_FOLDER);
+    std::fs::create_dir_all(&environment)
+        .with_context(|| format!("failed to make {}", environment.display()))?;
+    for name in ["package.json", "package-lock.json", NODE_SCRIPT] {
+        std::fs::copy(source.join(name), environment.join(name))
+            .with_context(|| format!("failed to copy {NODE_FOLDER}/{name}"))?;
+    }
+    let wanted = std::fs::read_to_string(source.join("package-lock.json"))
+        .with_context(|| format!("failed to read the lock in {NODE_FOLDER}"))?;
+    if std::fs::read_to_string(&stamp).unwrap_or_default() != wanted {
+        retried("installing the Node packages", || {
+            let mut command = process::command("npm");
+            command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(&environment);
+            process::output(&mut command).map(drop)
+        })?;
+        std::fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))?;
+    }
+    Ok(environment)
 }
 
 /// Debian keeps the programmes of the server away from the search path, by version.
@@ -204,5 +237,18 @@ mod tests {
         let packages: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
         assert!(packages.iter().any(|line| line.starts_with("smpplib==2.2.4 ")), "{packages:?}");
         assert!(packages.iter().all(|line| line.contains("--hash=sha256:")), "{packages:?}");
+    }
+
+    #[test]
+    fn every_node_package_is_pinned_by_version_and_hash() {
+        let text =
+            std::fs::read_to_string(process::root().join(NODE_FOLDER).join("package-lock.json")).unwrap();
+        let lock: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let packages = lock["packages"].as_object().unwrap().iter().filter(|(path, _)| !path.is_empty());
+        let unpinned = |(_, package): &(&String, &serde_json::Value)| {
+            !package["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-"))
+        };
+        assert_eq!(packages.clone().filter(unpinned).count(), 0);
+        assert!(packages.count() >= 3);
     }
 }

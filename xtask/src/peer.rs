@@ -1,11 +1,14 @@
-//! The peer stage: software that we have not written judges the SMPP that we speak.
+//! The peer stage: software that we have not written judges the SMPP that we speak and the webhooks that we
+//! sign.
 //!
-//! A Python client sends messages and waits for their receipts, while everything on the loopback
-//! interface is captured; afterwards Wireshark's dissector must have understood every PDU at the
-//! customer's door and at the carrier's. It never touches a platform that is already running.
-//! Start at [`judge`].
+//! A Python client sends messages and waits for their receipts, and a client for Node binds by SMPP 5.0
+//! and carries out every operation, while everything on the loopback interface is captured; afterwards
+//! Wireshark's dissector must have understood every PDU at the customer's door and at the carrier's, and
+//! in the trace of a session that the platform itself has written. It never touches a platform that is
+//! already running. Start at [`judge`].
 
 mod capture;
+mod watched;
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +20,11 @@ use crate::{need, process};
 
 /// The script that plays the customer.
 const SCRIPT: &str = "xtask/peer/smpp_peer.py";
-/// What the script sends: one short message, three parts of a long one, one in UCS-2. Each is a
-/// `submit_sm` at both doors and comes back as one receipt.
-const MESSAGES: usize = 5;
+/// The script that plays the customer's web server.
+const WEBHOOK_SCRIPT: &str = "xtask/peer/webhook_peer.py";
+/// What the scripts send at the least: one short message, three parts of a long one, one in UCS-2, and
+/// those of the second client. Each is a `submit_sm` at both doors and comes back as one receipt.
+const MESSAGES: usize = 7;
 
 /// Arguments of `cargo xtask peer`.
 #[derive(Debug, clap::Args)]
@@ -51,6 +56,7 @@ pub(crate) fn against_release() -> anyhow::Result<()> {
 
 fn judge(binary: &Path) -> anyhow::Result<()> {
     let python = need::python_environment()?;
+    let node = need::node_environment()?;
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     // The capture begins before the platform, so that no PDU is cut by joining in the middle.
     let capture = Capture::start(&folder.path().join("loopback.pcapng"))?;
@@ -58,6 +64,10 @@ fn judge(binary: &Path) -> anyhow::Result<()> {
     let customer = server.port("CHAPPE_SMPP")?;
     let carrier = server.port("CHAPPE_CARRIER_SMPP")?;
     play(&python, &server, customer).map_err(|error| server.explained(&error))?;
+    let trace = folder.path().join("trace.pcap");
+    watched::play(binary, &folder.path().join("data"), &node, &server, &trace)
+        .map_err(|error| server.explained(&error))?;
+    listen(&python, &server).map_err(|error| server.explained(&error))?;
     server.terminate()?;
     let file = capture.finish()?;
     for (door, port) in [("the customer's door", customer), ("the carrier's door", carrier)] {
@@ -65,7 +75,16 @@ fn judge(binary: &Path) -> anyhow::Result<()> {
         pdus.check(MESSAGES).with_context(|| format!("tshark looked at {door}, port {port}"))?;
         println!("tshark understood {} PDUs at {door}", pdus.len());
     }
-    Ok(())
+    watched::check(&trace)
+}
+
+/// Has a web server verify what it is told with a library of Standard Webhooks.
+fn listen(python: &Path, server: &Server) -> anyhow::Result<()> {
+    let mut command = process::command(python);
+    command.args([WEBHOOK_SCRIPT, "--address", server.value("CHAPPE_HTTP")?]);
+    command.args(["--key", server.value("CHAPPE_API_KEY")?]);
+    command.args(["--secret", server.value("CHAPPE_API_SECRET")?]);
+    process::run(&mut command)
 }
 
 fn play(python: &Path, server: &Server, port: u16) -> anyhow::Result<()> {

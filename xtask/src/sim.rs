@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::bench::bars::{Bars, Limit, progress};
 use crate::process::{self, Guarded};
 
+mod isolation;
+
 /// Milliseconds of an hour.
 const HOUR_MS: u64 = 3_600_000;
 /// How much faster than time the simulation must be.
@@ -24,9 +26,14 @@ const SHORT_SEEDS: u64 = 60;
 /// Busy hours of the long lane.
 const LONG_HOURS: u64 = 1_000;
 /// Seeds that are run twice, to see that a seed decides everything.
-const REPEATED_SEEDS: u64 = 3;
+const REPEATED_SEEDS: u64 = 6;
 /// Seeds within which each planted bug must be found.
 const PLANT_SEEDS: u64 = 40;
+/// Seeds of the everyday lane, and how small their houses are: so many busy hours, and about so many
+/// requests at most.
+const SMALL_SEEDS: u64 = 60;
+const SMALL_BUSY_HOURS: u64 = 2;
+const SMALL_REQUESTS: u64 = 400;
 /// Simulations at once when nobody says how many: one for each of two cores.
 const JOBS: u64 = 2;
 
@@ -45,6 +52,12 @@ pub(crate) struct SimArguments {
     /// The first seed.
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     first: u64,
+    /// Busy hours of each seed, instead of what the seed says.
+    #[arg(long, value_name = "HOURS")]
+    busy: Option<u64>,
+    /// About how many requests a seed has at most.
+    #[arg(long, value_name = "N")]
+    requests: Option<u64>,
     /// Plant a bug by its name, or each one in turn with `all`: it must be found.
     #[arg(long, value_name = "BUG")]
     plant: Option<String>,
@@ -54,6 +67,15 @@ pub(crate) struct SimArguments {
     /// One JSON object per figure.
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    scenario: Option<Scenario>,
+}
+
+/// What is simulated instead of seeds with everything that can go wrong.
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Scenario {
+    /// Dead neighbours and a full queue: the others must not notice.
+    Isolation(isolation::IsolationArguments),
 }
 
 /// What a seed came to, as the programme tells it.
@@ -86,37 +108,75 @@ impl Told {
 
 /// Runs the simulation, and fails when a bar is missed.
 pub(crate) fn run(arguments: &SimArguments) -> anyhow::Result<()> {
-    let programme = build()?;
+    let programme = build(&[])?;
+    if let Some(Scenario::Isolation(wish)) = &arguments.scenario {
+        return isolation::run(&programme, wish);
+    }
+    run_built(&programme, arguments)
+}
+
+fn run_built(programme: &PathBuf, arguments: &SimArguments) -> anyhow::Result<()> {
     let mut bars = Bars::new(arguments.json);
     match (&arguments.plant, arguments.seed) {
-        (Some(plant), _) => plants(&programme, arguments, plant, &mut bars)?,
-        (None, Some(seed)) => one(&programme, seed, &mut bars)?,
-        (None, None) => many(&programme, arguments, &mut bars)?,
+        (Some(plant), _) => plants(programme, arguments, plant, &mut bars)?,
+        (None, Some(seed)) => one(programme, arguments, seed, &mut bars)?,
+        (None, None) => many(programme, arguments, &mut bars)?,
     }
     bars.finish()
 }
 
+/// The stage of the everyday lane: small houses, and every planted bug.
+pub(crate) fn short() -> anyhow::Result<()> {
+    let small = SimArguments {
+        seeds: Some(SMALL_SEEDS),
+        busy: Some(SMALL_BUSY_HOURS),
+        requests: Some(SMALL_REQUESTS),
+        ..SimArguments::usual()
+    };
+    // Together with what is shipped, so that the two share whatever that was built of.
+    let programme = build(&["chappe"])?;
+    run_built(&programme, &small)?;
+    run_built(&programme, &SimArguments { plant: Some("all".to_owned()), ..small })
+}
+
 /// The stage of the long lane.
 pub(crate) fn long() -> anyhow::Result<()> {
-    run(&SimArguments::of(None, Some(LONG_HOURS)))?;
-    let all = SimArguments { plant: Some("all".to_owned()), ..SimArguments::of(None, None) };
-    run(&all)
+    let programme = build(&[])?;
+    run_built(&programme, &SimArguments { hours: Some(LONG_HOURS), ..SimArguments::usual() })?;
+    isolation::run(&programme, &isolation::IsolationArguments::default())?;
+    run_built(&programme, &SimArguments { plant: Some("all".to_owned()), ..SimArguments::usual() })
 }
 
 impl SimArguments {
-    const fn of(seeds: Option<u64>, hours: Option<u64>) -> Self {
-        Self { seeds, seed: None, hours, first: 1, plant: None, jobs: JOBS, json: false }
+    const fn usual() -> Self {
+        Self {
+            seeds: None,
+            seed: None,
+            hours: None,
+            first: 1,
+            busy: None,
+            requests: None,
+            plant: None,
+            jobs: JOBS,
+            json: false,
+            scenario: None,
+        }
+    }
+
+    /// How big each seed's house is, in the words of the programme and of this command.
+    fn size(&self) -> Vec<String> {
+        let words = [("--busy", self.busy), ("--requests", self.requests)];
+        let given: Vec<_> = words.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        words_of(&given)
     }
 }
 
-fn build() -> anyhow::Result<PathBuf> {
-    process::run(process::command("cargo").args([
-        "build",
-        "--quiet",
-        "--release",
-        "--package",
-        "chappe-sim",
-    ]))?;
+/// Builds the simulation, and other packages together with it.
+fn build(others: &[&str]) -> anyhow::Result<PathBuf> {
+    let mut command = process::command("cargo");
+    command.args(["build", "--quiet", "--release", "--package", "chappe-sim"]);
+    command.args(others.iter().flat_map(|package| ["--package", package]));
+    process::run(&mut command)?;
     Ok(process::target_directory()?.join("release").join("chappe-sim"))
 }
 
@@ -134,18 +194,19 @@ fn simulate(programme: &PathBuf, words: &[String], mut take: impl FnMut(Told) ->
     Ok(())
 }
 
-fn words(pairs: &[(&str, u64)]) -> Vec<String> {
+fn words_of(pairs: &[(&str, u64)]) -> Vec<String> {
     pairs.iter().flat_map(|(name, value)| [(*name).to_owned(), value.to_string()]).collect()
 }
 
 /// Tells what a seed broke, and how to see it again.
-fn complain(told: &Told) {
+fn complain(told: &Told, size: &[String]) {
     for violation in &told.violations {
         let text = |name: &str| violation[name].as_str().unwrap_or_default().to_owned();
         progress(&format!("seed {} at {}: {}: {}", told.seed, text("at"), text("rule"), text("detail")));
     }
     if !told.violations.is_empty() {
-        progress(&format!("repeat it with: cargo xtask sim --seed {}", told.seed));
+        let seed = [&["--seed".to_owned(), told.seed.to_string()], size].concat().join(" ");
+        progress(&format!("repeat it with: cargo xtask sim {seed}"));
     }
 }
 
@@ -155,10 +216,11 @@ fn many(programme: &PathBuf, arguments: &SimArguments, bars: &mut Bars) -> anyho
         (_, Some(hours)) => wish.push(("--hours", hours)),
         (seeds, None) => wish.push(("--count", seeds.unwrap_or(SHORT_SEEDS))),
     }
+    let size = arguments.size();
     let start = process::now();
     let mut all: BTreeMap<u64, Told> = BTreeMap::new();
-    simulate(programme, &words(&wish), |told| {
-        complain(&told);
+    simulate(programme, &[words_of(&wish), size.clone()].concat(), |told| {
+        complain(&told, &size);
         all.insert(told.seed, told);
         true
     })?;
@@ -169,7 +231,8 @@ fn many(programme: &PathBuf, arguments: &SimArguments, bars: &mut Bars) -> anyho
     let again: Vec<u64> = failed.iter().copied().take(repeated()).chain(again).collect();
     let mut differ = 0;
     for seed in again {
-        simulate(programme, &words(&[("--first", seed), ("--count", 1)]), |told| {
+        let wish = [words_of(&[("--first", seed), ("--count", 1)]), size.clone()].concat();
+        simulate(programme, &wish, |told| {
             let same = all
                 .get(&told.seed)
                 .is_some_and(|first| first.hash == told.hash && first.violations == told.violations);
@@ -211,11 +274,13 @@ fn repeated() -> usize {
 }
 
 /// Runs one seed with its trace on standard error.
-fn one(programme: &PathBuf, seed: u64, bars: &mut Bars) -> anyhow::Result<()> {
-    let mut wish = words(&[("--first", seed), ("--count", 1)]);
+fn one(programme: &PathBuf, arguments: &SimArguments, seed: u64, bars: &mut Bars) -> anyhow::Result<()> {
+    let size = arguments.size();
+    let mut wish = words_of(&[("--first", seed), ("--count", 1)]);
     wish.push("--trace".to_owned());
+    wish.extend(size.clone());
     simulate(programme, &wish, |told| {
-        complain(&told);
+        complain(&told, &size);
         let broken = u64::try_from(told.violations.len()).unwrap_or(u64::MAX);
         bars.add("sim: simulated", told.busy_ms / HOUR_MS, "h", Limit::None);
         bars.add(format!("sim: rules broken by seed {seed}"), broken, "rules", Limit::AtMost(0));
@@ -232,8 +297,10 @@ fn plants(programme: &PathBuf, arguments: &SimArguments, plant: &str, bars: &mut
     }
     for name in known.into_iter().filter(|name| plant == "all" || *name == plant) {
         let seeds = arguments.seeds.unwrap_or(PLANT_SEEDS);
-        let mut wish = words(&[("--first", arguments.first), ("--count", seeds), ("--jobs", arguments.jobs)]);
+        let mut wish =
+            words_of(&[("--first", arguments.first), ("--count", seeds), ("--jobs", arguments.jobs)]);
         wish.extend(["--plant".to_owned(), name.to_owned()]);
+        wish.extend(arguments.size());
         let mut found = None;
         let mut runs = 0;
         simulate(programme, &wish, |told| {

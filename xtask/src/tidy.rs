@@ -15,6 +15,7 @@ mod links;
 mod list_line;
 mod machine_paths;
 mod outsiders;
+mod rule_board;
 mod rust;
 mod sources;
 mod sql;
@@ -66,6 +67,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("machine paths", machine_paths::check),
     ("error codes", error_codes::check),
     ("data", data::check),
+    ("rule board", rule_board::check),
 ];
 
 /// Runs every check over the checkout and fails if one of them has found something.

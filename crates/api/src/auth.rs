@@ -2,31 +2,114 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use app::submission::Caller;
-use axum::extract::{ConnectInfo, FromRequestParts};
+use app::submission::{Caller, KeyAccess};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use types::access::KeyScopes;
 use types::refusal::{Refusal, RefusalCode};
 
+use crate::native::Operation;
 use crate::problem::Refused;
+use crate::query::Fields;
 use crate::state::Api;
 
 /// The most octets of an `Authorization` header that are decoded.
 const AUTHORIZATION_OCTETS_MAX: usize = 1_024;
 
+/// Lets the requests of one operation in: those whose key is right and may do this. Everybody else is
+/// refused before anything of the request is read.
+pub(crate) async fn door(
+    State((api, operation)): State<(Api, &'static Operation)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let access = read_pair(request.headers())
+        .and_then(|(key, secret)| api.authenticate(peer_of(request.extensions()), &key, &secret));
+    let access = match access {
+        Ok(access) => access,
+        Err(refusal) => return Refused::from(api.counted(None, refusal)).into_response(),
+    };
+    let account = access.caller.account;
+    let query = request.uri().query().unwrap_or("");
+    let lawful = check_scope(operation, access.scopes).and_then(|()| check_query(operation, query));
+    let mut response = match lawful {
+        Ok(()) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(refusal) => Refused::from(api.counted(Some(account), refusal)).into_response(),
+    };
+    if let Some(rate) = api.desk().rate(account) {
+        let policy = format!("\"messages\";q={};w={}", rate.most, rate.window_s);
+        let state = format!("\"messages\";r={};t={}", rate.left, rate.full_in_s);
+        for (name, text) in [("ratelimit-policy", policy), ("ratelimit", state)] {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+    response
+}
+
+fn check_scope(operation: &Operation, scopes: KeyScopes) -> Result<(), Refusal> {
+    if scopes.contains(operation.scope) {
+        return Ok(());
+    }
+    let detail = format!("this needs a key with the scope `{}`", operation.scope);
+    Err(Refusal::new(RefusalCode::Forbidden, detail))
+}
+
+/// Refuses parameters that the operation does not know, and those that are there twice.
+fn check_query(operation: &Operation, query: &str) -> Result<(), Refusal> {
+    let fields = Fields::parse(query)?;
+    fields.only(operation.query)?;
+    operation.query.iter().try_for_each(|name| fields.once(name).map(drop))
+}
+
 /// An authenticated caller; a handler that takes one is closed to everybody else.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Authenticated(pub(crate) Caller);
 
+/// An authenticated caller with what its key may do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyHolder(pub(crate) KeyAccess);
+
+impl Authenticated {
+    /// Whom the door has let in.
+    ///
+    /// # Errors
+    /// `invalid_credentials` when it was not asked: an address without a door is closed.
+    pub(crate) fn of(parts: &Parts) -> Result<Self, Refused> {
+        KeyHolder::of(parts).map(|KeyHolder(access)| Self(access.caller))
+    }
+}
+
+impl KeyHolder {
+    fn of(parts: &Parts) -> Result<Self, Refused> {
+        let access = parts.extensions.get::<KeyAccess>().copied();
+        let closed = || Refusal::new(RefusalCode::InvalidCredentials, "nobody is let in here");
+        Ok(Self(access.ok_or_else(closed)?))
+    }
+}
+
 impl FromRequestParts<Api> for Authenticated {
     type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refused> {
-        let caller = read_pair(&parts.headers)
-            .and_then(|(key, secret)| api.authenticate(peer_of(&parts.extensions), &key, &secret));
-        caller.map(Self).map_err(|refusal| api.counted(None, refusal).into())
+    async fn from_request_parts(parts: &mut Parts, _api: &Api) -> Result<Self, Refused> {
+        Self::of(parts)
+    }
+}
+
+impl FromRequestParts<Api> for KeyHolder {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _api: &Api) -> Result<Self, Refused> {
+        Self::of(parts)
     }
 }
 

@@ -1,30 +1,44 @@
 //! The use-cases that this door asks for, as a trait, so that its router can be tested without a
 //! running core. [`app::Core`] is the one that serves.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::detail::{Because, InboundDetail, MessageDetail, Page};
-use app::submission::{Caller, Submission, SubmitOutcome};
-use app::{Core, EndpointView, MessageQuery, Scope};
+use app::submission::{Done, Idempotency, KeyAccess, Submission, SubmitOutcome};
+use app::{Core, MessageQuery, Rate, Scope};
 use ports::BoxFuture;
-use types::account::{Account, EndpointKind};
+use types::account::Account;
 use types::charge::Balance;
-use types::id::{AccountId, EndpointId, MessageId, RowKey};
+use types::id::{AccountId, MessageId, RowKey};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
+mod figures;
+mod settings;
+
+pub use figures::Figures;
+pub use settings::{Answer, Settings};
+
 /// What this door asks of the core; see the methods of the same names of [`app::Core`].
-pub trait Desk: Send + Sync + 'static {
+pub trait Desk: Settings + Figures {
     /// The time.
     fn now(&self) -> Timestamp;
     /// Hands a submission in and waits for the commit.
     fn submit(&self, submission: Submission) -> BoxFuture<'_, SubmitOutcome>;
     /// What a submission would cost; nothing is kept.
     fn quote(&self, submission: Submission) -> BoxFuture<'_, SubmitOutcome>;
-    /// Withdraws a message that was not sent yet.
-    fn cancel(&self, scope: Scope, id: MessageId) -> BoxFuture<'_, Result<MessageDetail, Refusal>>;
-    /// Checks an API key and its secret.
-    fn authenticate_key(&self, key: &str, secret: &str) -> Option<Caller>;
+    /// Withdraws a message that was not sent yet, once under its key.
+    fn cancel(
+        &self,
+        scope: Scope,
+        id: MessageId,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<MessageDetail>>;
+    /// Checks an API key and its secret, and where it is used.
+    fn authenticate_key(&self, key: &str, secret: &str, from: Option<IpAddr>) -> Result<KeyAccess, Refusal>;
+    /// How many messages an account may still send now; `None` for no limit.
+    fn rate(&self, account: AccountId) -> Option<Rate>;
     /// An account.
     fn account(&self, id: AccountId) -> Option<Arc<Account>>;
     /// A message by its id.
@@ -46,22 +60,6 @@ pub trait Desk: Send + Sync + 'static {
     fn explain(&self, scope: Scope, id: MessageId) -> BoxFuture<'_, Explanation>;
     /// The balance of an account.
     fn balance(&self, account: AccountId) -> Option<Balance>;
-    /// The endpoint of a callback address, made when it is new.
-    fn webhook_endpoint<'a>(
-        &'a self,
-        account: AccountId,
-        kind: EndpointKind,
-        url: &'a str,
-    ) -> BoxFuture<'a, Result<EndpointId, Refusal>>;
-    /// The callback addresses of an account, its default first.
-    fn endpoints(&self, account: AccountId) -> Vec<EndpointView>;
-    /// Sets the address of messages that state none; `None` for none.
-    fn set_default_webhook<'a>(
-        &'a self,
-        account: AccountId,
-        kind: EndpointKind,
-        url: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Option<EndpointView>, Refusal>>;
     /// Prometheus text.
     fn metrics_text(&self) -> String;
     /// Proves that the store takes a durable write now.
@@ -86,12 +84,21 @@ impl Desk for Core {
         Box::pin(Self::quote(self, submission))
     }
 
-    fn cancel(&self, scope: Scope, id: MessageId) -> BoxFuture<'_, Result<MessageDetail, Refusal>> {
-        Box::pin(Self::cancel(self, scope, id))
+    fn cancel(
+        &self,
+        scope: Scope,
+        id: MessageId,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<MessageDetail>> {
+        Box::pin(Self::cancel_once(self, scope, id, once))
     }
 
-    fn authenticate_key(&self, key: &str, secret: &str) -> Option<Caller> {
-        Self::authenticate_key(self, key, secret)
+    fn authenticate_key(&self, key: &str, secret: &str, from: Option<IpAddr>) -> Result<KeyAccess, Refusal> {
+        Self::authenticate_key(self, key, secret, from)
+    }
+
+    fn rate(&self, account: AccountId) -> Option<Rate> {
+        Self::rate(self, account)
     }
 
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
@@ -125,28 +132,6 @@ impl Desk for Core {
 
     fn balance(&self, account: AccountId) -> Option<Balance> {
         Self::balance(self, account)
-    }
-
-    fn webhook_endpoint<'a>(
-        &'a self,
-        account: AccountId,
-        kind: EndpointKind,
-        url: &'a str,
-    ) -> BoxFuture<'a, Result<EndpointId, Refusal>> {
-        Box::pin(Self::webhook_endpoint(self, account, kind, url))
-    }
-
-    fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {
-        Self::endpoints(self, account)
-    }
-
-    fn set_default_webhook<'a>(
-        &'a self,
-        account: AccountId,
-        kind: EndpointKind,
-        url: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Option<EndpointView>, Refusal>> {
-        Box::pin(Self::set_default_webhook(self, account, kind, url))
     }
 
     fn metrics_text(&self) -> String {

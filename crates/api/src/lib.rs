@@ -14,6 +14,7 @@ mod dialect;
 mod finish;
 mod fixed;
 mod native;
+mod once;
 mod openapi;
 mod page;
 mod probe;
@@ -32,7 +33,7 @@ mod testing;
 
 use std::sync::Arc;
 
-pub use desk::{Desk, Explanation};
+pub use desk::{Answer, Desk, Explanation, Figures, Settings};
 pub use openapi::document as openapi_document;
 pub use problem::http_status;
 pub use router::{router, router_over};

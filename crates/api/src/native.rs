@@ -1,9 +1,14 @@
 //! The native API under `/api/v1`.
 //!
-//! [`OPERATIONS`] is the list of what it does; the router is built from it, and the OpenAPI
-//! document is checked against it. Staff has no operation here.
+//! [`OPERATIONS`] is the list of what it does, with what a key must be allowed for it; the router is built
+//! from it, and the OpenAPI document is checked against it. Staff has no operation here.
 
 pub(crate) mod account;
+pub(crate) mod csv;
+pub(crate) mod deliveries;
+pub(crate) mod export;
+pub(crate) mod figures;
+pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod recipients;
@@ -11,7 +16,8 @@ pub(crate) mod submit;
 pub(crate) mod view;
 pub(crate) mod webhooks;
 
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use types::access::KeyScope;
 
 use crate::state::Api;
 
@@ -21,47 +27,72 @@ pub(crate) struct Operation {
     pub(crate) method: &'static str,
     /// The path, as in the OpenAPI document.
     pub(crate) path: &'static str,
+    /// What a key must be allowed.
+    pub(crate) scope: KeyScope,
+    /// The parameters of its query; every other one is refused.
+    pub(crate) query: &'static [&'static str],
     /// Its handler.
     pub(crate) route: fn() -> MethodRouter<Api>,
     /// Statuses of refusals that can only come from here, beside those that every operation has.
     pub(crate) refusals: &'static [u16],
 }
 
+const fn operation(
+    method: &'static str,
+    path: &'static str,
+    scope: KeyScope,
+    route: fn() -> MethodRouter<Api>,
+    refusals: &'static [u16],
+) -> Operation {
+    Operation { method, path, scope, query: &[], route, refusals }
+}
+
+impl Operation {
+    const fn with_query(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+}
+
+const SEND: KeyScope = KeyScope::Send;
+const READ: KeyScope = KeyScope::Read;
+const MANAGE: KeyScope = KeyScope::Manage;
+/// What a change refuses: a thing that is not there, a key of idempotency, a body.
+const OF_CHANGES: &[u16] = &[404, 409, 413, 415, 422];
+
 /// Every operation of the native API.
 pub(crate) const OPERATIONS: &[Operation] = &[
-    Operation {
-        method: "post",
-        path: "/api/v1/messages",
-        route: || post(submit::submit),
-        refusals: &[402, 409, 413, 415, 422],
-    },
-    Operation { method: "get", path: "/api/v1/messages", route: || get(lists::messages), refusals: &[] },
-    Operation {
-        method: "get",
-        path: "/api/v1/messages/{id}",
-        route: || get(messages::show),
-        refusals: &[404],
-    },
-    Operation {
-        method: "get",
-        path: "/api/v1/messages/{id}/explain",
-        route: || get(messages::explain),
-        refusals: &[404],
-    },
-    Operation {
-        method: "post",
-        path: "/api/v1/messages/{id}/cancel",
-        route: || post(messages::cancel),
-        refusals: &[404, 409],
-    },
-    Operation { method: "get", path: "/api/v1/balance", route: || get(account::balance), refusals: &[404] },
-    Operation { method: "get", path: "/api/v1/inbound", route: || get(lists::inbound), refusals: &[] },
-    Operation { method: "get", path: "/api/v1/me", route: || get(account::me), refusals: &[404] },
-    Operation { method: "get", path: "/api/v1/webhooks", route: || get(webhooks::list), refusals: &[] },
-    Operation {
-        method: "put",
-        path: "/api/v1/webhooks/default",
-        route: || put(webhooks::set_default),
-        refusals: &[404, 413, 415],
-    },
+    operation("post", "/api/v1/messages", SEND, || post(submit::submit), &[402, 409, 413, 415, 422]),
+    operation("get", "/api/v1/messages", READ, || get(lists::messages), &[])
+        .with_query(&["state", "to", "since", "until", "cursor", "limit"]),
+    operation("get", "/api/v1/messages/{id}", READ, || get(messages::show), &[404]),
+    operation("get", "/api/v1/messages/{id}/explain", READ, || get(messages::explain), &[404]),
+    operation("post", "/api/v1/messages/{id}/cancel", SEND, || post(messages::cancel), OF_CHANGES),
+    operation("get", "/api/v1/balance", READ, || get(account::balance), &[404]),
+    operation("get", "/api/v1/inbound", READ, || get(lists::inbound), &[]).with_query(&["cursor", "limit"]),
+    operation("get", "/api/v1/me", READ, || get(account::me), &[404]),
+    operation("get", "/api/v1/movements", READ, || get(figures::movements), &[])
+        .with_query(&["cursor", "limit"]),
+    operation("get", "/api/v1/statistics", READ, || get(figures::statistics), &[])
+        .with_query(&["since", "until", "format"]),
+    operation("get", "/api/v1/prices", READ, || get(figures::prices), &[404]),
+    operation("get", "/api/v1/numbers/{id}", READ, || get(figures::number), &[404, 422]),
+    operation("get", "/api/v1/exports/messages", READ, || get(export::messages), &[])
+        .with_query(&["state", "to", "since", "until"]),
+    operation("get", "/api/v1/webhooks", READ, || get(webhooks::list), &[]),
+    operation("post", "/api/v1/webhooks", MANAGE, || post(webhooks::create), OF_CHANGES),
+    operation("put", "/api/v1/webhooks/default", MANAGE, || put(webhooks::set_default), &[404, 413, 415]),
+    operation("get", "/api/v1/webhooks/{id}", READ, || get(webhooks::show), &[404]),
+    operation("patch", "/api/v1/webhooks/{id}", MANAGE, || patch(webhooks::change), &[404, 413, 415]),
+    operation("delete", "/api/v1/webhooks/{id}", MANAGE, || delete(webhooks::remove), &[404]),
+    operation("post", "/api/v1/webhooks/{id}/rotate", MANAGE, || post(webhooks::rotate), OF_CHANGES),
+    operation("post", "/api/v1/webhooks/{id}/test", MANAGE, || post(deliveries::test), OF_CHANGES),
+    operation("get", "/api/v1/webhooks/{id}/deliveries", READ, || get(deliveries::list), &[404])
+        .with_query(&["status", "since", "until", "cursor", "limit"]),
+    operation("post", "/api/v1/webhooks/{id}/replay", MANAGE, || post(deliveries::replay), OF_CHANGES),
+    operation("get", "/api/v1/keys", MANAGE, || get(keys::list), &[]),
+    operation("post", "/api/v1/keys", MANAGE, || post(keys::create), OF_CHANGES),
+    operation("get", "/api/v1/keys/{id}", MANAGE, || get(keys::show), &[404]),
+    operation("patch", "/api/v1/keys/{id}", MANAGE, || patch(keys::change), &[404, 413, 415]),
+    operation("delete", "/api/v1/keys/{id}", MANAGE, || delete(keys::revoke), &[404]),
+    operation("post", "/api/v1/keys/{id}/rotate", MANAGE, || post(keys::rotate), OF_CHANGES),
 ];

@@ -4,7 +4,10 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder, Server};
 use utoipa::{Modify, OpenApi};
 
-use crate::native::{OPERATIONS, account, lists, messages, recipients, submit, view, webhooks};
+use crate::native::{
+    OPERATIONS, account, deliveries, export, figures, keys, lists, messages, recipients, submit, view,
+    webhooks,
+};
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
 /// Statuses of refusals that every operation may answer with, and what they mean.
@@ -27,8 +30,27 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         account::balance,
         lists::inbound,
         account::me,
+        figures::movements,
+        figures::statistics,
+        figures::prices,
+        figures::number,
+        export::messages,
         webhooks::list,
-        webhooks::set_default
+        webhooks::create,
+        webhooks::set_default,
+        webhooks::show,
+        webhooks::change,
+        webhooks::remove,
+        webhooks::rotate,
+        deliveries::test,
+        deliveries::list,
+        deliveries::replay,
+        keys::list,
+        keys::create,
+        keys::show,
+        keys::change,
+        keys::revoke,
+        keys::rotate
     ),
     components(schemas(
         Problem,
@@ -44,6 +66,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         (name = "messages", description = "Messages to phones"),
         (name = "inbound", description = "Messages from phones"),
         (name = "webhooks", description = "Where events are told"),
+        (name = "keys", description = "API keys of the account"),
         (name = "account", description = "The account that calls")
     )
 )]
@@ -74,6 +97,8 @@ impl Modify for Refusals {
             let described = match operation.method {
                 "post" => item.post.as_mut(),
                 "put" => item.put.as_mut(),
+                "patch" => item.patch.as_mut(),
+                "delete" => item.delete.as_mut(),
                 _ => item.get.as_mut(),
             };
             let Some(described) = described else { continue };

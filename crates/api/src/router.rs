@@ -13,7 +13,7 @@ use types::refusal::{Refusal, RefusalCode};
 use crate::desk::Desk;
 use crate::problem::Refused;
 use crate::state::{Api, ApiState, no_such_address};
-use crate::{callback, dialect, finish, native, page, probe};
+use crate::{auth, callback, dialect, finish, native, page, probe};
 
 /// Everything that this door serves. It answers unknown addresses too, unless the caller lays
 /// another fallback over it; what is under `/api` stays this door's to answer.
@@ -33,7 +33,8 @@ pub fn router_over(desk: Arc<dyn Desk>, state: ApiState) -> Router {
         .merge(probe::routes())
         .merge(callback::routes());
     for operation in native::OPERATIONS {
-        router = router.route(operation.path, (operation.route)());
+        let door = from_fn_with_state((api.clone(), operation), auth::door);
+        router = router.route(operation.path, (operation.route)().route_layer(door));
     }
     router
         .merge(dialect::routes())

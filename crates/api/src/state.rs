@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use app::submission::Caller;
+use app::submission::{Caller, KeyAccess};
 use axum::body::Body;
 use axum::http::HeaderMap;
 use ports::BoxFuture;
@@ -117,20 +117,21 @@ impl Api {
     ///
     /// # Errors
     /// `invalid_credentials`, the same for an unknown key and a wrong secret; `rate_limited` in its
-    /// place when too many wrong keys came from there.
+    /// place when too many wrong keys came from there; `forbidden` for a key that may not be used there.
     pub(crate) fn authenticate(
         &self,
         from: Option<IpAddr>,
         key: &str,
         secret: &str,
-    ) -> Result<Caller, Refusal> {
-        if let Some(caller) = self.desk().authenticate_key(key, secret) {
-            return Ok(caller);
-        }
+    ) -> Result<KeyAccess, Refusal> {
+        let refusal = match self.desk().authenticate_key(key, secret, from) {
+            Err(refusal) if refusal.code == RefusalCode::InvalidCredentials => refusal,
+            outcome => return outcome,
+        };
         let place = from.map(app::place_of);
         let noted = place.map_or(Ok(()), |place| self.0.wrong_keys.note(place, self.desk().now()));
         Err(match noted {
-            Ok(()) => Refusal::new(RefusalCode::InvalidCredentials, "the key or the secret is wrong"),
+            Ok(()) => refusal,
             Err(seconds) => {
                 let detail = "too many wrong keys came from this address; a right one is still taken";
                 Refusal::new(RefusalCode::RateLimited, detail).retry_after(seconds)
@@ -209,7 +210,7 @@ impl Api {
             Some(url) => Some(self.desk().webhook_endpoint(account, kind, url).await?),
             None => self.desk().account(account).and_then(|account| account.default_endpoint),
         };
-        Ok(ReportWish { endpoint, steps, failures_only: false })
+        Ok(ReportWish { endpoint, steps, ..ReportWish::default() })
     }
 }
 

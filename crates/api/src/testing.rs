@@ -1,11 +1,13 @@
 //! A desk for tests: it answers from what a test put in, and remembers what it was asked.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use app::detail::{AttemptDetail, Because, InboundDetail, MessageDetail, Page, PartAnswer, ReceiptDetail};
-use app::report::{InboundReport, MessageReport, Report, ReportBody};
-use app::submission::{Accepted, AcceptedMessage, Caller, Rejected, Submission, SubmitOutcome};
-use app::{EndpointView, MessageQuery, Scope};
+use app::detail::{Because, InboundDetail, MessageDetail, Page};
+use app::submission::{
+    Accepted, AcceptedMessage, Caller, Done, Idempotency, KeyAccess, Rejected, Submission, SubmitOutcome,
+};
+use app::{EndpointView, KeyView, MessageQuery, Rate, Scope};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -13,22 +15,25 @@ use http_body_util::BodyExt;
 use ports::BoxFuture;
 use tower::ServiceExt;
 use types::Sensitive;
-use types::account::{Account, AccountLimits, AccountState, CredentialKind, Endpoint, EndpointKind};
+use types::access::{KeyScope, KeyScopes};
+use types::account::{Account, AccountLimits, AccountState, CredentialKind};
 use types::address::Address;
-use types::charge::{Balance, ChargeState};
-use types::id::{
-    AccountId, ConnectorId, CredentialId, EndpointId, EventId, InboundId, MessageId, PublicId, RowKey,
-    SubmissionId,
-};
-use types::message::{Class, Content, Door, Flags, OctetContent, Reason, State};
+use types::charge::Balance;
+use types::id::{AccountId, CredentialId, EndpointId, InboundId, MessageId, PublicId, RowKey, SubmissionId};
+use types::message::{Class, State};
 use types::money::{Money, Unit};
-use types::network::{Country, NetworkFact, NetworkSource, Plmn};
-use types::receipt::{Origin, ReceiptState, Verdict};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
-use crate::desk::{Desk, Explanation};
+use crate::desk::{self, Desk, Explanation};
 use crate::{ApiState, router_over};
+
+mod figures;
+mod rows;
+mod settings;
+
+pub(crate) use rows::{detail, endpoint, inbound_report, message_report};
+pub(crate) use settings::webhook;
 
 pub(crate) const PUBLIC_URL: &str = "https://sms.example.com";
 const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
@@ -49,10 +54,16 @@ pub(crate) struct FakeDesk {
     pub(crate) submissions: Mutex<Vec<Submission>>,
     /// The queries that came.
     pub(crate) queries: Mutex<Vec<MessageQuery>>,
+    /// How many pages messages come in; two at least.
+    pub(crate) pages: Mutex<usize>,
     /// The scopes in which messages were asked for.
     pub(crate) scopes: Mutex<Vec<Scope>>,
     /// Callback addresses in the order in which they were set; `None` where none was.
     pub(crate) webhooks: Mutex<Vec<Option<EndpointView>>>,
+    /// API keys of the owner.
+    pub(crate) keys: Mutex<Vec<KeyView>>,
+    /// The keys of idempotency that came with changes.
+    pub(crate) onces: Mutex<Vec<Option<Idempotency>>>,
     /// The refusals that the door noted.
     pub(crate) noted: Mutex<Vec<(Option<AccountId>, RefusalCode)>>,
     /// How often readiness was asked.
@@ -109,20 +120,36 @@ impl Desk for FakeDesk {
         Box::pin(async { outcome })
     }
 
-    fn cancel(&self, scope: Scope, id: MessageId) -> BoxFuture<'_, Result<MessageDetail, Refusal>> {
-        let code = if self.sees(scope) { RefusalCode::TooLate } else { RefusalCode::NotFound };
+    fn cancel(
+        &self,
+        scope: Scope,
+        id: MessageId,
+        once: Option<Idempotency>,
+    ) -> desk::Answer<'_, Done<MessageDetail>> {
+        let is_sent = self.sees(scope) && id == message_id(2);
+        let code = if is_sent { RefusalCode::TooLate } else { RefusalCode::NotFound };
         let found = self.find(scope, id).ok_or_else(|| Refusal::new(code, "it is gone"));
-        Box::pin(async { found })
+        let replayed = self.replayed && once.is_some();
+        Box::pin(async move { found.map(|value| Done { value, replayed }) })
     }
 
-    fn authenticate_key(&self, key: &str, secret: &str) -> Option<Caller> {
-        let account = match key {
-            "key" => OWNER,
-            "stranger" => STRANGER,
-            _ => return None,
+    /// The keys `send`, `read` and `manage` of the owner may do what their names say.
+    fn authenticate_key(&self, key: &str, secret: &str, _from: Option<IpAddr>) -> Result<KeyAccess, Refusal> {
+        let (account, scopes) = match (key, KeyScope::parse(key)) {
+            ("key", _) => (OWNER, KeyScopes::ALL),
+            ("stranger", _) => (STRANGER, KeyScopes::ALL),
+            (_, Some(scope)) => (OWNER, KeyScopes::NONE.with(scope)),
+            _ => (OWNER, KeyScopes::NONE),
         };
-        let kind = CredentialKind::ApiKey;
-        (secret == "secret").then_some(Caller { account, credential: CredentialId(1), kind })
+        if secret != "secret" || scopes == KeyScopes::NONE {
+            return Err(Refusal::new(RefusalCode::InvalidCredentials, "the key or the secret is wrong"));
+        }
+        let caller = Caller { account, credential: CredentialId(1), kind: CredentialKind::ApiKey };
+        Ok(KeyAccess { caller, scopes })
+    }
+
+    fn rate(&self, account: AccountId) -> Option<Rate> {
+        (account == OWNER).then_some(Rate { most: 200, window_s: 2, left: 153, full_in_s: 1 })
     }
 
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
@@ -153,9 +180,14 @@ impl Desk for FakeDesk {
         scope: Scope,
         query: MessageQuery,
     ) -> BoxFuture<'_, Result<Page<MessageDetail>, Refusal>> {
-        self.queries.lock().unwrap().push(query);
+        let asked = {
+            let mut queries = self.queries.lock().unwrap();
+            queries.push(query);
+            queries.len()
+        };
         let page = if self.sees(scope) {
-            Page { items: vec![detail()], next: Some(message_id(1).key()) }
+            let is_last = asked >= (*self.pages.lock().unwrap()).max(2);
+            Page { items: vec![detail()], next: (!is_last).then(|| message_id(1).key()) }
         } else {
             Page { items: Vec::new(), next: None }
         };
@@ -201,57 +233,6 @@ impl Desk for FakeDesk {
         Some(Balance { available: Money::new(micros, Unit::EUR), held: PRICE })
     }
 
-    fn webhook_endpoint<'a>(
-        &'a self,
-        _account: AccountId,
-        _kind: EndpointKind,
-        url: &'a str,
-    ) -> BoxFuture<'a, Result<EndpointId, Refusal>> {
-        Box::pin(async move {
-            if url.starts_with("https://") {
-                Ok(EndpointId(5))
-            } else {
-                Err(Refusal::new(RefusalCode::InvalidRequest, "the address may not be called"))
-            }
-        })
-    }
-
-    fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {
-        if account != OWNER {
-            return Vec::new();
-        }
-        self.webhooks.lock().unwrap().iter().rev().flatten().cloned().collect()
-    }
-
-    fn set_default_webhook<'a>(
-        &'a self,
-        _account: AccountId,
-        kind: EndpointKind,
-        url: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Option<EndpointView>, Refusal>> {
-        let outcome = match url {
-            Some(url) if !url.starts_with("https://") => {
-                Err(Refusal::new(RefusalCode::InvalidRequest, "the address may not be called").at("url"))
-            }
-            url => {
-                let mut known = self.webhooks.lock().unwrap();
-                known.iter_mut().flatten().for_each(|view| view.is_default = false);
-                let id = EndpointId(i64::try_from(known.len()).unwrap() + 1);
-                let view = url.map(|url| EndpointView {
-                    id,
-                    kind,
-                    url: url.to_owned().into(),
-                    secret: "whsec_c2VjcmV0".to_owned().into(),
-                    disabled: false,
-                    is_default: true,
-                });
-                known.push(view.clone());
-                Ok(view)
-            }
-        };
-        Box::pin(async { outcome })
-    }
-
     fn metrics_text(&self) -> String {
         "chappe_up 1\n".to_owned()
     }
@@ -263,167 +244,6 @@ impl Desk for FakeDesk {
 
     fn note_refusal(&self, account: Option<AccountId>, code: RefusalCode) {
         self.noted.lock().unwrap().push((account, code));
-    }
-}
-
-/// A delivered message with one attempt.
-pub(crate) fn detail() -> MessageDetail {
-    let plmn = Plmn::parse("23410").unwrap();
-    MessageDetail {
-        id: message_id(1),
-        submission: SubmissionId::new(RowKey::from_parts(NOW.as_ms(), 0), 1),
-        account: OWNER,
-        account_name: "demo".to_owned(),
-        door: Door::Native,
-        source: Address::from_text("ACME"),
-        destination: Address::from_text("+447911123456"),
-        content: Some(Content::Text("hello".to_owned())),
-        client_reference: Some("order-1".to_owned()),
-        state: State::Delivered,
-        reason: Reason::Receipt,
-        flags: Flags::POSSIBLE_DUPLICATE,
-        class: Class::Transactional,
-        traffic_type: String::new(),
-        country: Country::parse("GB").unwrap(),
-        network: Some(NetworkFact {
-            plmn,
-            source: NetworkSource::RangeTable,
-            data_version: 1,
-            ported: None,
-            checked_at: NOW,
-        }),
-        parts: 1,
-        price: PRICE,
-        book_version: 1,
-        levels: Vec::new(),
-        shares: Vec::new(),
-        region: types::region::Region::default(),
-        charge: ChargeState::Charged,
-        profile_version: 1,
-        traffic_version: 3,
-        received_at: NOW,
-        accepted_at: NOW.plus_ms(4),
-        send_at: None,
-        expires_at: NOW.plus_ms(172_800_000),
-        submitted_at: Some(NOW.plus_ms(50)),
-        final_at: Some(NOW.plus_ms(1_000)),
-        attempts_made: 1,
-        connector: Some("acme".to_owned()),
-        receipt_error: "000".to_owned(),
-        attempts: vec![attempt()],
-        pending_events: 0,
-        dead_letters: 0,
-        moot: Vec::new(),
-        told: Vec::new(),
-    }
-}
-
-fn attempt() -> AttemptDetail {
-    AttemptDetail {
-        number: 1,
-        connector_id: ConnectorId(1),
-        connector: "acme".to_owned(),
-        supplier: "acme-wholesale".to_owned(),
-        route: "secret-route".to_owned(),
-        traffic_version: 3,
-        trigger: Reason::None,
-        started_at: NOW.plus_ms(10),
-        parts: 1,
-        only_parts: Vec::new(),
-        form: types::form::Form {
-            data_coding: 0,
-            encoding: types::form::Encoding::Gsm7,
-            joined: types::form::Joined::None,
-            reference: 0,
-            rendering: types::form::Rendering::AsReceived,
-        },
-        source: Address::from_text("ACME").as_sender(),
-        destination: Address::from_text("447911123456"),
-        content: None,
-        network: None,
-        cost: Some(types::charge::Cost {
-            amount: PRICE,
-            deck_version: 3,
-            trigger: types::charge::CostTrigger::OnSubmit,
-        }),
-        owed: None,
-        passed_over: vec![("other".to_owned(), Reason::NoConnectorUp)],
-        answers: vec![PartAnswer {
-            part: 1,
-            verdict: Verdict::Accepted,
-            status: 0,
-            carrier_id: Some("carrier-id-1".to_owned()),
-            written_at: NOW.plus_ms(11),
-            answered_at: NOW.plus_ms(50),
-        }],
-        receipts: vec![ReceiptDetail {
-            part: 1,
-            origin: Origin::Carrier,
-            state: ReceiptState::Delivered,
-            stat: "DELIVRD".to_owned(),
-            error: "000".to_owned(),
-            submit_date: "2611221000".to_owned(),
-            done_date: "2611221000".to_owned(),
-            zone: String::new(),
-            tlvs: Vec::new(),
-            echoed: None,
-            mapping_version: 3,
-            read_at: NOW.plus_ms(1_000),
-            contradicts: false,
-        }],
-    }
-}
-
-/// An event that tells a delivery.
-pub(crate) fn message_report() -> Report {
-    let detail = detail();
-    Report {
-        id: EventId::new(RowKey::from_parts(NOW.as_ms(), 9), 9),
-        at: NOW,
-        body: ReportBody::Message(Box::new(MessageReport {
-            message: detail.id,
-            seq: 2,
-            state: detail.state,
-            reason: detail.reason,
-            receipt: Some(ReceiptState::Delivered),
-            error: 0,
-            flags: detail.flags,
-            source: detail.source,
-            destination: detail.destination,
-            client_reference: detail.client_reference,
-            parts: detail.parts,
-            price: detail.price,
-            network: detail.network,
-            accepted_at: detail.accepted_at,
-            final_at: detail.final_at,
-        })),
-    }
-}
-
-/// An event that tells what a phone wrote.
-pub(crate) fn inbound_report() -> Report {
-    Report {
-        id: EventId::new(RowKey::from_parts(NOW.as_ms(), 10), 10),
-        at: NOW,
-        body: ReportBody::Inbound(Box::new(InboundReport {
-            id: InboundId::new(RowKey::from_parts(2, 2), 2),
-            source: Address::from_text("447911123456"),
-            destination: Address::from_text("88811"),
-            content: OctetContent::default(),
-            text: Sensitive::new("STOP & co".to_owned()),
-        })),
-    }
-}
-
-/// An endpoint of an account.
-pub(crate) fn endpoint(kind: EndpointKind, url: &str, secret: &str) -> Endpoint {
-    Endpoint {
-        id: EndpointId(3),
-        account: OWNER,
-        kind,
-        url: Sensitive::new(url.to_owned()),
-        secret: Sensitive::new(secret.to_owned()),
-        disabled: false,
     }
 }
 

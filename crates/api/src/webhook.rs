@@ -13,11 +13,14 @@ use serde::Serialize;
 use sha2::Sha256;
 use types::Sensitive;
 use types::account::{Endpoint, EndpointKind};
+use types::id::EventId;
 use types::message::Flags;
 use types::time::Timestamp;
 
 use crate::native::view::Amount;
 
+/// The type of the event that an owner tries an address out with.
+const TEST: &str = "webhook.test";
 /// What a secret begins with; its key in base64 follows.
 const SECRET_PREFIX: &str = "whsec_";
 
@@ -41,31 +44,43 @@ impl Renderer for StandardWebhook {
             }
         };
         let document = Document { kind, timestamp: report.at.to_string(), data };
-        let body = match serde_json::to_vec(&document) {
-            Ok(body) => body,
-            Err(error) => {
-                tracing::error!(%error, "a webhook could not be written as JSON");
-                return None;
-            }
-        };
-        let id = report.id.to_string();
-        let timestamp_s = now.as_ms().div_euclid(1_000);
-        let signature = sign(endpoint.secret.expose(), &id, timestamp_s, &body)?;
-        let headers = [
-            ("content-type", "application/json".to_owned()),
-            ("webhook-id", id),
-            ("webhook-timestamp", timestamp_s.to_string()),
-            ("webhook-signature", signature),
-        ];
-        Some(Call {
-            method: Method::Post,
-            url: endpoint.url.clone(),
-            headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
-            body: Sensitive::new(body),
-            allow_private: false,
-            timeout_ms: CALL_TIMEOUT_MS,
-        })
+        write(endpoint, report.id, &document, now)
     }
+
+    fn render_test(&self, endpoint: &Endpoint, id: EventId, now: Timestamp) -> Option<Call> {
+        let data = Data::Test(TestData { webhook: endpoint.id.0.to_string() });
+        let document = Document { kind: TEST.to_owned(), timestamp: now.to_string(), data };
+        write(endpoint, id, &document, now)
+    }
+}
+
+/// Writes and signs one call. While a secret is being replaced, the call has a signature by each.
+fn write(endpoint: &Endpoint, id: EventId, document: &Document, now: Timestamp) -> Option<Call> {
+    let body = match serde_json::to_vec(document) {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(%error, "a webhook could not be written as JSON");
+            return None;
+        }
+    };
+    let id = id.to_string();
+    let timestamp_s = now.as_ms().div_euclid(1_000);
+    let signatures: Option<Vec<String>> =
+        endpoint.secrets(now).map(|secret| sign(secret.expose(), &id, timestamp_s, &body)).collect();
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("webhook-id", id),
+        ("webhook-timestamp", timestamp_s.to_string()),
+        ("webhook-signature", signatures?.join(" ")),
+    ];
+    Some(Call {
+        method: Method::Post,
+        url: endpoint.url.clone(),
+        headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
+        body: Sensitive::new(body),
+        allow_private: false,
+        timeout_ms: CALL_TIMEOUT_MS,
+    })
 }
 
 /// Signs one call. A secret that is not `whsec_` and base64 is used as it stands.
@@ -95,8 +110,15 @@ struct Document {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Data {
+    Test(TestData),
     Message(MessageData),
     Inbound(InboundData),
+}
+
+/// What an owner is told who tries an address out.
+#[derive(Serialize)]
+struct TestData {
+    webhook: String,
 }
 
 /// The full current state, so that a listener that hears out of order can drop what is older.

@@ -17,16 +17,28 @@ use types::time::Timestamp;
 
 use crate::engine::{Change, Changed, Input};
 use crate::inbox::Kind;
+use crate::submission::{Done, Idempotency};
 
 mod accounts;
+mod deliveries;
 mod doors;
+mod figures;
+mod keys;
 mod operation;
+mod paused;
 mod people;
 mod questions;
 mod reports;
 mod traffic;
+mod webhooks;
 
-pub use reports::{BindHandle, EndpointView};
+pub use deliveries::{About, DeliveryQuery, DeliveryView, ReplayWish};
+pub use doors::Rate;
+pub use figures::{NumberView, PriceList};
+pub(crate) use keys::may_give;
+pub use keys::{KeyPatch, KeyView, KeyWish, OVERLAP_MS_DEFAULT, ShownKey};
+pub use reports::BindHandle;
+pub use webhooks::{EndpointPatch, EndpointView, EndpointWish};
 
 /// Whose messages a question may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +209,24 @@ impl Core {
         let (sender, receiver) = oneshot::channel();
         self.inner.shared.inbox.push(Kind::Command, Input::Change(change, sender)).map_err(|_| stopped())?;
         receiver.await.map_err(|_| unheard())?
+    }
+}
+
+impl Core {
+    /// Makes a change, once under the key of a caller.
+    async fn change_once(
+        &self,
+        account: AccountId,
+        change: Change,
+        once: Option<Idempotency>,
+    ) -> Result<Done<Changed>, Refusal> {
+        let change = match once {
+            None => change,
+            Some(idempotency) => Change::Once { account, idempotency, change: Box::new(change) },
+        };
+        let value = self.change(change).await?;
+        let replayed = matches!(value, Changed::Again(_));
+        Ok(Done { value, replayed })
     }
 }
 

@@ -261,6 +261,51 @@ pub struct Movement {
     pub messages: u32,
 }
 
+/// Where working on a message crashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashStage {
+    /// While it was written for a carrier, before any of it left.
+    Writing,
+    /// In the engine: while something due, an answer, a receipt or a hand-over was worked on.
+    Deciding,
+}
+
+impl CrashStage {
+    /// The name in files and pages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Writing => "writing",
+            Self::Deciding => "deciding",
+        }
+    }
+}
+
+/// A crash while a message was worked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrashDetail {
+    /// Where.
+    pub stage: CrashStage,
+    /// When; for a crash in the engine only the journal knows.
+    pub at: Option<Timestamp>,
+    /// The connector that it was for, if any.
+    pub connector: Option<String>,
+    /// The attempt, if it was one.
+    pub attempt: Option<u8>,
+}
+
+/// A message that waits for a person of the operator.
+#[derive(Clone, Debug)]
+pub struct PausedDetail {
+    /// Why it waits.
+    pub pause: types::message::Pause,
+    /// Since when it waits in the queue; `None` where it waits in another state or for its time.
+    pub since: Option<Timestamp>,
+    /// What is on record of its crashes, oldest first.
+    pub crashes: Vec<CrashDetail>,
+    /// The message, with its attempts and without its content.
+    pub message: MessageDetail,
+}
+
 /// One page.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
@@ -275,7 +320,7 @@ pub struct Page<T> {
 pub struct Because {
     /// When; orders the timeline.
     pub at: Timestamp,
-    /// The stage: `admission`, `price`, `route`, `attempt`, `answer`, `receipt`, `charge`, `end`, `report`.
+    /// The stage: `admission`, `price`, `route`, `attempt`, `answer`, `receipt`, `charge`, `pause`, `end`, `report`.
     pub stage: &'static str,
     /// The sentence, without personal data.
     pub text: String,

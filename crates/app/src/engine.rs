@@ -21,7 +21,7 @@ use crate::keys::KeyMaker;
 use crate::notify::Event;
 use crate::seal::{Hasher, Sealer};
 use crate::shared::Shared;
-use crate::submission::{ReplyTo, Submission, SubmitOutcome};
+use crate::submission::{Idempotency, ReplyTo, Submission, SubmitOutcome};
 
 mod admission;
 mod answers;
@@ -29,13 +29,16 @@ mod attempt;
 mod backlog;
 mod catalog;
 mod commit;
+mod crash;
 mod doubt;
 pub(crate) mod live;
 mod long;
 mod money;
 pub(crate) mod notation;
+mod once;
 mod outage;
 mod parked;
+mod pause;
 mod pump;
 pub(crate) mod queue;
 mod receipts;
@@ -45,7 +48,9 @@ mod reports;
 mod steps;
 
 pub(crate) use catalog::{Change, Changed};
+use crash::{AtWork, Round};
 use live::{ConnectorState, Live, Spread};
+pub(crate) use pause::Ruling;
 
 /// Inputs of one cycle; more wait for the next.
 pub(crate) const CYCLE_INPUTS_MAX: usize = 2_048;
@@ -62,8 +67,8 @@ const GUARD_RETRIES: u32 = 3;
 /// Microseconds for which nothing is taken after a batch that the store did not write.
 const REST_US: u64 = 200_000;
 
-/// Whether a message was withdrawn.
-pub(crate) type CancelOutcome = Result<(), Refusal>;
+/// Whether a message was withdrawn: `true` when the same request had done so before.
+pub(crate) type CancelOutcome = Result<bool, Refusal>;
 
 /// What the engine is asked to do.
 pub(crate) enum Input {
@@ -71,10 +76,14 @@ pub(crate) enum Input {
     Submit(Submission, ReplyTo),
     /// Say what a submission would cost; nothing is kept.
     Quote(Submission, oneshot::Sender<SubmitOutcome>),
-    /// Withdraw a message.
-    Cancel(Option<AccountId>, MessageId, oneshot::Sender<CancelOutcome>),
+    /// Withdraw a message, once under its key.
+    Cancel(Option<AccountId>, MessageId, Option<(AccountId, Idempotency)>, oneshot::Sender<CancelOutcome>),
+    /// What a person says of messages that wait for one; told how many it was true of.
+    Rule(Ruling, Vec<RowKey>, oneshot::Sender<Result<u64, Refusal>>),
     /// What a channel told, and whom to tell once it is on disk.
     Channel(ConnectorId, Vec<ChannelEvent>, Option<oneshot::Sender<()>>),
+    /// An event that has crashed.
+    Suspect(crash::Suspect),
     /// Events that were told or given up.
     ReportsDone(Vec<RowKey>),
     /// Events that there is nothing to tell of.
@@ -96,7 +105,7 @@ impl Input {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
             Self::Submit(..) => Kind::Submission,
-            Self::Channel(..) => Kind::Event,
+            Self::Channel(..) | Self::Suspect(_) => Kind::Event,
             _ => Kind::Command,
         }
     }
@@ -132,6 +141,7 @@ pub(crate) struct Draft {
     pub(crate) bodies: HashMap<RowKey, Box<[u8]>>,
     pub(crate) replies: Vec<(ReplyTo, SubmitOutcome)>,
     pub(crate) cancels: Vec<(oneshot::Sender<CancelOutcome>, CancelOutcome)>,
+    pub(crate) rulings: Vec<(oneshot::Sender<Result<u64, Refusal>>, u64)>,
     pub(crate) probes: Vec<oneshot::Sender<Result<(), Refusal>>>,
     pub(crate) dispatches: BTreeMap<ConnectorId, Vec<Dispatch>>,
     pub(crate) queries: Vec<(ConnectorId, ports::channel::AttemptRef, String, types::address::Address)>,
@@ -174,10 +184,12 @@ pub(crate) struct Engine {
     pub(crate) connector_numbers: Vec<(ConnectorId, String)>,
     pub(crate) timers: BTreeSet<(Timestamp, RowKey)>,
     pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
-    /// Attempts without a known outcome, by phone.
+    /// Attempts of open messages without a known outcome, by phone.
     pub(crate) doubts: doubt::Doubts,
     /// How many messages are in doubt.
     pub(crate) unknown: usize,
+    /// Messages that wait for a person.
+    pub(crate) paused: pause::Paused,
     /// Receipts on disk that found no message, by phone.
     pub(crate) parked_receipts: parked::Parked,
     pub(crate) parked: i64,
@@ -190,6 +202,8 @@ pub(crate) struct Engine {
     pub(crate) abandoned: Vec<RowKey>,
     /// A change of which nobody knows whether it is on disk.
     pub(crate) change_in_doubt: Option<ApplyError>,
+    /// The key of the request that a change is made for; what it creates stands in it.
+    pub(crate) once: Option<ports::store::IdempotencyRow>,
     pub(crate) long_keys: HashSet<(AccountId, [u8; 16])>,
     pub(crate) last_numbers: [i64; 5],
     pub(crate) self_links: HashMap<String, String>,
@@ -200,6 +214,10 @@ pub(crate) struct Engine {
     pub(crate) unplaced: Vec<RowKey>,
     /// Whether channels are opened at all.
     pub(crate) connects: bool,
+    /// Whether a crash on one message is caught. Not in a simulation, where every crash is a fault.
+    catches: bool,
+    at_work: Option<crash::AtWork>,
+    crashes: crash::Crashes,
     pub(crate) draining: bool,
     /// Until when nothing is taken, because the store does not write; on the clock that never goes back.
     resume_at_us: u64,
@@ -234,6 +252,9 @@ impl Engine {
             runtime: outfit.runtime,
             hasher: outfit.hasher,
             connects: outfit.connects,
+            catches: false,
+            at_work: None,
+            crashes: crash::Crashes::default(),
             keys: KeyMaker::after(state.last_key),
             connector_numbers: state.connectors.clone(),
             parked: state.parked,
@@ -247,6 +268,7 @@ impl Engine {
             recent_ids: HashMap::new(),
             doubts: doubt::Doubts::default(),
             unknown: 0,
+            paused: pause::Paused::default(),
             parked_receipts: parked::Parked::default(),
             notations: notation::Notations::default(),
             repeats: HashMap::new(),
@@ -254,6 +276,7 @@ impl Engine {
             long: VecDeque::new(),
             abandoned: Vec::new(),
             change_in_doubt: None,
+            once: None,
             long_keys: HashSet::new(),
             self_links: HashMap::new(),
             spread: Spread::default(),
@@ -277,11 +300,12 @@ impl Engine {
             self.draft = Draft::default();
             self.draft.batch.at = now;
             let mut kept = Vec::new();
-            if let Err(error) = self.decide(&mut inputs, &mut kept, now) {
-                if !error.is_unreachable() {
-                    return Err(error);
+            let round = self.decide_or_crash(&mut inputs, &mut kept, now);
+            if !matches!(round, Ok(Round::Decided)) {
+                match round {
+                    Err(error) if !error.is_unreachable() => return Err(error),
+                    _ => self.refuse_batch(),
                 }
-                self.refuse_batch();
                 kept.extend(inputs);
                 self.reload_when_reachable(&mut kept)?;
                 inputs = kept.into();
@@ -290,7 +314,8 @@ impl Engine {
             match self.commit(now) {
                 Ok(()) => {
                     self.abandoned.clear();
-                    tell_kept(kept);
+                    self.crashes_are_kept();
+                    commit::tell_kept(kept);
                     return Ok(());
                 }
                 Err(error @ ApplyError::InDoubt(_)) => return Err(EngineError::InDoubt(error)),
@@ -333,18 +358,28 @@ impl Engine {
         self.connectors.values_mut().for_each(|state| state.committed_credit = state.credit);
         self.draft.batch.discarded.extend(&self.abandoned);
         self.load_facts(waiting.iter())?;
+        self.count_crashes(now)?;
         while let Some(input) = waiting.pop_front() {
+            self.at_work = Some(AtWork::on(&input));
             match input {
                 Input::Submit(submission, reply) => self.submit(submission, reply, now)?,
                 Input::Quote(submission, reply) => {
                     // A caller that has gone away needs no answer.
                     drop(reply.send(self.quote(&submission, now)));
                 }
-                Input::Cancel(account, id, reply) => self.cancel(account, id, reply, now)?,
+                Input::Cancel(account, id, once, reply) => self.cancel((account, id), once, reply, now)?,
+                Input::Rule(ruling, messages, reply) => self.rule(ruling, &messages, reply, now)?,
                 Input::Channel(connector, events, kept_on_disk) => {
-                    let told = events.iter().try_for_each(|event| self.channel_event(connector, event, now));
                     kept.push(Input::Channel(connector, events, kept_on_disk));
-                    told?;
+                    if let Some(Input::Channel(_, events, _)) = kept.last() {
+                        self.channel_events(connector, events, now)?;
+                    }
+                }
+                Input::Suspect(suspect) => {
+                    kept.push(Input::Suspect(suspect));
+                    if let Some(Input::Suspect(suspect)) = kept.last() {
+                        self.suspect(suspect, now)?;
+                    }
                 }
                 Input::ReportsDone(events) => {
                     self.draft.batch.outbox_done.extend(&events);
@@ -367,8 +402,15 @@ impl Engine {
                 Input::Drain(reply) => self.drain(reply),
             }
         }
+        self.decide_what_is_due(now)
+    }
+
+    /// Decides what nobody has asked for just now, and hands over what waits.
+    fn decide_what_is_due(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        self.at_work = Some(AtWork::other("staging"));
         self.stage_long(now)?;
         self.run_due(now)?;
+        self.at_work = Some(AtWork::other("matching"));
         self.match_by_phone(now)?;
         self.lapse_parked(now)?;
         if !self.draining {
@@ -419,6 +461,9 @@ impl Engine {
         for (reply, _) in draft.cancels {
             drop(reply.send(Err(refusal())));
         }
+        for (reply, _) in draft.rulings {
+            drop(reply.send(Err(refusal())));
+        }
         for reply in draft.probes {
             drop(reply.send(Err(refusal())));
         }
@@ -435,16 +480,6 @@ impl Engine {
         }
         let now = self.clock.now();
         self.timers.first().map_or(most, |(at, _)| at.ms_since(now).clamp(0, most))
-    }
-}
-
-/// Tells channels that what they told is on disk, so that they may acknowledge it to the carrier.
-fn tell_kept(inputs: Vec<Input>) {
-    for input in inputs {
-        if let Input::Channel(_, _, Some(kept_on_disk)) = input {
-            // A link that has gone will be told the same again by its carrier.
-            let _told: Result<(), ()> = kept_on_disk.send(());
-        }
     }
 }
 

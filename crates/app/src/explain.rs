@@ -6,7 +6,7 @@
 use decide::cost::Owed;
 use types::address::{Address, mask};
 use types::charge::{ChargeState, LotShare};
-use types::message::{Flags, Reason, State};
+use types::message::{Flags, Pause, Reason, State};
 use types::money::Money;
 use types::network::{NetworkFact, NetworkSource};
 use types::receipt::{Origin, Verdict};
@@ -24,6 +24,7 @@ pub(crate) fn explain(detail: &MessageDetail) -> Vec<Because> {
         story.extend(answers(attempt));
         story.extend(receipts(attempt));
     }
+    story.extend(pause(detail));
     if let Some(end) = end(detail) {
         story.push(end);
     }
@@ -200,8 +201,13 @@ fn answers(attempt: &AttemptDetail) -> impl Iterator<Item = Because> + '_ {
             Verdict::Permanent => "refused for good",
             Verdict::Reroute => "could not take here",
             Verdict::Unknown => "gave no answer about",
+            Verdict::Crashed => "",
         };
-        let text = format!("The carrier {said} part {}.", answer.part);
+        let text = if said.is_empty() {
+            format!("Writing part {} crashed here; nothing of it left.", answer.part)
+        } else {
+            format!("The carrier {said} part {}.", answer.part)
+        };
         let mut facts =
             vec![("status", format!("0x{:08X}", answer.status)), ("verdict", answer.verdict.to_string())];
         if let Some(id) = &answer.carrier_id {
@@ -283,6 +289,22 @@ fn moot((state, at): &(State, Timestamp)) -> Because {
     Because { at: *at, stage: "report", text, facts: Vec::new() }
 }
 
+/// That it waits for a person, and what happens meanwhile.
+fn pause(detail: &MessageDetail) -> Option<Because> {
+    let pause = detail.flags.pause().filter(|_| !detail.state.is_final())?;
+    let why = match pause {
+        Pause::Quarantined => "working on it crashed twice here",
+        Pause::Restored => "it comes from a backup, and it may have been sent since that was made",
+    };
+    let text = format!(
+        "It is not sent by itself: {why}, so it waits for a person of the operator, who sends it on or gives \
+         it up. Until then its price stays held; its validity ends it all the same."
+    );
+    let answers = detail.attempts.iter().flat_map(|attempt| &attempt.answers);
+    let at = answers.map(|answer| answer.answered_at).max().unwrap_or(detail.accepted_at);
+    Some(Because { at, stage: "pause", text, facts: vec![("pause", pause.to_string())] })
+}
+
 /// Events that wait, and those that nobody took.
 fn untold(detail: &MessageDetail) -> impl Iterator<Item = Because> {
     let at = detail.final_at.unwrap_or(detail.accepted_at);
@@ -320,6 +342,10 @@ fn words(reason: Reason) -> &'static str {
         Reason::Rerouted => "the connector could not take it",
         Reason::NoConnectorUp => "the connector was down",
         Reason::NotEncodable => "it would have needed more parts than were sold, or cannot carry the content",
-        Reason::Quarantined => "it waits for a person",
+        Reason::Quarantined => "working on it crashed twice",
+        Reason::CrashedWriting => "writing it for the carrier crashed here",
+        Reason::CrashedDeciding => "a step of the engine crashed on it",
+        Reason::GivenUp => "a person of the operator gave it up",
+        Reason::Released => "a person of the operator let it go on",
     }
 }

@@ -24,9 +24,13 @@ pub mod submission;
 mod text;
 
 pub use crate::core::{
-    BindHandle, ConnectorView, Core, EndpointView, HouseFigures, LiveFigures, MessageQuery, NewAccount,
-    Person, Scope, ShownCredential, VersionView,
+    About, BindHandle, ConnectorView, Core, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView,
+    EndpointWish, HouseFigures, KeyPatch, KeyView, KeyWish, LiveFigures, MessageQuery, NewAccount,
+    NumberView, OVERLAP_MS_DEFAULT, Person, PriceList, Rate, ReplayWish, Scope, ShownCredential, ShownKey,
+    VersionView,
 };
 pub use crate::engine::EngineError;
+pub use crate::notify::TestCall;
 pub use crate::people::place_of;
 pub use crate::runtime::{EngineThread, Parts, Stepper, Turn, start, start_stepped};
+pub use ports::store::EventStatus;

@@ -22,6 +22,7 @@ use crate::seal::{KeyHandle, Kind};
 use crate::sealed::{read_addresses, read_content, read_inbound};
 
 mod attempts;
+mod paused;
 
 use attempts::Normal;
 
@@ -41,17 +42,21 @@ impl Runtime {
         question: impl FnOnce(&dyn Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let reader = Arc::clone(&self.reader);
-        let answer = match self.questions {
-            Questions::Apart => tokio::task::spawn_blocking(move || question(reader.as_ref())).await,
-            Questions::InPlace => Ok(question(reader.as_ref())),
-        };
-        match answer {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => {
-                tracing::error!(error = %crate::engine::chain(&error), "a question to the store failed");
-                Err(Refusal::new(RefusalCode::Unavailable, "the store cannot be read now").retry_after(5))
-            }
-            Err(_) => Err(Refusal::new(RefusalCode::Unavailable, "the question was given up").retry_after(1)),
+        self.where_it_may_block(move || question(reader.as_ref())).await?.map_err(|error| {
+            tracing::error!(error = %crate::engine::chain(&error), "a question to the store failed");
+            Refusal::new(RefusalCode::Unavailable, "the store cannot be read now").retry_after(5)
+        })
+    }
+
+    /// Does what reads the store or opens much, where that holds up nobody.
+    async fn where_it_may_block<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let given_up = |_| Refusal::new(RefusalCode::Unavailable, "the question was given up").retry_after(1);
+        match self.questions {
+            Questions::Apart => tokio::task::spawn_blocking(work).await.map_err(given_up),
+            Questions::InPlace => Ok(work()),
         }
     }
 
@@ -78,8 +83,7 @@ impl Runtime {
         let Some(view) = visible else { return Ok(None) };
         let documents = self.documents_of(&view).await?;
         let runtime = Arc::clone(self);
-        let detail = tokio::task::spawn_blocking(move || runtime.detail_of(view, &documents)).await;
-        detail.map(Some).map_err(|_| Refusal::new(RefusalCode::Unavailable, "the question was given up"))
+        self.where_it_may_block(move || Some(runtime.detail_of(view, &documents))).await
     }
 
     /// Traffic documents that the attempts of a message name, for the names of their routes.
@@ -121,8 +125,7 @@ impl Runtime {
         let runtime = Arc::clone(self);
         let none = HashMap::new();
         let open = move || views.into_iter().map(|view| runtime.detail_of(view, &none)).collect();
-        let details = tokio::task::spawn_blocking(open).await;
-        details.map_err(|_| Refusal::new(RefusalCode::Unavailable, "the question was given up"))
+        self.where_it_may_block(open).await
     }
 
     /// `None` when nothing can match.
@@ -286,10 +289,11 @@ impl Runtime {
     pub(crate) async fn movements(
         self: &Arc<Self>,
         account: AccountId,
+        before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<Movement>, Refusal> {
+    ) -> Result<Page<Movement>, Refusal> {
         let limit = limit.clamp(1, ports::store::PAGE_ROWS_MAX);
-        let page = self.ask(move |reader| reader.postings(account, None, limit)).await?;
+        let page = self.ask(move |reader| reader.postings(account, before, limit)).await?;
         let movement = |posting: ports::store::PostingView| {
             let (available, _) = posting.kind.effect(posting.amount_micros);
             Movement {
@@ -300,7 +304,7 @@ impl Runtime {
                 messages: posting.messages,
             }
         };
-        Ok(page.items.into_iter().map(movement).collect())
+        Ok(Page { items: page.items.into_iter().map(movement).collect(), next: page.next })
     }
 }
 

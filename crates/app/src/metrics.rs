@@ -47,6 +47,8 @@ pub(crate) struct Metrics {
     commit_items: Histogram,
     waiting: Gauge,
     unknown: Gauge,
+    paused: [Gauge; 2],
+    crashes: Family<Labels, Counter>,
     orphans: Counter,
     imbalance: Gauge,
     pub(crate) sessions: Gauge,
@@ -102,6 +104,15 @@ impl Metrics {
                 r,
                 "unknown_outcomes",
                 "Messages of which nobody knows whether the carrier has them",
+            ),
+            paused: [
+                one(r, "quarantined_messages", "Messages that crashed a worker twice and wait for a person"),
+                one(r, "restored_messages", "Messages from a backup that wait for a person"),
+            ],
+            crashes: family(
+                r,
+                "worker_crashes",
+                "Crashes while one message or event was worked on, by stage",
             ),
             orphans: one(r, "orphan_receipts", "Receipts that found no message"),
             imbalance: one(r, "ledger_imbalance_micros", "How far the ledger is off; must be 0"),
@@ -250,6 +261,18 @@ impl Metrics {
     /// Publishes how many outcomes are unknown.
     pub(crate) fn set_unknown(&self, count: usize) {
         self.unknown.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a crash of a worker on one message or event.
+    pub(crate) fn crashed(&self, stage: &str) {
+        self.crashes.get_or_create(&vec![("stage", stage.to_owned())]).inc();
+    }
+
+    /// Publishes how many messages wait for a person: quarantined, and from a backup.
+    pub(crate) fn set_paused(&self, quarantined: usize, restored: usize) {
+        for (gauge, count) in self.paused.iter().zip([quarantined, restored]) {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// Publishes the proof of the ledger.

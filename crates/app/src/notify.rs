@@ -6,6 +6,7 @@
 //! whichever bind of the account can take them and wait while none can.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use ports::clock::Clock;
@@ -29,6 +30,7 @@ use crate::shared::Shared;
 mod calls;
 mod lane;
 
+pub use calls::TestCall;
 use lane::Lane;
 
 /// Events that are read from the store at once.
@@ -145,7 +147,10 @@ impl Lanes {
             return BTreeSet::new();
         }
         let mut touched = BTreeSet::new();
-        for (key, offered) in self.offered.extract_if(|_, offered| silent.contains(&offered.bind)) {
+        let taken_back = self.offered.extract_if(|_, offered| silent.contains(&offered.bind));
+        // Each goes to the front: the newest first, so that they are offered again in their order.
+        let taken_back: BTreeMap<_, _> = taken_back.collect();
+        for (key, offered) in taken_back.into_iter().rev() {
             if let Some(lane) = self.by_endpoint.get_mut(&offered.endpoint) {
                 lane.give_back(key);
                 touched.insert(offered.endpoint);
@@ -261,6 +266,19 @@ impl Notifier {
         self.kick(endpoint);
     }
 
+    /// A person wants what waits at an endpoint to be told now: what has to be read again from this key
+    /// on, and what is in memory. It is asked at once even when it failed a moment ago.
+    pub(crate) fn hurry(&self, endpoint: EndpointId, from: RowKey) {
+        {
+            let mut lanes = self.lock();
+            let lane = lanes.by_endpoint.entry(endpoint).or_default();
+            lane.forgive();
+            lane.forget_waits();
+            lane.read_again(from);
+        }
+        self.kick(endpoint);
+    }
+
     /// Starts whatever a lane can start now.
     fn kick(&self, endpoint: EndpointId) {
         let Some(shared) = self.shared() else { return };
@@ -271,12 +289,16 @@ impl Notifier {
         if known.kind == EndpointKind::Smpp {
             self.offer(&mut lanes, endpoint, known.account, now);
         } else if known.disabled {
-            // Nobody listens there any more: dead letters, until a person has them told again.
             let Some(lane) = lanes.by_endpoint.get_mut(&endpoint) else { return };
-            let dead = |(key, tries)| OutboxRetry { key, tries, next_at: Timestamp::NEVER };
-            let given_up: Vec<_> = lane.give_up().into_iter().map(dead).collect();
-            if !given_up.is_empty() {
-                self.report(&shared, Input::ReportsRetry(given_up));
+            let given_up = lane.give_up();
+            if given_up.is_empty() {
+                // Nothing waits in memory.
+            } else if known.removed {
+                self.report(&shared, Input::ReportsMoot(given_up.into_iter().map(|(key, _)| key).collect()));
+            } else {
+                // Nobody listens there any more: dead letters, until a person has them told again.
+                let dead = |(key, tries)| OutboxRetry { key, tries, next_at: Timestamp::NEVER };
+                self.report(&shared, Input::ReportsRetry(given_up.into_iter().map(dead).collect()));
             }
         } else {
             let Some(lane) = lanes.by_endpoint.get_mut(&endpoint) else { return };
@@ -302,12 +324,15 @@ impl Notifier {
             for _ in 0..binds.len() {
                 binds.rotate_left(1);
                 let Some((bind, sink)) = binds.last() else { break };
-                match sink.offer(report) {
-                    Ok(()) => {
+                // A session that crashes takes nothing; the next one may.
+                let offered = catch_unwind(AssertUnwindSafe(|| sink.offer(Arc::clone(&report))));
+                match offered {
+                    Ok(Ok(())) => {
                         taker = Some(*bind);
                         break;
                     }
-                    Err(back) => report = back,
+                    Ok(Err(back)) => report = back,
+                    Err(_) => tracing::error!("a bind crashed when it was offered an event"),
                 }
             }
             let Some(bind) = taker else {
@@ -354,6 +379,11 @@ impl Notifier {
     /// A bind has room, or an address was switched.
     pub(crate) fn ready(&self, endpoint: EndpointId) {
         self.kick(endpoint);
+    }
+
+    /// Whether events of an endpoint wait to be told.
+    pub(crate) fn waits(&self, endpoint: EndpointId) -> bool {
+        self.lock().by_endpoint.get(&endpoint).is_some_and(Lane::has_waiting)
     }
 
     /// What binds answered.

@@ -126,4 +126,15 @@ pub trait Renderer: Send + Sync {
         report: &Report,
         now: Timestamp,
     ) -> Option<ports::courier::Call>;
+
+    /// Writes the call of an event that tells nothing, for an owner who tries an endpoint out; `None` when
+    /// this form has no such event.
+    fn render_test(
+        &self,
+        _endpoint: &types::account::Endpoint,
+        _id: EventId,
+        _now: Timestamp,
+    ) -> Option<ports::courier::Call> {
+        None
+    }
 }

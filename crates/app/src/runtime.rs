@@ -15,7 +15,6 @@ use ports::entropy::Entropy;
 use ports::phones::Mailer;
 use ports::store::{ConfigKind, Reader, Store, StoredState};
 use ports::vault::Vault;
-use types::account::Endpoint;
 use types::id::{ConnectorId, RowKey};
 
 use crate::core::Core;
@@ -24,7 +23,7 @@ use crate::lookup::Questions;
 use crate::notify::Notifier;
 use crate::report::Renderer;
 use crate::seal::{Hasher, KeyClass, Kind, Sealer};
-use crate::sealed::read_texts;
+use crate::sealed::settings::{EndpointFacts, read_endpoint, read_key};
 use crate::shared::{CredentialEntry, Directory, Shared};
 
 mod turns;
@@ -64,7 +63,7 @@ pub struct Parts {
     /// Whether channels are opened. Commands on a folder without a server open none: nothing is sent.
     pub connects: bool,
     /// The profile to begin with, when the store has none or another one is given.
-    pub profile: Option<types::catalog::Profile>,
+    pub profile: Option<types::profile::Profile>,
 }
 
 /// What the handle of doors points at.
@@ -86,7 +85,8 @@ pub(crate) struct Runtime {
 /// # Errors
 /// When the store, its keys or its configuration cannot be used.
 pub fn start(parts: Parts) -> Result<(Core, EngineThread), EngineError> {
-    let (core, engine) = assemble(parts, Questions::Apart)?;
+    let (core, mut engine) = assemble(parts, Questions::Apart)?;
+    engine.catch_crashes();
     let thread = EngineThread::spawn(Turns::of(engine))?;
     Ok((core, thread))
 }
@@ -177,7 +177,7 @@ impl Engine {
     fn begin(
         &mut self,
         state: &StoredState,
-        profile: Option<types::catalog::Profile>,
+        profile: Option<types::profile::Profile>,
     ) -> Result<(), EngineError> {
         let now = self.clock.now();
         let document = |kind: ConfigKind| state.configs.iter().find(|config| config.kind == kind);
@@ -256,28 +256,22 @@ fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
         let opened = sealer
             .key(row.data_key)
             .and_then(|key| key.open(Kind::Credential, RowKey::from_i64(row.id.0), &row.sealed_secret).ok());
-        let Some([secret]) = opened.and_then(|plain| read_texts::<1>(&plain)) else {
+        let Some(settings) = opened.and_then(|plain| read_key(&plain)) else {
             tracing::error!(credential = row.id.0, "a credential cannot be opened and is left out");
             continue;
         };
-        let entry = CredentialEntry { id: row.id, account: row.account, secret: secret.into() };
+        let entry = CredentialEntry::new(row.id, row.account, row.created_at, settings);
         directory.credentials.insert((row.kind, row.name.clone()), Arc::new(entry));
     }
     for row in &state.endpoints {
         let opened = sealer
             .key(row.data_key)
             .and_then(|key| key.open(Kind::Endpoint, RowKey::from_i64(row.id.0), &row.sealed).ok());
-        let Some([url, secret]) = opened.and_then(|plain| read_texts::<2>(&plain)) else {
+        let facts =
+            EndpointFacts { id: row.id, account: row.account, kind: row.kind, disabled: row.disabled };
+        let Some(endpoint) = opened.and_then(|plain| read_endpoint(facts, &plain)) else {
             tracing::error!(endpoint = row.id.0, "an endpoint cannot be opened and is left out");
             continue;
-        };
-        let endpoint = Endpoint {
-            id: row.id,
-            account: row.account,
-            kind: row.kind,
-            url: url.into(),
-            secret: secret.into(),
-            disabled: row.disabled,
         };
         directory.put_endpoint(endpoint, row.url_hash);
     }

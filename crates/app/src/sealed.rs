@@ -7,6 +7,8 @@ use types::message::{Content, OctetContent};
 use types::receipt::{ReceiptNotice, ReceiptState};
 use types::time::Timestamp;
 
+pub(crate) mod settings;
+
 const VERSION: u8 = 1;
 /// Addresses with the numbers that they mean beside them.
 const VERSION_WITH_NUMBERS: u8 = 2;

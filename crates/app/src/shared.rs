@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use decide::limits::TokenBucket;
 use decide::snapshot::Snapshot;
-use types::Sensitive;
 use types::account::{Account, CredentialKind, Endpoint, EndpointKind};
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId};
 use types::message::State;
@@ -19,6 +18,10 @@ use crate::core::{ConnectorView, LiveFigures};
 use crate::engine::Input;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
+use crate::sealed::settings::KeySettings;
+
+/// Milliseconds between two notes that a credential was used.
+const USE_NOTED_MS: i64 = 3_600_000;
 
 /// Counters of one account, kept over changes of the account.
 pub(crate) struct AccountLive {
@@ -65,6 +68,12 @@ impl AccountLive {
         self.held.store(held, Ordering::Relaxed);
     }
 
+    /// How many messages of the account's rate are left.
+    pub(crate) fn rate_left(&self, rate: u32, now: Timestamp) -> u32 {
+        let bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.as_ref().map_or(rate.saturating_mul(2), |bucket| bucket.left(rate, now))
+    }
+
     /// Takes `count` messages from the account's rate.
     pub(crate) fn take_rate(&self, count: u32, rate: u32, now: Timestamp) -> Result<(), u64> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +91,42 @@ pub(crate) struct AccountHandle {
 pub(crate) struct CredentialEntry {
     pub(crate) id: CredentialId,
     pub(crate) account: AccountId,
-    pub(crate) secret: Sensitive<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) settings: KeySettings,
+    /// When it was used last, to the hour, in milliseconds; the least number for never. Kept over changes.
+    used_ms: Arc<AtomicI64>,
+}
+
+impl CredentialEntry {
+    /// A way in as the store has it.
+    pub(crate) fn new(
+        id: CredentialId,
+        account: AccountId,
+        created_at: Timestamp,
+        settings: KeySettings,
+    ) -> Self {
+        let used_ms = settings.used_at.map_or(i64::MIN, Timestamp::as_ms);
+        Self { id, account, created_at, settings, used_ms: Arc::new(AtomicI64::new(used_ms)) }
+    }
+
+    /// The same way in with other settings.
+    pub(crate) fn with(&self, settings: KeySettings) -> Self {
+        Self { settings, used_ms: Arc::clone(&self.used_ms), ..*self }
+    }
+
+    /// When it was used last, to the hour.
+    pub(crate) fn used_at(&self) -> Option<Timestamp> {
+        let used_ms = self.used_ms.load(Ordering::Relaxed);
+        (used_ms > i64::MIN).then(|| Timestamp::from_ms(used_ms))
+    }
+
+    /// Notes that it is used now: `true` for one caller an hour, which then has it written.
+    pub(crate) fn note_use(&self, now: Timestamp) -> bool {
+        let last = self.used_ms.load(Ordering::Relaxed);
+        let (now, order) = (now.as_ms(), Ordering::Relaxed);
+        now.saturating_sub(last) >= USE_NOTED_MS
+            && self.used_ms.compare_exchange(last, now, order, order).is_ok()
+    }
 }
 
 /// Accounts and their ways in and out, as of the latest commit.
@@ -94,6 +138,8 @@ pub(crate) struct Directory {
     pub(crate) endpoints: HashMap<EndpointId, Arc<Endpoint>>,
     pub(crate) smpp_endpoints: HashMap<AccountId, EndpointId>,
     pub(crate) by_url: HashMap<(AccountId, EndpointKind, i64), EndpointId>,
+    /// Endpoints that hear of all messages of their account, oldest first; those that are switched off too.
+    pub(crate) standing: HashMap<AccountId, Vec<EndpointId>>,
 }
 
 impl Directory {
@@ -109,12 +155,36 @@ impl Directory {
 
     /// Adds or replaces an endpoint.
     pub(crate) fn put_endpoint(&mut self, endpoint: Endpoint, url_hash: i64) {
+        if self.endpoints.contains_key(&endpoint.id) {
+            // It may have had another address.
+            self.by_url.retain(|_, id| *id != endpoint.id);
+        }
         if endpoint.kind == EndpointKind::Smpp {
             self.smpp_endpoints.insert(endpoint.account, endpoint.id);
-        } else {
+        } else if !endpoint.removed {
             self.by_url.insert((endpoint.account, endpoint.kind, url_hash), endpoint.id);
         }
+        let standing = self.standing.entry(endpoint.account).or_default();
+        standing.retain(|id| *id != endpoint.id);
+        if endpoint.standing && !endpoint.removed {
+            standing.push(endpoint.id);
+            standing.sort_unstable();
+        }
         self.endpoints.insert(endpoint.id, Arc::new(endpoint));
+    }
+
+    /// An endpoint that an account still has; those of its binds are not among them.
+    pub(crate) fn address_of(&self, account: AccountId, id: EndpointId) -> Option<&Arc<Endpoint>> {
+        let own = self.endpoints.get(&id).filter(|known| known.account == account && !known.removed);
+        own.filter(|known| known.kind != EndpointKind::Smpp)
+    }
+
+    /// A credential by its number, with its name.
+    pub(crate) fn credential(
+        &self,
+        id: CredentialId,
+    ) -> Option<(&(CredentialKind, String), &Arc<CredentialEntry>)> {
+        self.credentials.iter().find(|(_, entry)| entry.id == id)
     }
 
     /// A copy that can be changed and published.
@@ -126,6 +196,7 @@ impl Directory {
             endpoints: self.endpoints.clone(),
             smpp_endpoints: self.smpp_endpoints.clone(),
             by_url: self.by_url.clone(),
+            standing: self.standing.clone(),
         }
     }
 }
@@ -155,6 +226,8 @@ pub(crate) struct Shared {
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) connectors: ArcSwap<Vec<ConnectorView>>,
+    /// Messages that wait for a person, and why.
+    pub(crate) paused: ArcSwap<std::collections::BTreeMap<types::id::RowKey, types::message::Pause>>,
     pub(crate) metrics: Metrics,
     pub(crate) history: crate::history::History,
     pub(crate) notifier: crate::notify::Notifier,
@@ -171,6 +244,7 @@ impl Shared {
             directory: ArcSwap::default(),
             snapshot: ArcSwap::default(),
             connectors: ArcSwap::default(),
+            paused: ArcSwap::default(),
             metrics: Metrics::new(),
             history: crate::history::History::default(),
             notifier,

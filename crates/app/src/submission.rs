@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use types::access::KeyScopes;
 use types::account::CredentialKind;
 use types::id::{AccountId, CredentialId, MessageId, SubmissionId};
 use types::message::{Door, Draft, State};
@@ -21,6 +22,24 @@ pub struct Caller {
     pub credential: CredentialId,
     /// What kind of credential.
     pub kind: CredentialKind,
+}
+
+/// Who calls with an API key, and what the key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyAccess {
+    /// Who calls.
+    pub caller: Caller,
+    /// What the key may do.
+    pub scopes: KeyScopes,
+}
+
+/// The outcome of a request that is done once under its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done<T> {
+    /// What it made or changed, as it is now.
+    pub value: T,
+    /// Whether the same request had done so before.
+    pub replayed: bool,
 }
 
 /// An idempotency key and the hash of the request that it came with.
@@ -48,6 +67,9 @@ pub struct Submission {
     /// Whether the same text to the same number within the account's guard is refused (dialects
     /// that promise it).
     pub guard_repeats: bool,
+    /// Messages of the account that this submission takes the place of: those that were not sent yet are
+    /// withdrawn in the commit that takes it. A submission with more than 1,000 drafts replaces none.
+    pub replaces: Vec<MessageId>,
 }
 
 /// One message that was taken.

@@ -7,6 +7,7 @@
 mod backoff;
 mod callback;
 pub mod courier;
+mod crash;
 mod credit;
 mod http;
 mod message_state;

@@ -41,6 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let desk = Arc::new(fake::FakeDesk::new(now, messages));
     let rooms = Rooms {
+        sessions: Some(Arc::new(fake::sessions::FakeSessions::new(now))),
         phones: Some(Arc::new(phones)),
         mails: Some(Arc::new(FakeMails(now))),
         secure_cookie: false,

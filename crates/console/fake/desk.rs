@@ -7,16 +7,21 @@
 pub mod messages;
 #[path = "parties.rs"]
 pub mod parties;
+#[path = "sessions.rs"]
+pub mod sessions;
+#[path = "waiting.rs"]
+pub mod waiting;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use app::detail::{Because, MessageDetail, Movement, Page};
+use app::detail::{Because, MessageDetail, Movement, Page, PausedDetail};
 use app::history::{SPAN_MS, Span, SpanCounts};
 use app::submission::{Accepted, AcceptedMessage, Rejected, Submission, SubmitOutcome};
 use app::{
-    ConnectorView, EndpointView, LiveFigures, MessageQuery, Person, Scope, ShownCredential, VersionView,
+    ConnectorView, EndpointView, KeyView, LiveFigures, MessageQuery, Person, Scope, ShownCredential,
+    VersionView,
 };
 use console::Desk;
 use ports::BoxFuture;
@@ -25,8 +30,8 @@ use types::account::{Account, AccountLimits, AccountState, CredentialKind, Endpo
 use types::address::Msisdn;
 use types::catalog::TrafficDocument;
 use types::charge::{Balance, PostingKind};
-use types::id::{AccountId, ConnectorId, EndpointId, MessageId, PersonId, PublicId, RowKey, SubmissionId};
-use types::message::{Class, State};
+use types::id::{AccountId, EndpointId, MessageId, PersonId, PublicId, RowKey, SubmissionId};
+use types::message::{Class, Flags, State};
 use types::money::{Money, Unit};
 use types::refusal::{Refusal, RefusalCode};
 use types::role::Role;
@@ -173,6 +178,10 @@ fn endpoint(id: i64, kind: EndpointKind, url: &str) -> EndpointView {
         kind,
         url: url.to_owned().into(),
         secret: format!("whsec_{id}MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa").into(),
+        old_secret_until: None,
+        description: String::new(),
+        wants: types::event::EventTypes::ALL,
+        standing: false,
         disabled: false,
         is_default: true,
     }
@@ -255,45 +264,7 @@ impl Desk for FakeDesk {
     }
 
     fn connectors(&self) -> Vec<ConnectorView> {
-        let status = |links_up, window_used, last_error: &str| ports::channel::ConnectorStatus {
-            links_up,
-            links: 4,
-            window: 2_000,
-            window_used,
-            rate_per_second: if links_up > 0 { 250 } else { 0 },
-            last_error: last_error.to_owned(),
-            ..Default::default()
-        };
-        let ticks = self.ticks.load(Ordering::Relaxed);
-        let view = |id, name: &str, status, queued| ConnectorView {
-            id: ConnectorId(id),
-            name: name.to_owned(),
-            supplier: name.to_owned(),
-            kind: "smpp".to_owned(),
-            disabled: false,
-            target: "127.0.0.1:2776".to_owned(),
-            status,
-            queued,
-            oldest_queued_at: (queued > 0).then(|| self.now().plus_ms(-95_000)),
-            submitted: 1_204_002 + ticks * 25,
-            delivered: 1_198_450 + ticks * 24,
-            failed: 5_321 + ticks,
-            receipt_ids: Some("decimal_to_hex"),
-            ambiguous_receipts: 0,
-            errors: 17,
-        };
-        vec![
-            view(1, "simulated", status(4, 312 + u32::try_from(ticks % 50).unwrap(), ""), 14),
-            view(
-                2,
-                "acme <b>",
-                status(0, 0, "bind refused: 0x0000000E, wrong password <script>alert(1)</script>"),
-                1_240,
-            ),
-            view(3, "half", status(2, 90, "enquire_link got no answer in 30 s"), 0),
-            view(5, "healed", status(4, 1, "the carrier closed the connection"), 0),
-            ConnectorView { disabled: true, ..view(4, "resting", status(0, 0, ""), 0) },
-        ]
+        parties::connectors(self.now(), self.ticks.load(Ordering::Relaxed))
     }
 
     fn traffic(&self) -> (u32, Arc<TrafficDocument>) {
@@ -383,6 +354,24 @@ impl Desk for FakeDesk {
         })))
     }
 
+    fn paused(&self, before: Option<RowKey>, limit: usize) -> Answer<'_, Page<PausedDetail>> {
+        ready(Ok(waiting::page(&self.messages.lock().unwrap(), before, limit)))
+    }
+
+    fn paused_message(&self, id: MessageId) -> Answer<'_, Option<PausedDetail>> {
+        ready(Ok(self.visible(Scope::All, id).as_ref().and_then(waiting::paused)))
+    }
+
+    fn release(&self, id: MessageId) -> Answer<'_, ()> {
+        let release = |message: &mut MessageDetail| message.flags = message.flags.without(Flags::PAUSES);
+        ready(waiting::rule(&mut self.messages.lock().unwrap(), id, release))
+    }
+
+    fn give_up(&self, id: MessageId) -> Answer<'_, ()> {
+        let end = |message: &mut MessageDetail| message.state = State::Failed;
+        ready(waiting::rule(&mut self.messages.lock().unwrap(), id, end))
+    }
+
     fn movements(&self, _account: AccountId, _limit: usize) -> Answer<'_, Vec<Movement>> {
         let line = |id, kind, micros, count| Movement {
             id,
@@ -408,6 +397,10 @@ impl Desk for FakeDesk {
             shown(CredentialKind::ApiKey, "ck7w2m9q4x8e5r1t", "Zx8Kq2Lm9Wn4Rt7Yb3Vc"),
             shown(CredentialKind::Smpp, "demo", "h7Kq2Lm9"),
         ]))
+    }
+
+    fn keys(&self, _account: AccountId) -> Vec<KeyView> {
+        vec![parties::api_key(self.now())]
     }
 
     fn endpoints(&self, _account: AccountId) -> Vec<EndpointView> {

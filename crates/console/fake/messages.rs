@@ -74,7 +74,12 @@ fn made(now: Timestamp, place: u32, state: State) -> MessageDetail {
         client_reference: place.is_multiple_of(2).then(|| format!("order-{place} <i>")),
         state,
         reason: reason(state),
-        flags: if state == State::Undelivered { Flags::CONTRADICTED } else { Flags::default() },
+        flags: match state {
+            State::Undelivered => Flags::CONTRADICTED,
+            State::Queued => Flags::QUARANTINED.with(Flags::CRASHED),
+            State::Scheduled => Flags::RESTORED,
+            _ => Flags::default(),
+        },
         class: Class::Transactional,
         traffic_type: "otp".to_owned(),
         country: Country::parse("GB").unwrap(),

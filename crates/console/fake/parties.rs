@@ -1,12 +1,15 @@
-//! Made-up phones and mails.
+//! Made-up phones, mails, keys and connectors.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use app::{ConnectorView, KeyView};
 use ports::BoxFuture;
 use ports::phones::{Bubble, Direction, Mail, MailDesk, Phone, PhoneDesk};
 use types::Sensitive;
+use types::access::{AddressRange, KeyScope, KeyScopes};
 use types::address::Msisdn;
+use types::id::{ConnectorId, CredentialId};
 use types::time::Timestamp;
 
 /// Phones that keep what is answered on them.
@@ -122,4 +125,61 @@ impl MailDesk for FakeMails {
             mail("<script>alert(1)</script>", super::messages::HOSTILE, 7_200_000),
         ]
     }
+}
+
+/// The API key of the fake's account.
+pub fn api_key(created_at: Timestamp) -> KeyView {
+    KeyView {
+        id: CredentialId(1),
+        name: "ck7w2m9q4x8e5r1t".to_owned(),
+        label: "the <b>shop".to_owned(),
+        scopes: KeyScopes::NONE.with(KeyScope::Send),
+        ranges: AddressRange::parse("192.0.2.0/24").into_iter().collect(),
+        created_at,
+        expires_at: None,
+        used_at: None,
+        old_secret_until: None,
+    }
+}
+
+/// Connectors in every state that a page may show, after so many ticks of its clock.
+pub fn connectors(now: Timestamp, ticks: u64) -> Vec<ConnectorView> {
+    let status = |links_up, window_used, last_error: &str| ports::channel::ConnectorStatus {
+        links_up,
+        links: 4,
+        window: 2_000,
+        window_used,
+        rate_per_second: if links_up > 0 { 250 } else { 0 },
+        last_error: last_error.to_owned(),
+        ..Default::default()
+    };
+    let view = |id, name: &str, status, queued| ConnectorView {
+        id: ConnectorId(id),
+        name: name.to_owned(),
+        supplier: name.to_owned(),
+        kind: "smpp".to_owned(),
+        disabled: false,
+        target: "127.0.0.1:2776".to_owned(),
+        status,
+        queued,
+        oldest_queued_at: (queued > 0).then(|| now.plus_ms(-95_000)),
+        submitted: 1_204_002 + ticks * 25,
+        delivered: 1_198_450 + ticks * 24,
+        failed: 5_321 + ticks,
+        receipt_ids: Some("decimal_to_hex"),
+        ambiguous_receipts: 0,
+        errors: 17,
+    };
+    vec![
+        view(1, "simulated", status(4, 312 + u32::try_from(ticks % 50).unwrap(), ""), 14),
+        view(
+            2,
+            "acme <b>",
+            status(0, 0, "bind refused: 0x0000000E, wrong password <script>alert(1)</script>"),
+            1_240,
+        ),
+        view(3, "half", status(2, 90, "enquire_link got no answer in 30 s"), 0),
+        view(5, "healed", status(4, 1, "the carrier closed the connection"), 0),
+        ConnectorView { disabled: true, ..view(4, "resting", status(0, 0, ""), 0) },
+    ]
 }

@@ -5,18 +5,19 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use app::detail::{Because, MessageDetail, Movement, Page};
+use app::detail::{Because, MessageDetail, Movement, Page, PausedDetail};
 use app::history::Span;
 use app::submission::{Submission, SubmitOutcome};
 use app::{
-    ConnectorView, Core, EndpointView, LiveFigures, MessageQuery, Person, Scope, ShownCredential, VersionView,
+    ConnectorView, Core, EndpointView, KeyView, LiveFigures, MessageQuery, Person, Scope, ShownCredential,
+    VersionView,
 };
 use ports::BoxFuture;
 use types::Sensitive;
 use types::account::{Account, EndpointKind};
 use types::catalog::TrafficDocument;
 use types::charge::Balance;
-use types::id::{AccountId, MessageId};
+use types::id::{AccountId, MessageId, RowKey};
 use types::refusal::Refusal;
 use types::time::Timestamp;
 
@@ -66,10 +67,20 @@ pub trait Desk: Send + Sync {
     fn messages(&self, scope: Scope, query: MessageQuery) -> Answer<'_, Page<MessageDetail>>;
     /// One message and the reasons of every decision about it.
     fn explain(&self, scope: Scope, id: MessageId) -> Answer<'_, Option<(MessageDetail, Vec<Because>)>>;
+    /// Messages that wait for a person, newest first, from a cursor on.
+    fn paused(&self, before: Option<RowKey>, limit: usize) -> Answer<'_, Page<PausedDetail>>;
+    /// One message that waits for a person.
+    fn paused_message(&self, id: MessageId) -> Answer<'_, Option<PausedDetail>>;
+    /// Lets a message go on that waits for a person.
+    fn release(&self, id: MessageId) -> Answer<'_, ()>;
+    /// Ends a message that waits for a person.
+    fn give_up(&self, id: MessageId) -> Answer<'_, ()>;
     /// Ledger entries of an account, newest first.
     fn movements(&self, account: AccountId, limit: usize) -> Answer<'_, Vec<Movement>>;
     /// Keys and secrets of an account.
     fn credentials(&self, account: AccountId) -> Answer<'_, Vec<ShownCredential>>;
+    /// What the API keys of an account may do.
+    fn keys(&self, account: AccountId) -> Vec<KeyView>;
     /// The callback addresses of an account, its default first.
     fn endpoints(&self, account: AccountId) -> Vec<EndpointView>;
     /// Sets the address of messages that state none; `None` for none.
@@ -172,12 +183,32 @@ impl Desk for Core {
         Box::pin(Self::explain(self, scope, id))
     }
 
+    fn paused(&self, before: Option<RowKey>, limit: usize) -> Answer<'_, Page<PausedDetail>> {
+        Box::pin(Self::paused(self, None, before, limit))
+    }
+
+    fn paused_message(&self, id: MessageId) -> Answer<'_, Option<PausedDetail>> {
+        Box::pin(Self::paused_message(self, id))
+    }
+
+    fn release(&self, id: MessageId) -> Answer<'_, ()> {
+        Box::pin(Self::release(self, id))
+    }
+
+    fn give_up(&self, id: MessageId) -> Answer<'_, ()> {
+        Box::pin(Self::give_up(self, id))
+    }
+
     fn movements(&self, account: AccountId, limit: usize) -> Answer<'_, Vec<Movement>> {
         Box::pin(Self::movements(self, account, limit))
     }
 
     fn credentials(&self, account: AccountId) -> Answer<'_, Vec<ShownCredential>> {
         Box::pin(Self::credentials(self, account))
+    }
+
+    fn keys(&self, account: AccountId) -> Vec<KeyView> {
+        Self::keys(self, account)
     }
 
     fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {

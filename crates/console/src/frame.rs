@@ -21,6 +21,8 @@ pub(crate) enum Room {
     StaffMessages,
     Routes,
     Accounts,
+    Quarantine,
+    Sessions,
     Phones,
     Mailbox,
     Help,
@@ -65,6 +67,8 @@ const NAV: &[(Room, &str, &str, char)] = &[
     (Room::StaffMessages, "/staff/messages", "Messages", 'm'),
     (Room::Routes, "/staff/routes", "Routes", 'r'),
     (Room::Accounts, "/staff/accounts", "Accounts", 'a'),
+    (Room::Quarantine, "/staff/quarantine", "Quarantine", 'q'),
+    (Room::Sessions, "/staff/sessions", "Sessions", 'n'),
     (Room::Phones, "/phones", "Phones", 'p'),
     (Room::Mailbox, "/mailbox", "Mailbox", 'b'),
     (Room::Help, "/help", "Help", 'h'),
@@ -75,6 +79,7 @@ impl Frame {
     pub(crate) fn new(house: &House, person: Option<&Person>, room: Room, title: &str) -> Self {
         let opens = |(at, href, _, _): &&(Room, &'static str, &'static str, char)| {
             let exists = match at {
+                Room::Sessions => house.sessions.is_some(),
                 Room::Phones => house.phones.is_some(),
                 Room::Mailbox => house.mails.is_some(),
                 // Staff are led on from there.

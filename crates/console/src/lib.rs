@@ -21,6 +21,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use ports::phones::{MailDesk, PhoneDesk};
+use ports::sessions::SessionDesk;
 use types::Sensitive;
 
 pub use crate::desk::Desk;
@@ -28,6 +29,8 @@ pub use crate::table::{Access, RouteRow, route_rows};
 
 /// What the console may show besides the core's own answers.
 pub struct Rooms {
+    /// SMPP sessions of customers, if this installation has a door for them.
+    pub sessions: Option<Arc<dyn SessionDesk>>,
     /// The simulated phones, if this installation has any.
     pub phones: Option<Arc<dyn PhoneDesk>>,
     /// The simulated mailbox, if this installation has one.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ports::phones::{MailDesk, PhoneDesk};
+use ports::sessions::SessionDesk;
 use types::id::PersonId;
 
 use crate::desk::Desk;
@@ -28,6 +29,7 @@ pub(crate) type House = Arc<Shared>;
 /// What every room shares.
 pub(crate) struct Shared {
     pub(crate) desk: Arc<dyn Desk>,
+    pub(crate) sessions: Option<Arc<dyn SessionDesk>>,
     pub(crate) phones: Option<Arc<dyn PhoneDesk>>,
     pub(crate) mails: Option<Arc<dyn MailDesk>>,
     pub(crate) secure_cookie: bool,
@@ -41,6 +43,7 @@ impl Shared {
     pub(crate) fn new(desk: Arc<dyn Desk>, rooms: Rooms) -> Self {
         Self {
             desk,
+            sessions: rooms.sessions,
             phones: rooms.phones,
             mails: rooms.mails,
             secure_cookie: rooms.secure_cookie,

@@ -20,7 +20,7 @@ use types::role::Permission;
 
 use crate::fault::Fault;
 use crate::guard::{Session, SignedIn, Visitor};
-use crate::rooms::{staff, story};
+use crate::rooms::{sessions, staff, story};
 use crate::shared::{House, StreamPass};
 use crate::table;
 
@@ -135,6 +135,25 @@ pub(crate) async fn connectors(
             });
             Some(Event::default().event("figures").data(data.to_string()))
         })
+    });
+    open(&house, &person, session, TICK_MS, look)
+}
+
+/// Says when something went over an SMPP session.
+pub(crate) async fn session_trace(
+    State(house): State<House>,
+    visitor: Visitor,
+    person: SignedIn,
+    Path(number): Path<u64>,
+) -> Result<Response, Fault> {
+    let nothing = || Fault::not_found("No session has this number now. It may have ended.");
+    sessions::revision(&house, number).ok_or_else(nothing)?;
+    let session = session(&house, &visitor, "/events/sessions/{number}");
+    let desk = Arc::clone(&house);
+    let last = Arc::new(std::sync::Mutex::new(String::new()));
+    let look: Look = Box::new(move || {
+        let event = sessions::revision(&desk, number).and_then(|revision| moved(&last, revision));
+        Box::pin(async move { event })
     });
     open(&house, &person, session, TICK_MS, look)
 }

@@ -10,7 +10,8 @@ use types::role::Permission;
 
 use crate::assets;
 use crate::rooms::{
-    account, accounts, help, mailbox, messages, overview, phones, send, sign_in, staff, story, traffic,
+    account, accounts, help, mailbox, messages, overview, phones, quarantine, send, sessions, sign_in, staff,
+    story, traffic,
 };
 use crate::shared::{House, SIGN_IN_FORM_BYTES_MAX, Shared, TRAFFIC_FORM_BYTES_MAX};
 use crate::streams;
@@ -79,6 +80,8 @@ const OWN_KEYS: Access = Access::Customer(&[Permission::KeysView]);
 const ALL_MESSAGES: Access = Access::Staff(&[Permission::AnyMessageView]);
 const TRAFFIC: Access = Access::Staff(&[Permission::TrafficView]);
 const TRAFFIC_CHANGE: Access = Access::Staff(&[Permission::TrafficChange]);
+/// Numbers and texts of customers' sessions.
+const DISCLOSURE: Access = Access::Staff(&[Permission::NumbersUnmasked]);
 const SANDBOX: Access = Access::Simulated(&[Permission::SandboxView]);
 
 fn shows(path: &'static str, access: Access, room: MethodRouter<House>) -> Entry {
@@ -124,6 +127,15 @@ pub(crate) fn entries() -> Vec<Entry> {
         shows("/staff/routes/versions/{number}", TRAFFIC, get(traffic::version)),
         takes("/staff/routes/versions/{number}", TRAFFIC_CHANGE, post(traffic::roll_back)),
         shows("/staff/accounts", ALL_MESSAGES, get(accounts::list)),
+        shows("/staff/quarantine", ALL_MESSAGES, get(quarantine::list)),
+        shows("/staff/quarantine/{id}", ALL_MESSAGES, get(quarantine::show)),
+        takes("/staff/quarantine/{id}", TRAFFIC_CHANGE, post(quarantine::rule)),
+        shows("/staff/sessions", TRAFFIC, get(sessions::list)),
+        shows("/staff/sessions/{number}", TRAFFIC, get(sessions::show)),
+        takes("/staff/sessions/{number}", DISCLOSURE, post(sessions::disclose)),
+        shows("/staff/sessions/{number}/trace", TRAFFIC, get(sessions::fragment)),
+        shows("/staff/sessions/{number}/capture", TRAFFIC, get(sessions::capture)),
+        takes("/staff/sessions/{number}/close", TRAFFIC_CHANGE, post(sessions::close)),
         shows("/phones", SANDBOX, get(phones::show)),
         shows("/phones/row", SANDBOX, get(phones::fragment)),
         takes("/phones/{number}/answer", SANDBOX, post(phones::answer)),
@@ -133,6 +145,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         shows("/events/overview", ANY_MESSAGES, get(streams::figures)),
         shows("/events/messages/{id}", ANY_MESSAGES, get(streams::message)),
         shows("/events/connectors", TRAFFIC, get(streams::connectors)),
+        shows("/events/sessions/{number}", TRAFFIC, get(streams::session_trace)),
         shows("/events/phones", SANDBOX, get(streams::phones)),
     ]
 }

@@ -5,8 +5,8 @@
 //! Of the budget for all, a share is kept for what cannot wait: bulk is refused first, one-time codes
 //! last.
 
-use types::catalog::QueueSection;
 use types::message::Class;
+use types::profile::QueueSection;
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -117,8 +117,8 @@ fn refusal(detail: &str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use types::catalog::QueueSection;
     use types::message::Class;
+    use types::profile::QueueSection;
     use types::refusal::RefusalCode;
     use types::time::Timestamp;
 

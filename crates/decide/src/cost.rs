@@ -127,9 +127,13 @@ impl Heard {
             _ if self.told => Owing::Yes,
             Some(Verdict::Accepted) => Owing::Yes,
             Some(Verdict::Unknown) | None => Owing::Perhaps,
-            Some(Verdict::Throttled | Verdict::Transient | Verdict::Permanent | Verdict::Reroute) => {
-                Owing::No
-            }
+            Some(
+                Verdict::Throttled
+                | Verdict::Transient
+                | Verdict::Permanent
+                | Verdict::Reroute
+                | Verdict::Crashed,
+            ) => Owing::No,
         };
         match (trigger, taken) {
             (CostTrigger::OnSubmit, _) | (CostTrigger::OnDelivery, Owing::No) => taken,

@@ -1,14 +1,15 @@
 //! What must hold at any moment: pure predicates, shared by tests, metrics and simulation.
 
 use types::charge::{ChargeState, Lot};
-use types::message::{Flags, State};
+use types::message::{Class, Flags, State};
 
 use crate::lifecycle::PARKED_HORIZON_MS;
 
 /// How much longer the removal of what has lapsed may take, milliseconds.
 const SWEEP_SLACK_MS: i64 = 3_600_000;
-/// Of so many turns of a connector's queue, one begins with the lowest class.
-pub const TURNS_PER_LOWEST: usize = 10;
+/// Of so many turns of a connector's queue, one begins with the lowest class, and another one with the
+/// class in the middle.
+pub const ROUND_TURNS: usize = 10;
 
 /// A hold never outlives its message: an ended message holds nothing.
 pub const fn hold_ends_with_message(state: State, charge: ChargeState) -> bool {
@@ -53,10 +54,16 @@ pub const fn is_written_ahead(state: State, attempts: u8, handed: u8, row_is_wri
     matches!(state, State::Sending) && attempts == handed && row_is_written
 }
 
-/// Marks are never taken back, except that of a possible duplicate whose copy was never sent.
+/// Marks are never taken back, except that of a possible duplicate whose copy was never sent, and those of
+/// a message that a person has released.
 pub const fn marks_stay(before: Flags, after: Flags) -> bool {
-    let may_go = Flags::POSSIBLE_DUPLICATE.bits();
-    before.bits() & !after.bits() & !may_go == 0
+    let may_go = Flags::POSSIBLE_DUPLICATE.with(Flags::PAUSES);
+    before.without(after).without(may_go).bits() == 0
+}
+
+/// A message that waits for a person is not begun.
+pub const fn a_pause_holds(before: Flags, from: State, to: State) -> bool {
+    before.pause().is_none() || !matches!(to, State::Sending) || matches!(from, State::Sending)
 }
 
 /// A part that carriers took more than once is marked as a possible duplicate, unless the route moved on
@@ -65,15 +72,20 @@ pub const fn copies_are_marked(taken: usize, moved_on: usize, is_marked: bool) -
     is_marked || taken <= moved_on + 1
 }
 
-/// Of the messages handed over at once, lower classes get their share of turns and one more, and no more,
-/// while a higher class waits.
-pub const fn classes_keep_their_order(lower_handed: usize, handed: usize) -> bool {
-    lower_handed <= handed / TURNS_PER_LOWEST + 2
+/// Of the messages handed over at once, those of lower classes get their share of turns and one more, and
+/// no more, while one of the class `waits` does: both lower classes have one turn of a round each.
+pub const fn classes_keep_their_order(waits: Class, lower_handed: usize, handed: usize) -> bool {
+    let per_turn = match waits {
+        Class::OneTime => ROUND_TURNS / 2,
+        Class::Transactional => ROUND_TURNS,
+        Class::Bulk => return lower_handed == 0,
+    };
+    lower_handed <= handed / per_turn + 2
 }
 
-/// A receipt without a message is kept for 72 hours and not much longer: it holds a recipient.
-pub const fn parked_lapses(is_parked: bool, age_ms: i64) -> bool {
-    !is_parked || age_ms <= PARKED_HORIZON_MS + SWEEP_SLACK_MS
+/// A receipt without a message is on disk for 72 hours and not much longer: it holds a recipient.
+pub const fn parked_lapses(age_ms: i64) -> bool {
+    age_ms <= PARKED_HORIZON_MS + SWEEP_SLACK_MS
 }
 
 /// How far a state is for the customer. Steps go up, except back to queued for another attempt.
@@ -101,16 +113,20 @@ pub const fn rank(state: State) -> u8 {
 pub const fn step_is_lawful(from: State, to: State) -> bool {
     let may = match from {
         State::Accepted => {
-            matches!(to, State::Scheduled | State::Queued | State::Expired | State::Cancelled)
+            matches!(to, State::Scheduled | State::Queued | State::Expired | State::Cancelled | State::Failed)
         }
-        State::Scheduled => matches!(to, State::Queued | State::Expired | State::Cancelled),
-        // Beyond sending: late word of an attempt that was given up.
+        // Failed: a person gave it up.
+        State::Scheduled => {
+            matches!(to, State::Queued | State::Expired | State::Cancelled | State::Failed)
+        }
+        // Beyond sending: late word of an attempt that was given up, or a person who waits for none.
         State::Queued => matches!(
             to,
             State::Sending
                 | State::Unknown
                 | State::Submitted
                 | State::NoReport
+                | State::Unconfirmed
                 | State::Delivered
                 | State::Expired
                 | State::Failed

@@ -19,3 +19,4 @@ pub mod prefix;
 pub mod price;
 pub mod route;
 pub mod snapshot;
+pub mod terms;

@@ -15,6 +15,7 @@ use types::message::{Flags, Reason, State, UnknownPolicy};
 use types::receipt::{ReceiptState, Verdict};
 use types::time::Timestamp;
 
+mod pause;
 mod transition;
 
 use transition::Step;
@@ -24,6 +25,8 @@ pub const TRANSIENT_WAITS_MS: [i64; 5] = [5_000, 30_000, 120_000, 600_000, 1_800
 /// Wait after the carrier asked to slow down; it doubles with every ten attempts, up to the last
 /// of [`TRANSIENT_WAITS_MS`].
 pub const THROTTLED_WAIT_MS: i64 = 1_000;
+/// Wait after a crash before a message is worked on once more.
+pub const CRASH_WAIT_MS: i64 = 5_000;
 /// How long an unknown outcome waits for a late answer before the policy acts, and a carrier that was asked may take
 /// to answer.
 pub const UNKNOWN_GRACE_MS: i64 = 60_000;
@@ -115,6 +118,12 @@ pub enum Input {
     NotEncodable,
     /// No connector of its route will ever take it.
     NoConnector,
+    /// A step of ours crashed while it worked on the message, and nothing of that step was kept.
+    Crashed,
+    /// A person lets a message go on that waited for one.
+    Release,
+    /// A person gives a message up that waited for one.
+    GiveUp,
 }
 
 /// What follows from a step.
@@ -136,6 +145,8 @@ pub struct Effects {
     pub transient: bool,
     /// It is sent again after an unknown outcome.
     pub resent: bool,
+    /// What the journal notes, where the reason of the state is another.
+    pub note: Option<Reason>,
 }
 
 /// Why a step is not possible: the input does not fit the state, and nothing changes.
@@ -164,6 +175,9 @@ pub fn step(
         Input::Cancel => step.cancel(),
         Input::NotEncodable => step.not_encodable(),
         Input::NoConnector => step.no_connector(),
+        Input::Crashed => step.crashed(),
+        Input::Release => step.release(),
+        Input::GiveUp => step.give_up(),
     }
 }
 
@@ -174,9 +188,10 @@ pub fn worst_verdict(verdicts: impl Iterator<Item = Verdict>) -> Option<Verdict>
         Verdict::Accepted => 0,
         Verdict::Throttled => 1,
         Verdict::Transient => 2,
-        Verdict::Reroute => 3,
-        Verdict::Permanent => 4,
-        Verdict::Unknown => 5,
+        Verdict::Crashed => 3,
+        Verdict::Reroute => 4,
+        Verdict::Permanent => 5,
+        Verdict::Unknown => 6,
     };
     verdicts.max_by_key(|verdict| weight(*verdict))
 }

@@ -16,6 +16,18 @@ impl TokenBucket {
         Self { level_milli: rate_per_second as i64 * 2_000, filled_at: now }
     }
 
+    /// How many tokens could be taken now.
+    pub fn left(&self, rate_per_second: u32, now: Timestamp) -> u32 {
+        u32::try_from(self.level_at(i64::from(rate_per_second), now).div_euclid(1_000).max(0))
+            .unwrap_or(u32::MAX)
+    }
+
+    /// Thousandths of a token at a time: the bucket fills by the rate and holds twice as much.
+    fn level_at(&self, rate: i64, now: Timestamp) -> i64 {
+        let passed_ms = now.ms_since(self.filled_at).clamp(0, 3_600_000);
+        (self.level_milli + passed_ms * rate).min(rate * 2_000)
+    }
+
     /// Takes `count` tokens if they are there; otherwise says in how many milliseconds they will
     /// be. A rate of zero lifts the limit. More tokens than the bucket holds are taken from a full
     /// bucket, which then stays empty for as long as they are worth.
@@ -28,8 +40,7 @@ impl TokenBucket {
         }
         let rate = i64::from(rate_per_second);
         let capacity = rate * 2_000;
-        let passed_ms = now.ms_since(self.filled_at).clamp(0, 3_600_000);
-        self.level_milli = (self.level_milli + passed_ms * rate).min(capacity);
+        self.level_milli = self.level_at(rate, now);
         self.filled_at = now;
         let wanted = i64::from(count) * 1_000;
         let needed = wanted.min(capacity);
@@ -55,6 +66,10 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(bucket.take(1, 10, at(0)), Ok(()));
         }
+        assert_eq!(
+            (bucket.left(10, at(0)), bucket.left(10, at(250)), bucket.left(10, at(9_000))),
+            (0, 2, 20)
+        );
         assert_eq!(bucket.take(1, 10, at(0)), Err(101));
         assert_eq!(bucket.take(1, 10, at(101)), Ok(()));
         assert_eq!(bucket.take(100, 10, at(10_000)), Ok(()));

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use types::address::{Addressing, Msisdn};
-use types::catalog::{OneOrMany, Profile, RateTriggerKey, Route, RouteLeg, TrafficDocument, TriggerKey};
+use types::catalog::{OneOrMany, RateTriggerKey, Route, RouteLeg, TrafficDocument};
 use types::charge::{ChargeTrigger, CostTrigger};
 use types::form::Manner;
 use types::id::ConnectorId;
 use types::message::{Class, State, UnknownPolicy};
 use types::money::Unit;
 use types::network::{Country, NetworkFact, NetworkSource, Plmn};
+use types::profile::Profile;
 use types::time::Timestamp;
 
 use crate::loops::find_cycle;
@@ -38,11 +39,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// What makes a hold a charge, by the profile.
     pub fn trigger(&self) -> ChargeTrigger {
-        match self.profile.charging.trigger {
-            TriggerKey::OnAccept => ChargeTrigger::OnAccept,
-            TriggerKey::OnSubmit => ChargeTrigger::OnSubmit,
-            TriggerKey::OnDelivery => ChargeTrigger::OnDelivery,
-        }
+        self.profile.charging.trigger.of_message()
     }
 }
 

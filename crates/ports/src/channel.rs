@@ -4,6 +4,8 @@
 //! [`ChannelEvent::Credit`]; the core never hands over more than that. For every [`Dispatch`] it
 //! took it reports exactly one [`PartOutcome`] per part, also when the link breaks or time runs
 //! out ([`types::receipt::Verdict::Unknown`] once octets may have left, `Transient` when none did).
+//! A panic while it puts one message into its form is told as `Crashed`, nothing of that part leaves, and
+//! every other message goes on as if nothing had been.
 //! It never repeats a part by itself, never drops a receipt, and decides nothing: codes are mapped
 //! by its error table only. It writes a message in the form and with the addresses that the dispatch
 //! names, because those are on record, or answers `Reroute` and writes nothing. A late answer to a part already reported as unknown is reported again.

@@ -9,6 +9,7 @@ pub mod conformance;
 pub mod courier;
 pub mod entropy;
 pub mod phones;
+pub mod sessions;
 pub mod store;
 pub mod vault;
 

@@ -22,7 +22,10 @@ pub use batch::{
     JournalEntry, LotChange, MessageChange, MessageRow, OutboxRetry, OutboxRow, ParkedReceiptRow,
     ReceiptMapRow, ReceiptRow, SubmissionRow, TOLD_KEPT_MS,
 };
-pub use query::{ListFilter, ListPage, PAGE_ROWS_MAX, Rollup, StoreFigures};
+pub use query::{
+    EVENTS_LOOKED_AT_MAX, EventFilter, EventStatus, ListFilter, ListPage, ListedEvent, PAGE_ROWS_MAX, Rollup,
+    StoreFigures,
+};
 pub use rows::{
     AttemptPartView, AttemptView, BatchJournal, ConfigKind, ConfigVersion, CredentialRow, EndpointRow,
     EventEnd, EventView, IdempotencyHit, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow,
@@ -189,6 +192,13 @@ pub trait Reader: Send + Sync {
         before: Option<RowKey>,
         limit: usize,
     ) -> Result<ListPage<InboundRow>, StoreError>;
+
+    /// Events of an endpoint, newest first, until [`TOLD_KEPT_MS`] after they ended. A page may have fewer
+    /// than asked for, and even none, while there are more; see [`EVENTS_LOOKED_AT_MAX`].
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn events(&self, filter: &EventFilter) -> Result<ListPage<ListedEvent>, StoreError>;
 
     /// Lots of an account.
     ///

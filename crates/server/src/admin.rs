@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use app::Core;
 use ports::clock::Clock;
+use ports::sessions::SessionDesk;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -23,10 +24,14 @@ use crate::config::Config;
 use crate::demo::Bound;
 use crate::folder;
 
+mod keys;
 mod perform;
+mod quarantine;
+mod sessions;
 mod shapes;
 
 pub(crate) use perform::perform;
+pub(crate) use quarantine::QuarantineRequest;
 
 /// The socket in the data folder.
 const SOCKET_FILE: &str = "admin.sock";
@@ -93,13 +98,44 @@ pub(crate) enum Request {
     /// Grant value.
     TopUp { account: String, amount: String, source: String },
     /// Make an API key or an SMPP login.
-    KeyCreate { account: String, smpp: bool, system_id: Option<String> },
+    KeyCreate {
+        account: String,
+        smpp: bool,
+        system_id: Option<String>,
+        #[serde(default)]
+        wishes: KeyWishes,
+    },
+    /// List the API keys of an account.
+    Keys { account: String },
+    /// Give an API key another secret.
+    KeyRotate { account: String, key: String, overlap_s: u32 },
+    /// End an API key.
+    KeyRevoke { account: String, key: String },
     /// Make a user of an account, or staff.
     PersonCreate { account: Option<String>, email: String, role: String, password: String },
     /// Publish price books from TOML.
     PricesImport { document: String, author: String },
+    /// Messages that wait for a person of the operator: list, show, let go on, give up.
+    Quarantine(QuarantineRequest),
+    /// SMPP sessions of customers.
+    Sessions,
+    /// Ask a session to take leave.
+    SessionClose { number: u64 },
+    /// What went over a session after a PDU; a reason shows numbers and texts.
+    SessionTrace { number: u64, after: u64, who: String, reason: Option<String> },
+    /// The same as a capture file.
+    SessionCapture { number: u64, who: String, reason: Option<String> },
     /// Counts and proofs.
     Doctor,
+}
+
+/// What an API key shall be; what is empty is left open.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct KeyWishes {
+    pub(crate) label: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) expires_at: Option<String>,
 }
 
 /// What is answered.
@@ -128,6 +164,8 @@ pub(crate) struct Place {
     pub(crate) config_file: Option<PathBuf>,
     /// Where the doors are; `None` when a command has opened the folder without a server.
     pub(crate) bound: Option<Bound>,
+    /// Sessions of customers; `None` without a server.
+    pub(crate) sessions: Option<Arc<dyn SessionDesk>>,
     /// The clock, and what it and the monotonic one said when the process began.
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) began: (Timestamp, u64),
@@ -135,8 +173,13 @@ pub(crate) struct Place {
 
 impl Place {
     /// Of a running server.
-    pub(crate) fn of_server(config: &Config, bound: Bound, clock: Arc<dyn Clock>) -> Self {
-        Self { bound: Some(bound), ..Self::of_folder(config, clock) }
+    pub(crate) fn of_server(
+        config: &Config,
+        bound: Bound,
+        sessions: Arc<dyn SessionDesk>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { bound: Some(bound), sessions: Some(sessions), ..Self::of_folder(config, clock) }
     }
 
     /// Of a folder that a command has opened.
@@ -145,6 +188,7 @@ impl Place {
             data: config.data.clone(),
             config_file: config.source.as_ref().map(|source| source.path.clone()),
             bound: None,
+            sessions: None,
             began: (clock.now(), clock.monotonic_us()),
             clock,
         }

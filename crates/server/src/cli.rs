@@ -6,14 +6,25 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use ports::clock::Clock as _;
 
 use crate::admin::{self, Place, Reply, Request};
 use crate::config::{self, Config, Options};
+use crate::host::SystemClock;
 use crate::serve::{self, Mode};
 
 mod ask;
 mod bulk;
+mod copies;
+mod keys;
+mod lives;
+mod profile;
+mod quarantine;
+mod rules;
+mod sessions;
 mod show;
+mod simulate;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -109,7 +120,7 @@ enum Command {
     /// API keys and SMPP logins of an account.
     Keys {
         #[command(subcommand)]
-        action: Keys,
+        action: keys::Keys,
     },
     /// People who sign in for an account.
     Users {
@@ -121,8 +132,26 @@ enum Command {
         #[command(subcommand)]
         action: Staff,
     },
+    /// Messages that wait for a person: list, show, release, fail.
+    Quarantine {
+        #[command(subcommand)]
+        action: quarantine::Action,
+    },
+    #[command(flatten)]
+    Terms(terms::Terms),
+    /// SMPP sessions of customers: list, close, look at what goes over one.
+    Sessions {
+        #[command(subcommand)]
+        action: Option<sessions::Sessions>,
+    },
     /// Look whether everything is well, and say what to do when it is not.
     Doctor,
+    /// Copy everything into one file, also while the platform runs; or look whether such a file is whole.
+    Backup(copies::Backup),
+    /// Bring a backup back into an empty place.
+    Restore(copies::Restore),
+    /// Move an installation that does not run from SQLite to PostgreSQL, or back.
+    MigrateStore(copies::MigrateStore),
 }
 
 #[derive(Subcommand, Debug)]
@@ -230,21 +259,6 @@ enum Accounts {
 }
 
 #[derive(Subcommand, Debug)]
-enum Keys {
-    /// Make an API key, or an SMPP login with --smpp-login; the secret is printed once.
-    Create {
-        /// The account.
-        account: String,
-        /// Make a system id and password for SMPP.
-        #[arg(long)]
-        smpp_login: bool,
-        /// The system id; one is made when it is left out.
-        #[arg(long, requires = "smpp_login")]
-        system_id: Option<String>,
-    },
-}
-
-#[derive(Subcommand, Debug)]
 enum Users {
     /// Make a user of an account; the password is read from standard input.
     Create {
@@ -275,6 +289,7 @@ pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     drop(rustls::crypto::ring::default_provider().install_default());
     start_log(cli.json);
+    crate::crash::tell_places_only();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -285,10 +300,16 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Some(Command::Terms(command)) = &cli.command {
+        return command.run(SystemClock::new().now(), cli.json);
+    }
     let config = config::load(&cli.options)?;
-    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    runtime.block_on(async {
+    if let Some(command) = &cli.command
+        && let Some(done) = copies::run(&config, command, cli.json)
+    {
+        return done;
+    }
+    runtime()?.block_on(async {
         let request = match cli.command {
             None => return serve::run(config, Mode::Demo).await,
             Some(Command::Serve) => return serve::run(config, Mode::Production).await,
@@ -303,6 +324,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
                 anyhow::ensure!(value.get("stopped").is_none(), "not everything was sent");
                 return Ok(());
             }
+            Some(Command::Sessions { action }) => return sessions::run(&config, action, cli.json).await,
             Some(command) => request_of(command)?,
         };
         let reply = ask_or_open(&config, request.clone()).await?;
@@ -310,9 +332,21 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     })
 }
 
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+}
+
 fn request_of(command: Command) -> anyhow::Result<Request> {
     Ok(match command {
-        Command::Serve => anyhow::bail!("serve is no request"),
+        Command::Serve
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::MigrateStore(_)
+        | Command::Terms(_)
+        | Command::Sessions { .. } => {
+            anyhow::bail!("this is no request")
+        }
         Command::Send { account, from, to, dry_run, text, .. } => {
             Request::Send { account, from, to, text: ask::text(text)?, dry_run }
         }
@@ -347,15 +381,14 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
             Some(Accounts::Replay { account, url }) => Request::AccountReplay { account, url },
             Some(Accounts::TopUp { account, amount, source }) => Request::TopUp { account, amount, source },
         },
-        Command::Keys { action: Keys::Create { account, smpp_login, system_id } } => {
-            Request::KeyCreate { account, smpp: smpp_login, system_id }
-        }
+        Command::Keys { action } => keys::request(action),
         Command::Users { action: Users::Create { account, email, role } } => {
             Request::PersonCreate { account: Some(account), email, role, password: ask::password()? }
         }
         Command::Staff { action: Staff::Create { email, role } } => {
             Request::PersonCreate { account: None, email, role, password: ask::password()? }
         }
+        Command::Quarantine { action } => Request::Quarantine(action.request()?),
         Command::Doctor => Request::Doctor,
     })
 }

@@ -7,9 +7,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
-use types::catalog::{Connector, NetworkRange, PriceBook, Profile, Route, Supplier, TrafficDocument};
+use types::catalog::{Connector, NetworkRange, PriceBook, Route, Supplier, TrafficDocument};
+use types::profile::Profile;
 
 use crate::document;
+
+mod smpp_door;
+
+use smpp_door::SmppDoor;
 
 /// Octets of a configuration file or a profile.
 const FILE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
@@ -59,6 +64,7 @@ struct File {
     metrics_for_all: bool,
     sandbox: Sandbox,
     limits: Limits,
+    smpp_door: SmppDoor,
     supplier: Vec<Supplier>,
     connector: Vec<Connector>,
     route: Vec<Route>,
@@ -115,7 +121,7 @@ impl Kept {
     }
 
     /// Reads the option. The address may hold a password: it is not repeated in errors.
-    fn parse(text: &str, base: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str, base: &Path) -> anyhow::Result<Self> {
         if text == "sqlite" {
             return Ok(Self::Sqlite);
         }
@@ -156,6 +162,9 @@ pub(crate) struct Config {
     pub(crate) price_books: Option<Vec<PriceBook>>,
     pub(crate) sandbox: Sandbox,
     pub(crate) limits: Limits,
+    pub(crate) smpp_door: smsc::Settings,
+    /// Accounts that the table of the SMPP door names.
+    pub(crate) smpp_accounts: Vec<String>,
     pub(crate) source: Option<Source>,
 }
 
@@ -189,6 +198,7 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
         (None, Some(store)) => Kept::parse(store, base)?,
         (None, None) => Kept::Sqlite,
     };
+    let smpp_door = file.smpp_door.settings(base).context("the configuration file cannot be used")?;
     let profile_path = options.profile.clone().or_else(|| file.profile.map(|path| base.join(path)));
     let profile = profile_path.as_deref().map(read_profile).transpose()?;
     let named = !(file.connector.is_empty()
@@ -215,6 +225,8 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
         price_books: (!file.price_book.is_empty()).then_some(file.price_book),
         sandbox: file.sandbox,
         limits: file.limits,
+        smpp_door,
+        smpp_accounts: file.smpp_door.accounts().map(str::to_owned).collect(),
         source,
     })
 }
@@ -234,20 +246,24 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Reads a profile strictly: unknown keys are refused, and so is a policy that is not carried out.
-pub(crate) fn read_profile(path: &Path) -> anyhow::Result<Profile> {
+/// Reads a profile strictly: unknown keys are refused. It may state what this version does not carry out.
+pub(crate) fn parse_profile(path: &Path) -> anyhow::Result<(Profile, String)> {
     let text = read_text(path).context("the profile cannot be used")?;
+    let profile =
+        document::read(&text).map_err(|error| anyhow!("the profile {}: {error}", path.display()))?;
+    Ok((profile, text))
+}
+
+/// Reads a profile to run by: a policy that is not carried out is refused.
+pub(crate) fn read_profile(path: &Path) -> anyhow::Result<Profile> {
+    let (profile, text) = parse_profile(path)?;
     let place = format!("the profile {}", path.display());
-    let profile: Profile = document::read(&text).map_err(|error| anyhow!("{place}: {error}"))?;
-    if profile.schema != 1 {
-        bail!("{place} has schema {}; this version reads schema 1", profile.schema);
-    }
+    let lines = document::KeyLines::of(&text);
     let not_built: Vec<String> = profile
         .not_built()
         .iter()
         .map(|(key, may_be)| {
-            let line =
-                document::key_line(&text, key).map(|line| format!("line {line}: ")).unwrap_or_default();
+            let line = lines.before(key);
             format!("{line}{key} is not built yet: leave it out, or write {may_be}")
         })
         .collect();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use app::{Core, HouseFigures, MessageQuery, Scope};
 use ports::clock::Clock;
 use serde_json::{Value, json};
-use types::message::State;
+use types::message::{Pause, State};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -79,6 +79,7 @@ pub(crate) async fn examine(core: &Core, place: &Place) -> Result<Value, Refusal
     let now = core.now();
     let mut checks = vec![store(core).await, durability(&figures), ledger(&figures)];
     checks.extend([connectors(core, place), receipts(&figures), unknown(core).await?, queue(core, now)]);
+    checks.push(paused(core.paused_count(Pause::Quarantined), core.paused_count(Pause::Restored)));
     checks.extend([events(&figures, now), clock(core, place).await?]);
     checks.extend([doors(place.bound.as_ref()), open_files()]);
     let (data, config_file) = (place.data.clone(), place.config_file.clone());
@@ -192,6 +193,21 @@ fn queue(core: &Core, now: Timestamp) -> Check {
         }
     };
     Check::when(is_good, "no message waits long for a connector", Level::Warning, detail)
+}
+
+fn paused(quarantined: u64, restored: u64) -> Check {
+    let mut said = Vec::new();
+    if quarantined > 0 {
+        said.push(format!("{quarantined} crashed a worker twice"));
+    }
+    if restored > 0 {
+        said.push(format!("{restored} come from a backup"));
+    }
+    if !said.is_empty() {
+        said.push("`chappe quarantine list` names them, and each is to be released or failed".to_owned());
+    }
+    let is_good = said.is_empty();
+    Check::when(is_good, "no message waits for a person", Level::Warning, said.join("; "))
 }
 
 fn events(figures: &HouseFigures, now: Timestamp) -> Check {
@@ -308,7 +324,7 @@ mod tests {
     use ports::store::StoreFigures;
     use types::time::Timestamp;
 
-    use super::{Level, doors, duration, events, ledger, octets, receipts};
+    use super::{Level, doors, duration, events, ledger, octets, paused, receipts};
     use crate::demo::Bound;
 
     fn figures(store: StoreFigures, imbalance_micros: i64) -> HouseFigures {
@@ -328,6 +344,9 @@ mod tests {
             (events(&waiting(3, 0, 7_200), now), Level::Warning, "the oldest for 2 hours"),
             (events(&waiting(3, 3, 0), now), Level::Warning, "3 were given up; `chappe accounts replay"),
             (events(&waiting(5, 2, 5), now), Level::Warning, "3 wait, the oldest for 5 seconds; 2 were"),
+            (paused(0, 0), Level::Good, ""),
+            (paused(2, 0), Level::Warning, "2 crashed a worker twice; `chappe quarantine list`"),
+            (paused(0, 40), Level::Warning, "40 come from a backup; `chappe"),
             (ledger(&figures(StoreFigures::default(), 0)), Level::Good, ""),
             (ledger(&figures(StoreFigures::default(), -7)), Level::Failure, "off by -7"),
             (

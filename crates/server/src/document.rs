@@ -3,7 +3,11 @@
 //! An error names the line and the key, and never repeats a line, which may hold a secret. Start at
 //! [`read`]; [`place`] finds the line that a sentence of the core is about.
 
+mod lines;
+
 use serde::de::DeserializeOwned;
+
+pub(crate) use self::lines::KeyLines;
 
 /// Reads a document.
 ///
@@ -39,23 +43,6 @@ pub(crate) fn place(text: &str, sentence: &str) -> Option<usize> {
     block.iter().find(names_key).or_else(|| block.first()).map(|(number, _)| *number)
 }
 
-/// The line of a dotted key, e.g. `operator.timezone`; `None` when it is written in some other way.
-pub(crate) fn key_line(text: &str, key: &str) -> Option<usize> {
-    let (section, name) = key.rsplit_once('.')?;
-    let mut is_inside = false;
-    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-        if line.starts_with('[') {
-            is_inside = line.trim_matches(['[', ']', ' ']) == section;
-        }
-        let after = |name: &str| line.strip_prefix(name).map(str::trim_start);
-        let names = |name: &str| after(name).is_some_and(|after| after.starts_with('='));
-        if (is_inside && names(name)) || names(key) {
-            return Some(number);
-        }
-    }
-    None
-}
-
 /// The numbered lines of `[[kind]]` whose name is this one, up to the next header of that level.
 fn block_of<'text>(text: &'text str, kind: &str, name: &str) -> Option<Vec<(usize, &'text str)>> {
     let mut blocks: Vec<Vec<(usize, &str)>> = Vec::new();
@@ -84,7 +71,7 @@ fn block_of<'text>(text: &'text str, kind: &str, name: &str) -> Option<Vec<(usiz
 mod tests {
     use types::catalog::TrafficDocument;
 
-    use super::{key_line, place, read};
+    use super::{place, read};
 
     const DOCUMENT: &str = "\
 [[supplier]]
@@ -126,21 +113,6 @@ connectors = [\"nobody\"]
             let error = read::<TrafficDocument>(text).unwrap_err();
             assert!(error.contains(expected) && !error.contains("hidden"), "{text}: {error}");
             assert!(!error.contains('\n'), "{error}");
-        }
-    }
-
-    #[test]
-    fn keys_are_found_in_their_section() {
-        let text = "schema = 1\n[a]\ntimezone = 1\n[operator]\n# timezone\n timezone= 2\n";
-        let cases = [
-            (text, "operator.timezone", Some(6)),
-            (text, "a.timezone", Some(3)),
-            (text, "b.timezone", None),
-            ("operator.timezone = 1", "operator.timezone", Some(1)),
-            ("operator = { timezone = 1 }", "operator.timezone", None),
-        ];
-        for (text, key, expected) in cases {
-            assert_eq!(key_line(text, key), expected, "{text}");
         }
     }
 

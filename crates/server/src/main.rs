@@ -6,6 +6,8 @@
 mod admin;
 mod cli;
 mod config;
+mod copies;
+mod crash;
 mod demo;
 mod doctor;
 mod document;
@@ -14,6 +16,7 @@ mod host;
 mod serve;
 mod signals;
 mod tls;
+mod watch;
 
 use std::process::ExitCode;
 

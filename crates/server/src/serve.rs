@@ -23,7 +23,10 @@ use crate::demo::{self, Bound, Card};
 use crate::folder;
 use crate::host::{SystemClock, SystemEntropy, forbid_core_dumps, variable};
 use crate::signals::Signals;
-use crate::tls;
+
+mod doors;
+
+use doors::{Doors, Entrance};
 
 /// Milliseconds that links to carriers may take to finish when the process stops.
 const DRAIN_MS: u64 = 30_000;
@@ -73,13 +76,13 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
     forbid_core_dumps();
     folder::prepare(&config.data)?;
     folder::remove_stale_card(&config.data)?;
-    let listeners = bind(&config, mode).await?;
+    let mut listeners = bind(&config, mode).await?;
     let own = own_addresses(&listeners)?;
     let house = open(&config, own, Links::Open)?;
     let (stop, stopped) = watch::channel(false);
     // The carrier outlives the doors and the links: answers to the last messages must still come.
     let (carrier_stop, carrier_stopped) = watch::channel(false);
-    let carrier = start_carrier(&house, &config, listeners.carrier, &carrier_stopped, mode)?;
+    let carrier = start_carrier(&house, &config, listeners.carrier.take(), &carrier_stopped, mode)?;
     let carrier_addr = carrier.as_ref().map(sandbox::Carrier::local_addr);
     let bound = bound_addresses(
         &listeners.http,
@@ -91,7 +94,9 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
     bring_up_prices(&house.core, &config, mode).await?;
     let logins =
         if mode == Mode::Demo { Some(demo::logins(&config.data, house.entropy.as_ref())?) } else { None };
+    let entrance = Entrance::new(&house, &config);
     let rooms = console::Rooms {
+        sessions: Some(entrance.sessions()),
         phones: carrier.as_ref().map(sandbox::Carrier::phones),
         mails: (mode == Mode::Demo).then(|| Arc::clone(&house.mailbox) as Arc<dyn ports::phones::MailDesk>),
         secure_cookie: mode == Mode::Production,
@@ -105,23 +110,15 @@ pub(crate) async fn run(config: Config, mode: Mode) -> anyhow::Result<()> {
         }
     };
     bring_up_traffic(&house.core, &config, carrier_addr).await?;
-    let doors = open_doors(
-        &house,
-        &config,
-        listeners.http,
-        listeners.https,
-        listeners.smpp,
-        listeners.smpps,
-        rooms,
-        &stopped,
-    )?;
-    let place = Arc::new(Place::of_server(&config, bound, Arc::clone(&house.clock)));
+    let sessions = entrance.sessions();
+    let doors = entrance.open(&house, &config, listeners, rooms, &stopped)?;
+    let place = Arc::new(Place::of_server(&config, bound, sessions, Arc::clone(&house.clock)));
     let admin = admin::listen(house.core.clone(), place, stopped.clone())?;
     let mut signals = Signals::listen().context("the signals that end the process cannot be heard")?;
     let end = live(&house, card.as_ref(), &config.data, &bound, &mut signals).await?;
     let down = async {
         folder::remove_card(&config.data)?;
-        shut_down(house, doors, admin, stop).await?;
+        shut_down(house, doors, admin, stop, end).await?;
         if let Some(carrier) = carrier {
             drop(carrier_stop);
             carrier.stopped().await;
@@ -348,73 +345,6 @@ async fn last_from_file(core: &Core) -> anyhow::Result<Option<TrafficDocument>> 
     core.traffic_version(version.number).await.map_err(said)
 }
 
-type Doors = tokio::task::JoinSet<()>;
-
-#[expect(clippy::too_many_arguments, reason = "each listener moves into its door")]
-fn open_doors(
-    house: &House,
-    config: &Config,
-    http: TcpListener,
-    https: Option<TcpListener>,
-    smpp: TcpListener,
-    smpps: Option<TcpListener>,
-    rooms: console::Rooms,
-    stopped: &watch::Receiver<bool>,
-) -> anyhow::Result<Doors> {
-    let core = &house.core;
-    let public_url = config
-        .public_url
-        .clone()
-        .map_or_else(|| http.local_addr().map(|addr| format!("http://{addr}")), Ok)?;
-    let state = api::ApiState {
-        public_url,
-        metrics_for_all: config.metrics_for_all,
-        callbacks: Some(Arc::new(Callbacks(house.factory.callback_desk()))),
-    };
-    let router = api::router(core.clone(), state).fallback_service(console::router(core.clone(), rooms));
-    let mut limits = api::HttpLimits::default();
-    let mut smpp_limits = smsc::Limits::default();
-    // On loopback every caller has the same address, and none is a stranger.
-    if http.local_addr()?.ip().is_loopback() {
-        limits.connections_per_ip_max = 0;
-    }
-    if let Some(connections) = config.limits.connections_per_ip {
-        limits.connections_per_ip_max = connections;
-        smpp_limits.connections_per_ip_max = connections;
-    }
-    let tls_config =
-        if https.is_some() || smpps.is_some() { Some(tls::server_config(&config.data)?) } else { None };
-    let mut doors = Doors::new();
-    doors.spawn(api::serve(http, None, router.clone(), limits.clone(), stopped.clone()));
-    if let Some(https) = https {
-        doors.spawn(api::serve(https, tls_config.clone(), router, limits, stopped.clone()));
-    }
-    let server = smsc::Smsc::new(core.clone(), Arc::clone(&house.clock), smpp_limits);
-    let plain = server.clone();
-    let stop = stopped.clone();
-    doors.spawn(async move { plain.serve(smpp, None, stop).await });
-    if let Some(smpps) = smpps {
-        let stop = stopped.clone();
-        doors.spawn(async move { server.serve(smpps, tls_config, stop).await });
-    }
-    Ok(doors)
-}
-
-/// Carries suppliers' callbacks from the HTTP door to the channels.
-struct Callbacks(Arc<dyn channels::CallbackDesk>);
-
-impl api::CallbackDesk for Callbacks {
-    fn receive(
-        &self,
-        connector: &str,
-        token: &str,
-        fields: Vec<(String, String)>,
-    ) -> ports::BoxFuture<'_, bool> {
-        let (connector, token) = (connector.to_owned(), token.to_owned());
-        Box::pin(async move { self.0.receive(&connector, &token, &fields).await })
-    }
-}
-
 /// Waits a moment for the first links, so that "ready" means that messages flow.
 async fn wait_for_links(core: &Core) {
     for _ in 0..50 {
@@ -464,6 +394,7 @@ async fn shut_down(
     mut doors: Doors,
     admin: tokio::task::JoinHandle<()>,
     stop: watch::Sender<bool>,
+    end: End,
 ) -> anyhow::Result<()> {
     tracing::info!("stopping: draining sessions and links");
     if sd_notify::notify(&[sd_notify::NotifyState::Stopping]).is_err() {
@@ -473,12 +404,19 @@ async fn shut_down(
     if stop.send(true).is_err() {
         tracing::debug!("no door is left to be told");
     }
-    while let Some(ended) = doors.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "a door failed");
+    match end {
+        End::Signal => {
+            while let Some(ended) = doors.join_next().await {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a door failed");
+                }
+            }
+            house.core.drain_channels(DRAIN_MS).await;
         }
+        // Nobody is left who could answer a customer or keep what a carrier says: waiting for either
+        // would only delay the start that can tell what is on disk.
+        End::EngineDied => doors.shutdown().await,
     }
-    house.core.drain_channels(DRAIN_MS).await;
     if admin.await.is_err() {
         tracing::debug!("the administration socket was already closed");
     }

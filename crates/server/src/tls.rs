@@ -81,6 +81,8 @@ fn make(data: &Path) -> anyhow::Result<()> {
         write_private(&draft.join(file.strip_prefix(FOLDER).unwrap_or(file).trim_start_matches('/')), &text)?;
     }
     std::fs::rename(&draft, data.join(FOLDER))?;
+    // The new name is in the folder around it, which has to reach the disk too.
+    std::fs::File::open(data)?.sync_all()?;
     Ok(())
 }
 

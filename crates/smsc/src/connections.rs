@@ -41,7 +41,8 @@ pub(crate) struct Connections {
 /// A connection's place in the counts.
 pub(crate) struct ConnectionPermit {
     connections: Connections,
-    network: IpAddr,
+    /// `None` until it is known who is behind a proxy.
+    network: Option<IpAddr>,
     number: u64,
     /// Ends when the place is given to another; `None` once nobody can take it any more.
     recall: Option<oneshot::Receiver<()>>,
@@ -51,20 +52,24 @@ pub(crate) struct ConnectionPermit {
 impl Connections {
     /// Takes a place, or `None` when a limit is reached and no connection without a bind can make room.
     pub(crate) fn admit(&self, peer: IpAddr, limits: &Limits) -> Option<ConnectionPermit> {
-        let network = network_of(peer);
-        let is_exempt = peer.to_canonical().is_loopback() && !limits.loopback_is_limited;
-        let mut counts = self.lock();
-        let from_network = counts.by_network.get(&network).copied().unwrap_or(0);
-        if limits.connections_per_ip_max != 0 && !is_exempt && from_network >= limits.connections_per_ip_max {
+        if !self.lock().has_room_for(peer, limits) {
             return None;
         }
+        let mut permit = self.admit_unknown(limits)?;
+        permit.count_for(peer);
+        Some(permit)
+    }
+
+    /// The same for a connection of a proxy: whom it counts for is known later, by
+    /// [`ConnectionPermit::belongs_to`].
+    pub(crate) fn admit_unknown(&self, limits: &Limits) -> Option<ConnectionPermit> {
+        let mut counts = self.lock();
         if limits.connections_max != 0 && counts.total >= limits.connections_max {
             // The place changes hands, so the total stays as it is.
             drop(counts.open.pop_first()?);
         } else {
             counts.total += 1;
         }
-        counts.by_network.insert(network, from_network + 1);
         counts.last_number += 1;
         let number = counts.last_number;
         let (sender, recall) = oneshot::channel();
@@ -72,7 +77,7 @@ impl Connections {
         drop(counts);
         Some(ConnectionPermit {
             connections: self.clone(),
-            network,
+            network: None,
             number,
             recall: Some(recall),
             is_kept: false,
@@ -84,7 +89,31 @@ impl Connections {
     }
 }
 
+impl Counts {
+    /// Whether one more connection may come from that address.
+    fn has_room_for(&self, peer: IpAddr, limits: &Limits) -> bool {
+        let is_exempt = peer.to_canonical().is_loopback() && !limits.loopback_is_limited;
+        let from_network = self.by_network.get(&network_of(peer)).copied().unwrap_or(0);
+        limits.connections_per_ip_max == 0 || is_exempt || from_network < limits.connections_per_ip_max
+    }
+}
+
 impl ConnectionPermit {
+    /// The connection of a proxy is that client's. `false` when the client has as many as it may have.
+    pub(crate) fn belongs_to(&mut self, peer: IpAddr, limits: &Limits) -> bool {
+        let has_room = self.connections.lock().has_room_for(peer, limits);
+        if has_room {
+            self.count_for(peer);
+        }
+        has_room
+    }
+
+    fn count_for(&mut self, peer: IpAddr) {
+        let network = network_of(peer);
+        *self.connections.lock().by_network.entry(network).or_insert(0) += 1;
+        self.network = Some(network);
+    }
+
     /// The connection is bound: nobody takes its place from now on. `false` when somebody just has.
     pub(crate) fn keep(&mut self) -> bool {
         if !self.is_kept {
@@ -115,9 +144,10 @@ impl Drop for ConnectionPermit {
         if self.is_kept || counts.open.remove(&self.number).is_some() {
             counts.total = counts.total.saturating_sub(1);
         }
-        match counts.by_network.get_mut(&self.network) {
+        let Some(network) = self.network else { return };
+        match counts.by_network.get_mut(&network) {
             Some(count) if *count > 1 => *count -= 1,
-            _ => drop(counts.by_network.remove(&self.network)),
+            _ => drop(counts.by_network.remove(&network)),
         }
     }
 }
@@ -172,6 +202,21 @@ mod tests {
         drop((bound, newer, next));
         assert_eq!(connections.lock().total, 0);
         assert!(connections.lock().by_network.is_empty());
+    }
+
+    #[test]
+    fn a_connection_of_a_proxy_counts_for_the_client_behind_it() {
+        let limits = Limits { connections_per_ip_max: 1, connections_max: 3, ..Limits::default() };
+        let connections = Connections::default();
+        let mut admitted: Vec<_> = (0..3).map(|_| connections.admit_unknown(&limits).unwrap()).collect();
+        assert!(connections.lock().by_network.is_empty() && connections.lock().total == 3);
+        assert!(admitted[0].belongs_to(address("192.0.2.1"), &limits));
+        assert!(!admitted[1].belongs_to(address("192.0.2.1"), &limits), "the second of one client");
+        assert!(admitted[2].belongs_to(address("192.0.2.2"), &limits));
+        assert!(admitted.iter_mut().all(super::ConnectionPermit::keep));
+        assert!(connections.admit_unknown(&limits).is_none(), "the fourth in all");
+        drop(admitted);
+        assert!(connections.lock().by_network.is_empty() && connections.lock().total == 0);
     }
 
     #[test]

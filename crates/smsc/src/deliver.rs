@@ -1,8 +1,10 @@
 //! Writes reports and inbound messages as `deliver_sm`, and maps states to those of SMPP.
 //!
 //! A receipt names the message by the very string that the response gave, and carries both addresses as the
-//! customer wrote them, exchanged, as far as they fit. Dates are UTC. Receipts for steps have the same form, with the states
-//! ENROUTE and ACCEPTED (SMPP 3.4, appendix B).
+//! customer wrote them, exchanged, as far as they fit. Dates are UTC. Receipts for steps are intermediate
+//! notifications of the same form, with the states ENROUTE and ACCEPTED (SMPP 3.4, 5.2.12 and appendix B).
+
+use std::sync::Arc;
 
 use app::report::{InboundReport, MessageReport, Report, ReportBody};
 use smpp::calendar::CivilTime;
@@ -13,8 +15,12 @@ use types::message::State;
 use types::receipt::ReceiptState;
 use types::time::Timestamp;
 
+use crate::draft::passes;
+
 /// `esm_class` of a receipt (SMPP 3.4, 5.2.12).
 const ESM_RECEIPT: u8 = 0x04;
+/// `esm_class` of an intermediate notification (SMPP 3.4, 5.2.12).
+const ESM_INTERMEDIATE: u8 = 0x20;
 /// `esm_class` bit of a user data header.
 const ESM_HEADER: u8 = 0x40;
 
@@ -24,6 +30,13 @@ const ESM_HEADER: u8 = 0x40;
 pub(crate) enum OptionalParameters {
     Sent,
     Withheld,
+}
+
+/// What a peer may be sent.
+pub(crate) struct Terms {
+    pub(crate) optional: OptionalParameters,
+    /// Vendor parameters that pass.
+    pub(crate) vendor_tags: Arc<[Tag]>,
 }
 
 /// Memory that is used for PDU after PDU.
@@ -48,21 +61,21 @@ impl Scratch {
 /// Appends a report as a `deliver_sm`. On error nothing was appended, and the report can never be written.
 pub(crate) fn write_report(
     report: &Report,
-    optional: OptionalParameters,
+    terms: &Terms,
     sequence: u32,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     match &report.body {
-        ReportBody::Message(message) => write_receipt(message, report.at, optional, sequence, scratch, out),
-        ReportBody::Inbound(inbound) => write_inbound(inbound, optional, sequence, scratch, out),
+        ReportBody::Message(message) => write_receipt(message, report.at, terms, sequence, scratch, out),
+        ReportBody::Inbound(inbound) => write_inbound(inbound, terms, sequence, scratch, out),
     }
 }
 
 fn write_receipt(
     report: &MessageReport,
     at: Timestamp,
-    optional: OptionalParameters,
+    terms: &Terms,
     sequence: u32,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
@@ -82,7 +95,7 @@ fn write_receipt(
     };
     receipt.write_text(&mut scratch.text);
     scratch.tlvs.clear();
-    if optional == OptionalParameters::Sent {
+    if terms.optional == OptionalParameters::Sent {
         scratch.tlvs.push_receipt(scratch.id.as_bytes(), state)?;
         if let Some(reference) = report.client_reference.as_deref().and_then(|text| text.parse().ok()) {
             scratch.tlvs.push_u16(Tag::USER_MESSAGE_REFERENCE, reference);
@@ -91,7 +104,7 @@ fn write_receipt(
     let message = ShortMessage {
         source: fitting(&report.destination, &mut scratch.source),
         destination: fitting(&report.source, &mut scratch.destination),
-        esm_class: ESM_RECEIPT,
+        esm_class: if report.state.is_final() { ESM_RECEIPT } else { ESM_INTERMEDIATE },
         short_message: &scratch.text,
         tlvs: scratch.tlvs.as_tlvs(),
         ..ShortMessage::default()
@@ -101,15 +114,16 @@ fn write_receipt(
 
 fn write_inbound(
     inbound: &InboundReport,
-    optional: OptionalParameters,
+    terms: &Terms,
     sequence: u32,
     scratch: &mut Scratch,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     let content = &inbound.content;
     scratch.tlvs.clear();
-    if optional == OptionalParameters::Sent {
-        for tlv in Tlvs::new(&content.tlvs).iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD) {
+    if terms.optional == OptionalParameters::Sent {
+        let passes = |tag| tag != Tag::MESSAGE_PAYLOAD && passes(tag, &terms.vendor_tags);
+        for tlv in Tlvs::new(&content.tlvs).iter().filter(|tlv| passes(tlv.tag)) {
             scratch.tlvs.push_tlv(tlv)?;
         }
     }

@@ -7,11 +7,18 @@ use std::sync::Arc;
 use app::detail::MessageDetail;
 use app::report::{BindSink, ReportResult};
 use app::submission::{Caller, ReplyTo, Submission};
-use app::{Core, Scope};
+use app::{Core, MessageQuery, Scope};
 use ports::BoxFuture;
 use types::account::Account;
+use types::address::Address;
 use types::id::{AccountId, EndpointId, MessageId};
+use types::message::State;
 use types::refusal::{Refusal, RefusalCode};
+
+/// Messages to one recipient that a request by addresses may mean; the oldest of more are left alone.
+pub(crate) const WAITING_MAX: usize = 1_000;
+/// Messages that are asked for at once.
+const PAGE_ROWS: usize = 500;
 
 /// Keeps a bind attached; dropping it takes the bind away.
 pub(crate) type Attachment = Box<dyn Send>;
@@ -24,6 +31,10 @@ pub(crate) trait Desk: Send + Sync {
     fn authenticate(&self, system_id: &str, password: &str) -> Option<Caller>;
     /// An account as it is now.
     fn account(&self, id: AccountId) -> Option<Arc<Account>>;
+    /// An account by its name.
+    fn account_named(&self, name: &str) -> Option<AccountId>;
+    /// Whether reports wait for a bind of that account.
+    fn reports_wait(&self, account: AccountId) -> bool;
     /// The endpoint of an account's binds.
     fn smpp_endpoint(&self, account: AccountId) -> Option<EndpointId>;
     /// Hands a submission in.
@@ -34,6 +45,13 @@ pub(crate) trait Desk: Send + Sync {
         account: AccountId,
         id: MessageId,
     ) -> BoxFuture<'static, Result<Option<MessageDetail>, Refusal>>;
+    /// The messages of an account to a recipient that can still be withdrawn, the newest first, up to
+    /// [`WAITING_MAX`].
+    fn waiting(
+        &self,
+        account: AccountId,
+        destination: Address,
+    ) -> BoxFuture<'static, Result<Vec<MessageDetail>, Refusal>>;
     /// Withdraws a message of an account.
     fn cancel(&self, account: AccountId, id: MessageId)
     -> BoxFuture<'static, Result<MessageDetail, Refusal>>;
@@ -62,6 +80,14 @@ impl Desk for Core {
         Core::account(self, id)
     }
 
+    fn account_named(&self, name: &str) -> Option<AccountId> {
+        self.account_by_name(name).map(|account| account.id)
+    }
+
+    fn reports_wait(&self, account: AccountId) -> bool {
+        Core::reports_wait(self, account)
+    }
+
     fn smpp_endpoint(&self, account: AccountId) -> Option<EndpointId> {
         Core::smpp_endpoint(self, account)
     }
@@ -77,6 +103,31 @@ impl Desk for Core {
     ) -> BoxFuture<'static, Result<Option<MessageDetail>, Refusal>> {
         let core = self.clone();
         Box::pin(async move { core.message(Scope::Account(account), id).await })
+    }
+
+    fn waiting(
+        &self,
+        account: AccountId,
+        destination: Address,
+    ) -> BoxFuture<'static, Result<Vec<MessageDetail>, Refusal>> {
+        let core = self.clone();
+        Box::pin(async move {
+            let mut query = MessageQuery {
+                states: vec![State::Scheduled, State::Queued],
+                recipient: Some(destination.text().into_owned().into()),
+                limit: PAGE_ROWS,
+                ..MessageQuery::default()
+            };
+            let mut found = Vec::new();
+            loop {
+                let page = core.messages(Scope::Account(account), query.clone()).await?;
+                found.extend(page.items);
+                query.before = page.next;
+                if query.before.is_none() || found.len() >= WAITING_MAX {
+                    return Ok(found);
+                }
+            }
+        })
     }
 
     fn cancel(

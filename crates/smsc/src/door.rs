@@ -19,17 +19,21 @@ use crate::desk::Desk;
 use crate::guard::BindGuard;
 use crate::limits::{ACCEPT_PAUSE_MS, LINGER_MS, Limits, REFUSALS_LOG_MS, SHUTDOWN_MS};
 use crate::link::Stream;
+use crate::outbind;
+use crate::proxy::{self, Behind};
 use crate::session::Session;
 use crate::sessions::SessionsHandle;
+use crate::settings::Settings;
 
 /// What all sessions share.
 pub(crate) struct House {
     pub(crate) desk: Arc<dyn Desk>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
+    pub(crate) settings: Settings,
     pub(crate) sessions: SessionsHandle,
     pub(crate) guard: BindGuard,
-    connections: Connections,
+    pub(crate) connections: Connections,
 }
 
 /// The SMPP server. One serves any number of listeners: limits hold over all of them. Cheap to clone.
@@ -44,30 +48,21 @@ impl std::fmt::Debug for Smsc {
     }
 }
 
-/// Serves one listener with a server of its own; see [`Smsc::serve`].
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    core: Core,
-    clock: Arc<dyn Clock>,
-    shutdown: watch::Receiver<bool>,
-    limits: Limits,
-) {
-    Smsc::new(core, clock, limits).serve(listener, tls, shutdown).await;
-}
-
 impl Smsc {
     /// Makes a server; it does nothing until [`Smsc::serve`].
-    pub fn new(core: Core, clock: Arc<dyn Clock>, limits: Limits) -> Self {
-        Self::with_desk(Arc::new(core), clock, limits)
+    pub fn new(core: Core, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        Self::with_desk(Arc::new(core), clock, settings)
     }
 
-    pub(crate) fn with_desk(desk: Arc<dyn Desk>, clock: Arc<dyn Clock>, limits: Limits) -> Self {
+    pub(crate) fn with_desk(desk: Arc<dyn Desk>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        let limits = settings.limits;
+        let sessions = SessionsHandle::new(Arc::clone(&clock));
         let house = House {
             desk,
             clock,
             limits,
-            sessions: SessionsHandle::default(),
+            settings,
+            sessions,
             guard: BindGuard::new(limits.failed_binds_per_minute),
             connections: Connections::default(),
         };
@@ -99,9 +94,10 @@ impl Smsc {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, address)) => {
                         let peer = address.ip().to_canonical();
-                        if let Some(permit) = self.house.connections.admit(peer, &self.house.limits) {
+                        let is_proxy = self.house.settings.is_proxy(peer);
+                        if let Some(permit) = self.admit(peer, is_proxy) {
                             let acceptor = acceptor.clone();
-                            let connection = Connection { stream, peer, permit, acceptor };
+                            let connection = Connection { stream, peer, is_proxy, permit, acceptor };
                             tasks.spawn(connection.run(Arc::clone(&self.house), shutdown.clone()));
                         } else {
                             refusals.note(self.house.clock.monotonic_us() / 1_000);
@@ -115,6 +111,26 @@ impl Smsc {
             }
         }
         drop(listener);
+        self.end(tasks).await;
+    }
+
+    /// Calls the customers of [`Settings::outbinds`] when reports wait for them, until `shutdown` holds `true` or
+    /// its sender is gone; then drains its sessions as [`Smsc::serve`] does. Call it once.
+    pub async fn call_customers(&self, shutdown: watch::Receiver<bool>) {
+        let mut tasks = JoinSet::new();
+        for customer in &self.house.settings.outbinds {
+            tasks.spawn(outbind::call(Arc::clone(&self.house), customer.clone(), shutdown.clone()));
+        }
+        until_shutdown(shutdown).await;
+        self.end(tasks).await;
+    }
+
+    fn admit(&self, peer: IpAddr, is_proxy: bool) -> Option<ConnectionPermit> {
+        let House { connections, limits, .. } = self.house.as_ref();
+        if is_proxy { connections.admit_unknown(limits) } else { connections.admit(peer, limits) }
+    }
+
+    async fn end(&self, mut tasks: JoinSet<()>) {
         tokio::select! {
             () = drain(&mut tasks) => {}
             () = self.house.clock.sleep(SHUTDOWN_MS) => {
@@ -170,27 +186,70 @@ impl Refusals {
 struct Connection {
     stream: TcpStream,
     peer: IpAddr,
+    is_proxy: bool,
     permit: ConnectionPermit,
     acceptor: Option<TlsAcceptor>,
 }
 
 impl Connection {
     async fn run(self, house: Arc<House>, shutdown: watch::Receiver<bool>) {
-        let Self { stream, peer, mut permit, acceptor } = self;
+        let Self { mut stream, mut peer, is_proxy, mut permit, acceptor } = self;
+        if is_proxy {
+            match client_behind(&mut stream, peer, &mut permit, &house, &shutdown).await {
+                Some(client) => peer = client,
+                None => return,
+            }
+        }
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "smpp connection keeps nagle's algorithm");
         }
         let Some(stream) = shake_hands(stream, acceptor, &mut permit, &house, &shutdown).await else {
             return;
         };
-        let mut session = Session::new(Arc::clone(&house), stream, peer, permit);
-        session.run(shutdown).await;
-        session.finish();
-        tokio::select! {
-            () = session.linger() => {}
-            () = house.clock.sleep(LINGER_MS) => {}
-        }
+        let session = Session::new(Arc::clone(&house), stream, peer, permit);
+        run_session(session, &house, shutdown).await;
     }
+}
+
+/// Serves a connection to its end; gives whether it was bound.
+pub(crate) async fn run_session(
+    mut session: Session,
+    house: &House,
+    shutdown: watch::Receiver<bool>,
+) -> bool {
+    session.run(shutdown).await;
+    let has_bound = session.finish();
+    tokio::select! {
+        () = session.linger() => {}
+        () = house.clock.sleep(LINGER_MS) => {}
+    }
+    has_bound
+}
+
+/// Who is behind a proxy; `None` when it does not say so in time, or has said what cannot be read, or when the
+/// client has as many connections as it may have.
+async fn client_behind(
+    stream: &mut TcpStream,
+    proxy: IpAddr,
+    permit: &mut ConnectionPermit,
+    house: &House,
+    shutdown: &watch::Receiver<bool>,
+) -> Option<IpAddr> {
+    let read = tokio::select! {
+        read = proxy::read_header(stream) => read,
+        () = house.clock.sleep(house.limits.bind_timeout_ms) => return None,
+        () = poll_fn(|cx| permit.poll_recalled(cx)) => return None,
+        () = until_shutdown(shutdown.clone()) => return None,
+    };
+    let client = match read {
+        Ok(Behind::Client(client)) => client,
+        Ok(Behind::Proxy) => proxy,
+        Err(error) => {
+            tracing::warn!(%error, "smpp connection of a trusted proxy closed");
+            return None;
+        }
+    };
+    permit.belongs_to(client, &house.limits).then_some(client)
 }
 
 /// Makes the connection ready to read PDUs; `None` when the TLS handshake fails or takes too long, or its place

@@ -3,9 +3,11 @@
 //!
 //! It judges the form of a PDU only. Numbers, texts, prices and routes are the core's to judge.
 //!
-//! Choices, where SMPP leaves one: `service_type` is taken and ignored. `priority_flag` 0 is the account's own
+//! Choices, where SMPP leaves one: `service_type` is the message's traffic type. `priority_flag` 0 is the account's own
 //! class, 1 transactional, 2 and 3 one-time. Datagram and store-and-forward mode are both stored and
 //! forwarded; transaction mode is refused. A relative time of zero is no time. The reply-path bit is ignored.
+
+use std::sync::Arc;
 
 use smpp::time::SmppTime;
 use smpp::{CommandStatus, Destination, MessageType, ShortMessage, SubmitMulti, Tag, TlvBuffer, Tlvs};
@@ -28,22 +30,26 @@ const INTERMEDIATE: u8 = 0x10;
 const TON_MAX: u8 = 6;
 
 /// What a session knows when it reads a message.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Reading {
     /// When the PDU was read.
     pub(crate) now: Timestamp,
     /// Where the account's reports go.
     pub(crate) endpoint: Option<EndpointId>,
+    /// Whether receipts of successes only may be asked for (SMPP 5.0).
+    pub(crate) has_success_receipts: bool,
+    /// Vendor parameters that pass; others are left out.
+    pub(crate) vendor_tags: Arc<[Tag]>,
 }
 
 /// Reads one message.
-pub(crate) fn read_message(message: &ShortMessage<'_>, reading: Reading) -> Result<Draft, CommandStatus> {
+pub(crate) fn read_message(message: &ShortMessage<'_>, reading: &Reading) -> Result<Draft, CommandStatus> {
     let destination = read_destination(&message.destination)?;
     read_for(message, destination, reading)
 }
 
 /// Reads a message to several destinations. Each gets a content of its own, so their sum is limited.
-pub(crate) fn read_multi(multi: &SubmitMulti<'_>, reading: Reading) -> Result<Vec<Draft>, CommandStatus> {
+pub(crate) fn read_multi(multi: &SubmitMulti<'_>, reading: &Reading) -> Result<Vec<Draft>, CommandStatus> {
     let content_octets = multi.message.payload().len().max(multi.message.tlvs.octets().len());
     if content_octets.saturating_mul(multi.destinations.len()) > MULTI_OCTETS_MAX {
         return Err(CommandStatus::ESME_RINVMSGLEN);
@@ -67,7 +73,7 @@ pub(crate) fn read_multi(multi: &SubmitMulti<'_>, reading: Reading) -> Result<Ve
 fn read_for(
     message: &ShortMessage<'_>,
     destination: Address,
-    reading: Reading,
+    reading: &Reading,
 ) -> Result<Draft, CommandStatus> {
     let source = read_source(&message.source)?;
     check_flags(message)?;
@@ -83,17 +89,17 @@ fn read_for(
             protocol_id: message.protocol_id,
             has_header: message.has_udh(),
             payload: message.payload().to_vec(),
-            tlvs: copy_tlvs(&message.tlvs)?,
+            tlvs: copy_tlvs(&message.tlvs, &reading.vendor_tags)?,
         }),
         class: class_of(message.priority_flag)?,
-        traffic_type: String::new(),
+        traffic_type: service_of(message.service_type),
         // `qos_time_to_live` supersedes `validity_period` (SMPP 3.4, 5.3.2.28).
         expires_at: time_to_live_s
             .map(|seconds| reading.now.plus_ms(i64::from(seconds) * 1_000))
             .or(validity),
         send_at,
         client_reference: reference.map(|reference| reference.to_string()),
-        report: wish_of(message.registered_delivery, reading.endpoint)?,
+        report: wish_of(message.registered_delivery, reading)?,
     })
 }
 
@@ -105,8 +111,8 @@ fn check_flags(message: &ShortMessage<'_>) -> Result<(), CommandStatus> {
         return Err(CommandStatus::ESME_RINVESMCLASS);
     }
     match message.replace_if_present {
-        0 => {}
-        1 => return Err(CommandStatus::ESME_RINVSUBREP),
+        // Whoever submits looks for what is replaced.
+        0 | 1 => {}
         _ => return Err(CommandStatus::ESME_RINVREPFLAG),
     }
     if message.sm_default_msg_id != 0 {
@@ -141,7 +147,12 @@ fn read_destination(address: &smpp::Address<'_>) -> Result<Address, CommandStatu
     Ok(owned(address))
 }
 
-fn owned(address: &smpp::Address<'_>) -> Address {
+/// The traffic type that a `service_type` means. Decoding has let ASCII pass only.
+pub(crate) fn service_of(service_type: &[u8]) -> String {
+    String::from_utf8_lossy(service_type).into_owned()
+}
+
+pub(crate) fn owned(address: &smpp::Address<'_>) -> Address {
     Address { ton: address.ton, npi: address.npi, octets: address.digits.into() }
 }
 
@@ -159,12 +170,15 @@ fn class_of(priority_flag: u8) -> Result<Option<Class>, CommandStatus> {
     }
 }
 
-fn wish_of(registered_delivery: u8, endpoint: Option<EndpointId>) -> Result<ReportWish, CommandStatus> {
+fn wish_of(registered_delivery: u8, reading: &Reading) -> Result<ReportWish, CommandStatus> {
     let steps = registered_delivery & INTERMEDIATE != 0;
+    let wish = ReportWish { endpoint: reading.endpoint, steps, ..ReportWish::default() };
+    // What the bits of acknowledgements ask of the phone's user, no phone of today answers: they are ignored.
     match registered_delivery & RECEIPT_MASK {
         0 if !steps => Ok(ReportWish::default()),
-        0 | 1 => Ok(ReportWish { endpoint, steps, failures_only: false }),
-        2 => Ok(ReportWish { endpoint, steps, failures_only: true }),
+        0 | 1 => Ok(wish),
+        2 => Ok(ReportWish { failures_only: true, ..wish }),
+        3 if reading.has_success_receipts => Ok(ReportWish { successes_only: true, ..wish }),
         _ => Err(CommandStatus::ESME_RINVREGDLVFLG),
     }
 }
@@ -183,16 +197,22 @@ fn read_time(
     }
 }
 
-/// All optional parameters as they came, without the one that carries the payload.
-fn copy_tlvs(tlvs: &Tlvs<'_>) -> Result<Vec<u8>, CommandStatus> {
+/// The optional parameters as they came, without the one that carries the payload and those of vendors that do not
+/// pass.
+fn copy_tlvs(tlvs: &Tlvs<'_>, vendor_tags: &[Tag]) -> Result<Vec<u8>, CommandStatus> {
     let mut copied = TlvBuffer::new();
-    for tlv in tlvs.iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD) {
+    for tlv in tlvs.iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD && passes(tlv.tag, vendor_tags)) {
         copied.push_tlv(tlv).map_err(|_| CommandStatus::ESME_RINVPARLEN)?;
         if copied.as_tlvs().octets().len() > TLV_OCTETS_MAX {
             return Err(CommandStatus::ESME_RINVPARLEN);
         }
     }
     Ok(copied.into_octets())
+}
+
+/// Whether an optional parameter passes between a customer and the carriers.
+pub(crate) fn passes(tag: Tag, vendor_tags: &[Tag]) -> bool {
+    !tag.is_vendor_specific() || vendor_tags.contains(&tag)
 }
 
 #[cfg(test)]

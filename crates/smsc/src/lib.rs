@@ -14,16 +14,22 @@ mod draft;
 mod guard;
 mod limits;
 mod link;
+mod outbind;
 mod outbox;
+mod proxy;
 mod session;
 mod sessions;
+mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trace;
 
-pub use door::{Smsc, serve};
+pub use door::Smsc;
 pub use limits::Limits;
-pub use sessions::{BindKind, SessionView, SessionsHandle};
+pub use ports::sessions::{BindKind, SessionView};
+pub use sessions::SessionsHandle;
+pub use settings::{OUTBINDS_MAX, Outbind, Settings};
 pub use status::{
     STATUS_ACCOUNT_SUSPENDED, STATUS_FORBIDDEN, STATUS_INSUFFICIENT_BALANCE, STATUS_REPEATED_MESSAGE,
     status_of,

@@ -6,7 +6,8 @@
 /// Requests in hand of a session whose account has no window; beyond it the socket is not read until
 /// answers have been written.
 pub(crate) const UNLIMITED_WINDOW_CEILING: usize = 10_000;
-/// Look-ups (`query_sm`, `cancel_sm`) in hand per session; beyond it `ESME_RTHROTTLED`.
+/// Look-ups (`query_sm`, `cancel_sm`, messages that replace others) in hand per session; beyond it
+/// `ESME_RTHROTTLED`.
 pub(crate) const LOOKUPS_MAX: usize = 16;
 /// Octets of a PDU on a connection that is not bound; a longer one ends it. A bind takes up to 98.
 pub(crate) const OPEN_FRAME_OCTETS_MAX: u32 = 1_024;
@@ -51,6 +52,14 @@ pub(crate) const GUARD_ENTRIES_MAX: usize = 20_000;
 pub(crate) const GUARD_HOMES_MAX: usize = 10_000;
 /// The period in which failed binds are counted.
 pub(crate) const GUARD_PERIOD_MS: u64 = 60_000;
+/// How often it is looked whether a customer is to be called.
+pub(crate) const OUTBIND_LOOK_MS: u64 = 1_000;
+/// How long a connection to a customer may take.
+pub(crate) const OUTBIND_CONNECT_MS: u64 = 10_000;
+/// The pause after a call that led to no bind; it doubles with each.
+pub(crate) const OUTBIND_PAUSE_MS: u64 = 5_000;
+/// The longest pause between two calls.
+pub(crate) const OUTBIND_PAUSE_MS_MAX: u64 = 300_000;
 /// How often a session looks whether the limits of its account have changed.
 pub(crate) const ACCOUNT_REFRESH_MS: u64 = 1_000;
 

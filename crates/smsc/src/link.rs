@@ -63,6 +63,8 @@ pub(crate) struct Link {
     stream: Stream,
     output: Vec<u8>,
     written: usize,
+    /// Where the octets begin that the trace has not seen.
+    traced: usize,
     /// Octets were written that the stream may still hold back (TLS).
     is_unflushed: bool,
     /// Since when nothing could be written though something waits.
@@ -77,6 +79,7 @@ impl Link {
             stream,
             output: Vec::new(),
             written: 0,
+            traced: 0,
             is_unflushed: false,
             stalled_at_ms: None,
             is_busy: false,
@@ -91,6 +94,12 @@ impl Link {
     /// The buffer to append PDUs to.
     pub(crate) fn output(&mut self) -> &mut Vec<u8> {
         &mut self.output
+    }
+
+    /// What was appended since this was last asked: whole PDUs. Ask before anything is written.
+    pub(crate) fn take_untraced(&mut self) -> &[u8] {
+        let from = std::mem::replace(&mut self.traced, self.output.len());
+        self.output.get(from..).unwrap_or_default()
     }
 
     /// Octets that wait to be written.
@@ -161,11 +170,13 @@ impl Link {
         if self.waiting_octets() == 0 {
             self.output.clear();
             self.written = 0;
+            self.traced = 0;
             if self.output.capacity() > OUTPUT_KEPT_OCTETS {
                 self.output.shrink_to(OUTPUT_KEPT_OCTETS);
             }
         } else if self.written >= OUTPUT_SOFT_OCTETS {
             self.output.drain(..self.written);
+            self.traced = self.traced.saturating_sub(self.written);
             self.written = 0;
         }
     }

@@ -1,9 +1,10 @@
-//! What the core's threads leave for a session: answers to submissions and reports to deliver.
+//! What others leave for a session: answers to submissions, reports to deliver, and the wish that it ends.
 //!
 //! The session task takes everything at once and is woken once per batch. Nothing here blocks for longer than
 //! it takes to push an entry.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -19,6 +20,7 @@ pub(crate) struct Outbox {
     shared: Mutex<Shared>,
     waker: AtomicWaker,
     report_window: usize,
+    is_to_end: AtomicBool,
 }
 
 #[derive(Default)]
@@ -37,7 +39,23 @@ struct Shared {
 impl Outbox {
     /// A letter box that takes `report_window` reports once [`Outbox::open_for_reports`] was called.
     pub(crate) fn new(report_window: usize) -> Self {
-        Self { shared: Mutex::default(), waker: AtomicWaker::new(), report_window: report_window.max(1) }
+        Self {
+            shared: Mutex::default(),
+            waker: AtomicWaker::new(),
+            report_window: report_window.max(1),
+            is_to_end: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks the session to take leave.
+    pub(crate) fn ask_to_end(&self) {
+        self.is_to_end.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Whether the session was asked to take leave since this was last looked at.
+    pub(crate) fn take_wish_to_end(&self) -> bool {
+        self.is_to_end.swap(false, Ordering::Acquire)
     }
 
     /// From now on reports are taken.

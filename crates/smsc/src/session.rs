@@ -5,12 +5,14 @@
 //! do nothing but bind.
 //!
 //! Start at [`Session::run`]. `requests` acts on PDUs, `binding` on binds, `answers` writes what the core
-//! answered, `reports` delivers.
+//! answered, `manage` looks up what was submitted before, `reports` delivers.
 
 mod answers;
 mod binding;
+mod manage;
 mod reports;
 mod requests;
+mod version;
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -23,11 +25,11 @@ use std::task::{Context, Poll};
 use app::report::{Report, ReportResult};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use ports::BoxFuture;
-use smpp::session::{BindState, LinkAction, LinkTimerLimits, LinkTimers, Sequence, Window};
+use smpp::session::{BindState, LinkAction, LinkTimerLimits, LinkTimers, Sequence, Side, Window};
 use smpp::{CommandId, CommandStatus, FrameCutter, write_header_only};
 use tokio::sync::watch;
 use types::address::Address;
-use types::id::RowKey;
+use types::id::{AccountId, RowKey};
 use types::time::Timestamp;
 
 use crate::connections::ConnectionPermit;
@@ -36,7 +38,8 @@ use crate::door::{House, until_shutdown};
 use crate::limits::{DRAIN_MS, FLUSH_MS, Limits, REPORTS_GRACE_MS, UNBIND_MS};
 use crate::link::{Link, Stream};
 use crate::outbox::{Answer, Outbox};
-use answers::LookupAnswer;
+use crate::trace::pdus;
+use answers::Found;
 use binding::{Bound, Penalty};
 
 /// What is left to say before a session closes.
@@ -83,12 +86,15 @@ pub(crate) struct Session {
     link_timers: LinkTimers,
     is_shutting_down: bool,
     // Binding.
+    /// The account that must bind: the one that was called.
+    expected: Option<AccountId>,
+    has_bound: bool,
     bind_due_ms: u64,
     failed_binds: u32,
     penalty: Option<Penalty>,
     // Requests of the customer.
     in_hand: usize,
-    lookups: FuturesUnordered<BoxFuture<'static, LookupAnswer>>,
+    lookups: FuturesUnordered<BoxFuture<'static, Found>>,
     multis: HashMap<u64, Vec<Address>>,
     last_multi: u64,
     answers: Vec<Answer>,
@@ -120,6 +126,8 @@ impl Session {
             timer: None,
             link_timers: LinkTimers::new(link_timer_limits(&limits), now_ms),
             is_shutting_down: false,
+            expected: None,
+            has_bound: false,
             bind_due_ms: now_ms.saturating_add(limits.bind_timeout_ms),
             failed_binds: 0,
             penalty: None,
@@ -148,20 +156,23 @@ impl Session {
             self.tick();
             self.hand_over_results();
             self.publish_figures();
+            self.trace_output();
             if self.phase != Phase::Over {
                 poll_fn(|cx| self.poll_event(&mut shutdown, cx)).await;
             }
         }
     }
 
-    /// Gives back what was not settled and leaves the list of sessions. Doing it twice changes nothing.
-    pub(crate) fn finish(&mut self) {
+    /// Gives back what was not settled and leaves the list of sessions; gives whether the session was bound. Doing
+    /// it twice changes nothing.
+    pub(crate) fn finish(&mut self) -> bool {
         self.phase = Phase::Over;
         self.state = BindState::Closed;
         self.give_back_reports();
         if let Some(bound) = self.bound.take() {
             tracing::info!(account = bound.account.0, bind = bound.kind.as_str(), "smpp session ended");
         }
+        self.has_bound
     }
 
     /// Lets the peer read the last octets; see [`Link::linger`]. A connection that makes room for another goes
@@ -189,6 +200,14 @@ impl Session {
         if self.permit.poll_recalled(cx).is_ready() {
             tracing::debug!("smpp connection closed, a newer one takes its place");
             self.phase = Phase::Over;
+            has_event = true;
+        }
+        if self.outbox.take_wish_to_end() && self.phase == Phase::Running {
+            tracing::info!(
+                account = self.bound.as_ref().map(|bound| bound.account.0),
+                "smpp session closed by staff"
+            );
+            self.begin_draining(LastWord::Unbind);
             has_event = true;
         }
         if !self.is_shutting_down && shutdown.as_mut().poll(cx).is_ready() {
@@ -231,8 +250,8 @@ impl Session {
             return Poll::Pending;
         }
         match self.lookups.poll_next_unpin(cx) {
-            Poll::Ready(Some(answer)) => {
-                self.write_lookup_answer(&answer);
+            Poll::Ready(Some(found)) => {
+                self.take_found(found);
                 Poll::Ready(())
             }
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
@@ -402,6 +421,17 @@ impl Session {
         }
     }
 
+    /// Shows to who looks what was written in this turn, before any of it can be gone.
+    fn trace_output(&mut self) {
+        let tap = self.bound.as_ref().map(|bound| &bound.ticket.tap).filter(|tap| tap.is_open()).cloned();
+        let octets = self.link.take_untraced();
+        let Some(tap) = tap else { return };
+        for pdu in pdus(octets) {
+            tap.keep(Side::Smsc, pdu, self.now);
+        }
+        tap.close_when_idle(self.now_ms);
+    }
+
     fn publish_figures(&self) {
         let Some(bound) = &self.bound else { return };
         let counters = &bound.ticket.counters;
@@ -423,7 +453,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.finish();
+        let _was_bound = self.finish();
     }
 }
 

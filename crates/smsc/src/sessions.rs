@@ -1,89 +1,37 @@
 //! The list of bound sessions: for staff, for the limit of binds per account, and to tell whether an address
-//! already serves an account.
+//! already serves an account. Staff may ask one to end, and look at what goes over it.
 //!
 //! It holds no session: a ticket enters one, and takes it out when it is dropped.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ports::clock::Clock;
+use ports::sessions::{BindKind, SessionDesk, SessionView, Shown, TRACES_MAX, TraceError, TracePage};
 use smpp::CommandId;
 use types::id::AccountId;
 use types::time::Timestamp;
 
-/// How a session is bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BindKind {
-    /// It submits.
-    Transmitter,
-    /// It receives.
-    Receiver,
-    /// It does both.
-    Transceiver,
-}
+use crate::outbox::Outbox;
+use crate::trace::Tap;
 
-impl BindKind {
-    /// The kind that a bind request asks for; `None` for any other request.
-    pub(crate) fn of(command: CommandId) -> Option<Self> {
-        match command {
-            CommandId::BIND_TRANSMITTER => Some(Self::Transmitter),
-            CommandId::BIND_RECEIVER => Some(Self::Receiver),
-            CommandId::BIND_TRANSCEIVER => Some(Self::Transceiver),
-            _ => None,
-        }
+/// The kind that a bind request asks for; `None` for any other request.
+pub(crate) fn bind_kind_of(command: CommandId) -> Option<BindKind> {
+    match command {
+        CommandId::BIND_TRANSMITTER => Some(BindKind::Transmitter),
+        CommandId::BIND_RECEIVER => Some(BindKind::Receiver),
+        CommandId::BIND_TRANSCEIVER => Some(BindKind::Transceiver),
+        _ => None,
     }
-
-    /// Whether the session takes reports.
-    pub fn receives(self) -> bool {
-        !matches!(self, Self::Transmitter)
-    }
-
-    /// The name for people and logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Transmitter => "transmitter",
-            Self::Receiver => "receiver",
-            Self::Transceiver => "transceiver",
-        }
-    }
-}
-
-/// A bound session as staff sees it.
-#[derive(Clone, Debug)]
-pub struct SessionView {
-    /// Its number since start.
-    pub number: u64,
-    /// Who bound.
-    pub system_id: String,
-    /// Whose it is.
-    pub account: AccountId,
-    /// The account's name.
-    pub account_name: String,
-    /// How it is bound.
-    pub bind: BindKind,
-    /// Where it came from.
-    pub peer: IpAddr,
-    /// Whether it is encrypted.
-    pub is_tls: bool,
-    /// Since when it is bound.
-    pub since: Timestamp,
-    /// Messages handed in; a `submit_multi` counts once.
-    pub submitted: u64,
-    /// Reports and inbound messages written.
-    pub delivered: u64,
-    /// Requests of the customer that wait for an answer.
-    pub window_used: usize,
-    /// `deliver_sm` that wait for a response.
-    pub delivery_window_used: usize,
-    /// Octets that the customer has not taken yet.
-    pub output_octets: usize,
 }
 
 /// Figures that a session keeps up to date.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) submitted: AtomicU64,
+    pub(crate) throttled: AtomicU64,
     pub(crate) delivered: AtomicU64,
     pub(crate) window_used: AtomicUsize,
     pub(crate) delivery_window_used: AtomicUsize,
@@ -97,22 +45,36 @@ pub(crate) struct Entry {
     pub(crate) account: AccountId,
     pub(crate) account_name: String,
     pub(crate) bind: BindKind,
+    pub(crate) version: &'static str,
     pub(crate) peer: IpAddr,
     pub(crate) is_tls: bool,
     pub(crate) since: Timestamp,
+    /// The session's letter box, by which it is asked to end.
+    pub(crate) outbox: Arc<Outbox>,
+}
+
+/// A bound session, or one that has ended while somebody looked.
+#[derive(Clone)]
+struct Known {
+    entry: Entry,
+    counters: Arc<Counters>,
+    tap: Arc<Tap>,
 }
 
 #[derive(Default)]
 struct Registry {
     last_number: u64,
-    bound: HashMap<u64, (Entry, Arc<Counters>)>,
+    bound: BTreeMap<u64, Known>,
     by_account: HashMap<AccountId, usize>,
+    /// Sessions that have ended while somebody looked, until nobody does.
+    ended: BTreeMap<u64, Known>,
 }
 
 /// The bound sessions of one [`crate::Smsc`]. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct SessionsHandle {
     registry: Arc<Mutex<Registry>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl std::fmt::Debug for SessionsHandle {
@@ -122,14 +84,13 @@ impl std::fmt::Debug for SessionsHandle {
 }
 
 impl SessionsHandle {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { registry: Arc::default(), clock }
+    }
+
     /// Every bound session, the oldest first.
     pub fn list(&self) -> Vec<SessionView> {
-        let registry = self.lock();
-        let mut views: Vec<_> =
-            registry.bound.iter().map(|(number, (entry, now))| view(*number, entry, now)).collect();
-        drop(registry);
-        views.sort_unstable_by_key(|view| view.number);
-        views
+        self.lock().bound.iter().map(|(number, known)| view(*number, known)).collect()
     }
 
     /// How many sessions are bound.
@@ -145,23 +106,54 @@ impl SessionsHandle {
         if binds_max != 0 && bound >= usize::try_from(binds_max).unwrap_or(usize::MAX) {
             return None;
         }
-        let counters = Arc::new(Counters::default());
+        let (counters, tap) = (Arc::new(Counters::default()), Arc::new(Tap::default()));
         registry.last_number += 1;
         let number = registry.last_number;
         registry.by_account.insert(account, bound + 1);
-        registry.bound.insert(number, (entry, Arc::clone(&counters)));
+        let known = Known { entry, counters: Arc::clone(&counters), tap: Arc::clone(&tap) };
+        registry.bound.insert(number, known);
         drop(registry);
-        Some(Ticket { sessions: self.clone(), number, account, counters })
+        Some(Ticket { sessions: self.clone(), number, account, counters, tap })
+    }
+
+    /// Whether any session of that account takes reports.
+    pub(crate) fn receives(&self, account: AccountId) -> bool {
+        let is_such = |known: &Known| known.entry.account == account && known.entry.bind.receives();
+        self.lock().bound.values().any(is_such)
     }
 
     /// Whether any session is bound from that address.
     pub(crate) fn serves_address(&self, peer: IpAddr) -> bool {
-        self.lock().bound.values().any(|(entry, _)| entry.peer == peer)
+        self.lock().bound.values().any(|known| known.entry.peer == peer)
     }
 
     /// Whether that account has a session bound from that address.
     pub(crate) fn serves(&self, account: AccountId, peer: IpAddr) -> bool {
-        self.lock().bound.values().any(|(entry, _)| entry.account == account && entry.peer == peer)
+        let is_such = |known: &Known| known.entry.account == account && known.entry.peer == peer;
+        self.lock().bound.values().any(is_such)
+    }
+
+    /// The session that is looked at, with whether it has ended. The look counts.
+    fn looked_at(&self, number: u64) -> Result<(Known, bool), TraceError> {
+        let now_ms = self.clock.monotonic_us() / 1_000;
+        let mut registry = self.lock();
+        registry.ended.retain(|_, known| !known.tap.is_idle(now_ms));
+        let (known, is_over) = match (registry.bound.get(&number), registry.ended.get(&number)) {
+            (Some(known), _) => (known.clone(), false),
+            (None, Some(known)) => (known.clone(), true),
+            (None, None) => return Err(TraceError::NoSession),
+        };
+        let others =
+            registry.bound.values().filter(|known| known.tap.is_open() && !known.tap.is_idle(now_ms));
+        let is_new = !known.tap.is_open() || known.tap.is_idle(now_ms);
+        if is_new && others.count() + registry.ended.len() >= TRACES_MAX {
+            return Err(TraceError::TooMany);
+        }
+        drop(registry);
+        // What was remembered for somebody who went away is not for the next one.
+        known.tap.close_when_idle(now_ms);
+        known.tap.look(now_ms);
+        Ok((known, is_over))
     }
 
     fn lock(&self) -> MutexGuard<'_, Registry> {
@@ -169,17 +161,44 @@ impl SessionsHandle {
     }
 }
 
-fn view(number: u64, entry: &Entry, counters: &Counters) -> SessionView {
+impl SessionDesk for SessionsHandle {
+    fn sessions(&self) -> Vec<SessionView> {
+        self.list()
+    }
+
+    fn close(&self, number: u64) -> bool {
+        let outbox = self.lock().bound.get(&number).map(|known| Arc::clone(&known.entry.outbox));
+        if let Some(outbox) = &outbox {
+            outbox.ask_to_end();
+        }
+        outbox.is_some()
+    }
+
+    fn trace(&self, number: u64, after: u64, shown: &Shown) -> Result<TracePage, TraceError> {
+        let (known, is_over) = self.looked_at(number)?;
+        Ok(TracePage { is_over, ..known.tap.page(after, shown) })
+    }
+
+    fn capture(&self, number: u64, shown: &Shown) -> Result<Vec<u8>, TraceError> {
+        let (known, _) = self.looked_at(number)?;
+        Ok(known.tap.capture(known.entry.peer, shown))
+    }
+}
+
+fn view(number: u64, known: &Known) -> SessionView {
+    let Known { entry, counters, .. } = known;
     SessionView {
         number,
         system_id: entry.system_id.clone(),
         account: entry.account,
         account_name: entry.account_name.clone(),
         bind: entry.bind,
+        version: entry.version,
         peer: entry.peer,
         is_tls: entry.is_tls,
         since: entry.since,
         submitted: counters.submitted.load(Ordering::Relaxed),
+        throttled: counters.throttled.load(Ordering::Relaxed),
         delivered: counters.delivered.load(Ordering::Relaxed),
         window_used: counters.window_used.load(Ordering::Relaxed),
         delivery_window_used: counters.delivery_window_used.load(Ordering::Relaxed),
@@ -193,12 +212,21 @@ pub(crate) struct Ticket {
     number: u64,
     account: AccountId,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) tap: Arc<Tap>,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut registry = self.sessions.lock();
-        registry.bound.remove(&self.number);
+        if let Some(known) = registry.bound.remove(&self.number)
+            && self.tap.is_open()
+        {
+            // The end is what one wants to see most.
+            registry.ended.insert(self.number, known);
+            if registry.ended.len() > TRACES_MAX {
+                registry.ended.pop_first();
+            }
+        }
         match registry.by_account.get_mut(&self.account) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(registry.by_account.remove(&self.account)),

@@ -3,16 +3,20 @@
 //! No test waits for time to pass: it moves the clock, or awaits what it expects. Start at `World`.
 
 mod binding;
+mod calling;
 mod client;
 mod fake_desk;
 mod framing;
 mod lifecycle;
+mod managing;
 mod manual_clock;
+mod proxies;
 mod reports;
 mod samples;
 mod storm;
 mod submitting;
 mod tls;
+mod watching;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +28,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::limits::Limits;
-use crate::{SessionsHandle, Smsc};
+use crate::{SessionsHandle, Settings, Smsc};
 use client::Client;
 use fake_desk::FakeDesk;
 use manual_clock::ManualClock;
@@ -45,14 +49,23 @@ impl World {
     }
 
     async fn start_with(limits: Limits, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+        Self::start_set(Settings { limits, ..Settings::default() }, tls).await
+    }
+
+    async fn start_set(settings: Settings, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let desk = Arc::new(FakeDesk::default());
         let clock = Arc::new(ManualClock::default());
-        let smsc = Smsc::with_desk(Arc::clone(&desk) as Arc<_>, Arc::clone(&clock) as Arc<dyn Clock>, limits);
+        let own_clock = Arc::clone(&clock) as Arc<dyn Clock>;
+        let smsc = Smsc::with_desk(Arc::clone(&desk) as Arc<_>, own_clock, settings);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, heard) = watch::channel(false);
         let sessions = smsc.sessions();
-        let server = tokio::spawn(async move { smsc.serve(listener, tls, heard).await });
+        let caller = (smsc.clone(), heard.clone());
+        let server = tokio::spawn(async move {
+            let (smsc, heard) = (smsc, heard);
+            tokio::join!(smsc.serve(listener, tls, heard), caller.0.call_customers(caller.1));
+        });
         Self { desk, clock, sessions, address, shutdown, server }
     }
 

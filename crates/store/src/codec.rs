@@ -220,6 +220,11 @@ pub(crate) fn single_key(row: &dyn Columns) -> Result<RowKey, Fault> {
     single(row).map(RowKey::from_i64)
 }
 
+/// The one tail of a row.
+pub(crate) fn single_tail(row: &dyn Columns) -> Result<u64, Fault> {
+    Cells::new(row, "a tail").tail()
+}
+
 /// The one blob of a row.
 pub(crate) fn single_blob(row: &dyn Columns) -> Result<Vec<u8>, Fault> {
     Cells::new(row, "a blob").blob()
@@ -252,6 +257,8 @@ pub(crate) fn message(row: &dyn Columns) -> Result<OpenMessage, Fault> {
         endpoint: cells.optional_int()?.map(EndpointId),
         steps: cells.flag()?,
         failures_only: cells.flag()?,
+        // It stands among the marks of the message.
+        successes_only: false,
     };
     let above = cells.optional_text()?;
     let levels = levels(above.as_deref().unwrap_or("")).ok_or_else(|| cells.corrupt())?;

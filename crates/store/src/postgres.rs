@@ -40,6 +40,7 @@ mod load;
 mod open;
 mod partitions;
 mod read_config;
+mod read_events;
 mod read_messages;
 mod read_money;
 mod reader;
@@ -48,6 +49,15 @@ mod tidy;
 mod tls;
 mod url;
 
+pub(crate) use apply::hold_lease;
+pub(crate) use encode::holdable;
+pub(crate) use io::Io;
+pub(crate) use lease::{Writer, begin, give_back, holder};
+pub(crate) use open::{SCHEMA, enter, schema_version};
+pub(crate) use partitions::Partitions;
+pub(crate) use read_money::ledger_sums;
+pub(crate) use session::{Session, connect};
+
 pub use open::{PostgresOpenError, open_postgres};
 pub use reader::PostgresReader;
 pub use url::{PostgresUrl, UrlError};
@@ -55,8 +65,6 @@ pub use url::{PostgresUrl, UrlError};
 use crate::fault::Fault;
 use accounts::Accounts;
 use link::Link;
-use partitions::Partitions;
-use session::Session;
 use tidy::Sweeps;
 
 /// The writing side. What it remembers beside the connection mirrors committed rows.

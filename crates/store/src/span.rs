@@ -1,6 +1,6 @@
-//! Stretches of row keys in which rows are looked for: a submission's messages, and those of a list.
+//! Stretches of row keys in which rows are looked for: a submission's messages, and what a list shows.
 
-use ports::store::ListFilter;
+use ports::store::{EventFilter, ListFilter};
 use types::id::RowKey;
 use types::time::Timestamp;
 
@@ -15,6 +15,14 @@ const KEY_SLACK_MS: i64 = 600_000;
 /// Just above the highest key that a message of a submission may have.
 pub(crate) const fn submission_end(submission: RowKey) -> RowKey {
     RowKey::from_parts(submission.unix_ms() + SUBMISSION_SPAN_MS, 0)
+}
+
+/// The keys between which a list of events looks, from the first on, below the second. An event's key has
+/// the time at which it was made.
+pub(crate) fn event_span(filter: &EventFilter) -> (i64, i64) {
+    let key = |time: Timestamp| RowKey::from_parts(time.as_ms().max(0), 0).as_i64();
+    let before = filter.before.map_or(i64::MAX, RowKey::as_i64);
+    (filter.since.map_or(0, key), filter.until.map_or(i64::MAX, key).min(before))
 }
 
 /// The keys between which a list looks: from `low` on, below `high`.

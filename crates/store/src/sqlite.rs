@@ -34,12 +34,17 @@ mod fault;
 mod load;
 mod open;
 mod read_config;
+mod read_events;
 mod read_messages;
 mod read_money;
 mod reader;
 mod receipt_map;
 mod runs;
 mod tidy;
+
+pub(crate) use fault::{all, first, integer};
+pub(crate) use open::{SCHEMA, VERSION, bring_up_to_date, reading_connection, ready_connection};
+pub(crate) use read_money::ledger_sums;
 
 pub use open::{DATABASE_FILE, OpenError, open_sqlite, open_sqlite_with};
 pub use reader::SqliteReader;

@@ -85,22 +85,27 @@ impl FileVault {
 }
 
 /// At most one octet more than a key, so that a longer file is seen.
-fn read_kek(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn read_kek(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let mut kek = Zeroizing::new(Vec::with_capacity(KEK_OCTETS + 1));
     File::open(path)?.take(KEK_OCTETS as u64 + 1).read_to_end(&mut kek)?;
     Ok(kek)
 }
 
-/// Writes a new key under another name and links it into place, so that a crash leaves no half of a
-/// key and of two processes one wins.
+/// Makes a key, unless another process has made one.
 fn make_kek(path: &Path, entropy: &dyn Entropy) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mut kek = Zeroizing::new([0; KEK_OCTETS]);
     entropy.fill(kek.as_mut_slice());
+    put_kek(path, kek.as_slice())
+}
+
+/// Writes a key under another name and links it into place, so that a crash leaves no half of a
+/// key and of two processes one wins. A key that is there stays.
+pub(crate) fn put_kek(path: &Path, kek: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(kek.as_slice())?;
+    file.write_all(kek)?;
     file.sync_all()?;
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;

@@ -48,7 +48,7 @@ enum Role {
     FaultProxy(fault_proxy::FaultProxyOptions),
     /// A web server that takes webhooks and counts them.
     Sink(sink::SinkOptions),
-    /// A database server of its own, with one empty database.
+    /// A database server of its own, with one empty database; it can be told to die and to come back.
     Database,
 }
 

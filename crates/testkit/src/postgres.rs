@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
@@ -34,6 +35,10 @@ const SETTINGS: &[&str] = &[
     "autovacuum_naptime=5s",
     "logging_collector=off",
 ];
+
+/// How often it is looked whether a killed server has died, and the pause between.
+const DEATH_LOOKS_MAX: usize = 1_000;
+const DEATH_LOOK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The user and group under which the server runs, when this process is root.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +160,15 @@ impl Cluster {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// How many rows a table of a database has.
+    ///
+    /// # Errors
+    /// When the server refuses to say, or there is no such table.
+    pub fn rows(&self, database: &str, table: &str) -> anyhow::Result<u64> {
+        let count = self.psql(database, &format!("SELECT count(*) FROM {table}"))?;
+        count.parse().with_context(|| format!("{count:?} is no number of rows"))
+    }
+
     /// Ends the server as a power cut would.
     ///
     /// # Errors
@@ -165,7 +179,46 @@ impl Cluster {
             .map(drop)
     }
 
-    /// Starts the server after [`Self::cut`], and waits until it takes connections.
+    /// Kills the server and all its processes, as a kernel without memory would; gives how many they were.
+    ///
+    /// # Errors
+    /// When it does not run, or something of it is left.
+    pub fn kill(&self) -> anyhow::Result<usize> {
+        let file = self.data().join("postmaster.pid");
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default().to_owned();
+        let mut left = processes_at(&self.data())?;
+        // The first of them makes the others: dead before them, it makes no more.
+        left.sort_by_key(|process| *process != first);
+        if left.first() != Some(&first) {
+            bail!("the server does not run");
+        }
+        let killed = left.len();
+        for _ in 0..DEATH_LOOKS_MAX {
+            // Those that end by themselves meanwhile cannot be signalled any more.
+            drop(signal("KILL", &left));
+            std::thread::sleep(DEATH_LOOK_PAUSE);
+            left = processes_at(&self.data())?;
+            if left.is_empty() {
+                self.clear_locks(&first)?;
+                return Ok(killed);
+            }
+        }
+        bail!("processes of the server do not die")
+    }
+
+    /// Where nobody takes note of the dead, the next server would believe that this one still runs.
+    fn clear_locks(&self, process: &str) -> anyhow::Result<()> {
+        if Path::new("/proc").join(process).exists() {
+            let socket = self.socket().with_extension(format!("{}.lock", self.port));
+            for lock in [self.data().join("postmaster.pid"), socket] {
+                std::fs::remove_file(&lock).with_context(|| format!("cannot remove {}", lock.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the server after [`Self::cut`] or [`Self::kill`], and waits until it takes connections.
     ///
     /// # Errors
     /// When it does not start.
@@ -217,6 +270,28 @@ impl Drop for Cluster {
             let _ended = self.undertaker.wait();
         }
     }
+}
+
+/// Signals processes by the shell, because the workspace forbids unsafe code.
+fn signal(name: &str, processes: &[String]) -> anyhow::Result<()> {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "kill -s \"$@\"", "kill", name]).args(processes);
+    let output = command.stdin(Stdio::null()).output().context("/bin/sh cannot be run")?;
+    if !output.status.success() {
+        bail!("kill: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// The living processes that work in a folder, as all of a server do in that of its data.
+fn processes_at(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let folder = std::fs::canonicalize(folder)?;
+    let entries = std::fs::read_dir("/proc").context("processes cannot be listed")?.flatten();
+    // The dead have no folder, and of those that end meanwhile nothing can be read.
+    let at_work = entries
+        .filter(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|place| place == folder));
+    let names = at_work.filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| name.bytes().all(|octet| octet.is_ascii_digit())).collect())
 }
 
 /// A port that nobody listens on now.
@@ -311,7 +386,7 @@ mod tests {
     use super::Cluster;
 
     #[test]
-    fn a_cluster_lives_is_cut_and_goes() {
+    fn a_cluster_lives_is_cut_and_killed_and_goes() {
         let cluster = Cluster::start(&["work_mem=3MB"]).unwrap();
         assert!(cluster.database().unwrap().contains("chappe_0"));
         assert_eq!(cluster.psql("chappe_0", "SHOW work_mem").unwrap(), "3MB");
@@ -320,6 +395,11 @@ mod tests {
         assert!(cluster.psql("chappe_0", "TABLE kept").is_err());
         cluster.start_again().unwrap();
         assert_eq!(cluster.psql("chappe_0", "TABLE kept").unwrap(), "1");
+        cluster.psql("chappe_0", "UPDATE kept SET number = 2").unwrap();
+        assert!(cluster.kill().unwrap() > 1, "the server has processes besides the first");
+        assert!(cluster.psql("chappe_0", "TABLE kept").is_err());
+        cluster.start_again().unwrap();
+        assert_eq!(cluster.psql("chappe_0", "TABLE kept").unwrap(), "2");
         let folder = cluster.folder().to_owned();
         drop(cluster);
         assert!(!folder.exists());

@@ -1,6 +1,7 @@
 //! Accounts, their credentials and where their events are told.
 
-use crate::id::{AccountId, CredentialId, EndpointId, PublicId};
+use crate::event::EventTypes;
+use crate::id::{AccountId, EndpointId, PublicId};
 use crate::message::{Class, coded_enum};
 use crate::money::Unit;
 use crate::region::Region;
@@ -83,23 +84,20 @@ coded_enum!(
     }
 );
 
-/// A pair that opens doors. The secret is kept encrypted, because dialects sign with it.
+/// A secret that is being replaced: it is still good for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credential {
-    /// Its number.
-    pub id: CredentialId,
-    /// Whose it is.
-    pub account: AccountId,
-    /// What it opens.
-    pub kind: CredentialKind,
-    /// The API key or the system id; unique per kind.
-    pub name: String,
-    /// The secret or password.
+pub struct OldSecret {
+    /// The secret.
     pub secret: Sensitive<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was revoked, if it was.
-    pub revoked_at: Option<Timestamp>,
+    /// Until when it is good.
+    pub until: Timestamp,
+}
+
+impl OldSecret {
+    /// Whether it is still good.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        now < self.until
+    }
 }
 
 coded_enum!(
@@ -127,6 +125,24 @@ pub struct Endpoint {
     pub url: Sensitive<String>,
     /// The secret that signs; empty where nothing is signed.
     pub secret: Sensitive<String>,
+    /// The secret before, which signs beside it for a while.
+    pub old_secret: Option<OldSecret>,
+    /// What its owner calls it; empty for nothing.
+    pub description: String,
+    /// Which events it wants to hear.
+    pub wants: EventTypes,
+    /// Whether it hears of all messages of its account, not only of those that name it.
+    pub standing: bool,
     /// Whether it was switched off, by a person or by a 410.
     pub disabled: bool,
+    /// Whether its owner took it away: nothing is told there any more, and it is shown to nobody.
+    pub removed: bool,
+}
+
+impl Endpoint {
+    /// The secrets that sign now, the newest first.
+    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &Sensitive<String>> {
+        let old = self.old_secret.iter().filter(move |old| old.is_good(now)).map(|old| &old.secret);
+        std::iter::once(&self.secret).chain(old)
+    }
 }

@@ -5,21 +5,25 @@
 //! `serde` because they *are* documents; all other values are mapped by the crate that stores or
 //! shows them. Start at [`message`].
 
+pub mod access;
 pub mod account;
 pub mod address;
 pub mod carrier_id;
 pub mod catalog;
 pub mod charge;
+pub mod event;
 pub mod form;
 pub mod id;
 pub mod message;
 pub mod money;
 pub mod network;
+pub mod profile;
 pub mod receipt;
 pub mod refusal;
 pub mod region;
 pub mod role;
 pub mod sensitive;
+pub mod span;
 pub mod time;
 
 pub use sensitive::Sensitive;

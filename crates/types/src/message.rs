@@ -185,6 +185,14 @@ coded_enum!(
         NotEncodable = 14, "not_encodable";
         /// It crashed a worker twice.
         Quarantined = 15, "quarantined";
+        /// Writing it for a carrier crashed; nothing of it left.
+        CrashedWriting = 16, "crashed_writing";
+        /// A step of the engine crashed on it; nothing of that step was kept.
+        CrashedDeciding = 17, "crashed_deciding";
+        /// A person of the operator gave it up.
+        GivenUp = 18, "given_up";
+        /// A person of the operator let it go on.
+        Released = 19, "released";
     }
 );
 
@@ -230,6 +238,8 @@ pub struct ReportWish {
     pub steps: bool,
     /// Of the ends, tell only those that are not a delivery.
     pub failures_only: bool,
+    /// Of the ends, tell only a delivery. It is kept as [`Flags::SUCCESSES_ONLY`].
+    pub successes_only: bool,
 }
 
 /// One message that a customer asks to have sent. It has no id and costs nothing until admitted.
@@ -255,6 +265,28 @@ pub struct Draft {
     pub report: ReportWish,
 }
 
+coded_enum!(
+    /// Why a message waits for a person. It stays in the state that it has, keeps its hold, and is not
+    /// sent until somebody of the operator releases it or gives it up. Its validity goes on and ends it,
+    /// and so does what a carrier tells of it.
+    Pause {
+        /// It crashed a worker twice.
+        Quarantined = 0, "quarantined";
+        /// It comes from a backup: it may have been sent after that was taken.
+        Restored = 1, "restored";
+    }
+);
+
+impl Pause {
+    /// The mark that a message carries for it.
+    pub const fn mark(self) -> Flags {
+        match self {
+            Self::Quarantined => Flags::QUARANTINED,
+            Self::Restored => Flags::RESTORED,
+        }
+    }
+}
+
 /// Marks of a message that its owner and the staff can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Flags(u32);
@@ -268,6 +300,15 @@ impl Flags {
     pub const CONTRADICTED: Self = Self(1 << 2);
     /// It crashed a worker twice and waits for a person.
     pub const QUARANTINED: Self = Self(1 << 3);
+    /// Working on it has crashed. The mark stays, so that one more crash is the second.
+    pub const CRASHED: Self = Self(1 << 4);
+    /// It comes from a backup, may have been sent since then, and waits for a person.
+    pub const RESTORED: Self = Self(1 << 5);
+    /// Every mark with which a message waits for a person; see [`Pause`].
+    pub const PAUSES: Self = Self(Self::QUARANTINED.0 | Self::RESTORED.0);
+
+    /// Its sender wants to hear of a delivery and of no other end.
+    pub const SUCCESSES_ONLY: Self = Self(1 << 8);
 
     /// From the stored number.
     pub const fn from_bits(bits: u32) -> Self {
@@ -289,11 +330,28 @@ impl Flags {
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
+
+    /// These marks without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Why the message waits for a person, if it does; the graver reason where there are several.
+    pub const fn pause(self) -> Option<Pause> {
+        if self.contains(Self::QUARANTINED) {
+            Some(Pause::Quarantined)
+        } else if self.contains(Self::RESTORED) {
+            Some(Pause::Restored)
+        } else {
+            None
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Flags, State};
+    use super::{Flags, Pause, State};
 
     #[test]
     fn codes_and_names_lead_back() {
@@ -309,5 +367,16 @@ mod tests {
     fn flags_add_up() {
         let flags = Flags::TEST.with(Flags::CONTRADICTED);
         assert!(flags.contains(Flags::TEST) && !flags.contains(Flags::POSSIBLE_DUPLICATE));
+        assert_eq!(flags.without(Flags::TEST), Flags::CONTRADICTED);
+    }
+
+    #[test]
+    fn a_pause_is_a_mark_and_a_crash_alone_is_none() {
+        for pause in Pause::ALL {
+            assert!(Flags::PAUSES.contains(pause.mark()));
+            assert_eq!(Flags::CRASHED.with(pause.mark()).pause(), Some(*pause));
+        }
+        assert_eq!(Flags::PAUSES.pause(), Some(Pause::Quarantined));
+        assert_eq!(Flags::CRASHED.with(Flags::TEST).pause(), None);
     }
 }

@@ -33,6 +33,8 @@ coded_enum!(
         Reroute = 4, "reroute";
         /// Nobody knows: the link broke or the answer never came.
         Unknown = 5, "unknown";
+        /// Writing it crashed here. Nothing of it left, and the carrier has no part in this.
+        Crashed = 6, "crashed";
     }
 );
 

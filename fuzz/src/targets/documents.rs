@@ -11,8 +11,9 @@ use ports::clock::Clock;
 use ports::courier::{Answer, Call, Courier, CourierError};
 use types::address::Msisdn;
 use types::catalog::secrets::{KEPT, is_secret, restore_secrets, without_secrets};
-use types::catalog::{PriceBook, Profile, TrafficDocument};
+use types::catalog::{PriceBook, TrafficDocument};
 use types::id::ConnectorId;
+use types::profile::Profile;
 use types::time::Timestamp;
 
 use super::{Target, outcome, roughly};
@@ -69,7 +70,7 @@ pub(super) const TRAFFIC: Target = Target {
 /// The operator's policy.
 pub(super) const PROFILE: Target = Target {
     name: "profile",
-    about: "profiles: reading, writing again",
+    about: "profiles: reading, writing again, finding what is wrong with them",
     make: || Box::new(check_profile),
     words: &[
         b"schema = 1\n",
@@ -83,10 +84,17 @@ pub(super) const PROFILE: Target = Target {
         b"price_scale = 6\n",
         b"allow_negative = false\n",
         b"language = \"nl\"\n",
+        b"[refund]\nwithin = \"30bd@HK\"\n",
+        b"[lots]\nexpires = \"1y\"\n",
+        b"[[lifecycle.rule]]\nid = \"r\"\nanchor = \"last_login\"\nafter = \"12mo\"\naction = \"stop_service\"\n",
+        b"remind = [\"60d\", \"14d\"]\n",
+        b"[cites]\n\"refund.on\" = [\"PT-2.4b\"]\n",
+        b"timezone = \"Asia/Hong_Kong\"\n",
     ],
     limit: 8_192,
-    octets_base: 64 * 1024,
-    octets_per_octet: 1_024,
+    // A profile has some hundred keys whatever it states, and all of them are compared and looked at.
+    octets_base: 1024 * 1024,
+    octets_per_octet: 4_096,
 };
 
 /// Price books, as TOML.
@@ -212,11 +220,8 @@ fn check_profile(input: &[u8]) -> u64 {
         Ok(profile) => {
             let written = toml::to_string(&profile).expect("what was read can be written");
             assert_eq!(toml::from_str::<Profile>(&written).as_ref(), Ok(&profile));
-            outcome((
-                profile.schema == 1,
-                profile.not_built().len(),
-                format!("{:?}", profile.charging.trigger),
-            ))
+            let found = decide::terms::lint::lint(&profile).len();
+            outcome((profile.not_built().len(), found, format!("{:?}", profile.charging.trigger)))
         }
         Err(error) => unread(&error),
     }

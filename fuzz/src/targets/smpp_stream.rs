@@ -1,5 +1,7 @@
-//! A stream of PDUs as a peer may send it: cut into frames, decoded, and written again.
+//! A stream of PDUs as a peer may send it: cut into frames, decoded, written again, and shown without what is
+//! personal.
 
+use smpp::redact::{HIDDEN, Redaction, redact};
 use smpp::{CommandStatus, FRAME_LIMIT, FrameCutter, Header, Pdu, Strictness};
 
 use super::{Target, outcome, roughly};
@@ -71,6 +73,7 @@ fn frames(input: &[u8], piece: usize) -> (Vec<Owned>, Option<u32>) {
 /// What is exact is tolerable too, means the same, and survives being written.
 fn decode(frame: &Owned) -> Result<&'static str, String> {
     let Owned { header, body } = frame;
+    hide(header, body);
     let tolerant = Pdu::decode(header, body, Strictness::Tolerant);
     let shown = format!("{tolerant:?}");
     assert!(shown.len() <= 4_096 + 64 * body.len(), "what is shown of it is out of proportion");
@@ -94,6 +97,24 @@ fn decode(frame: &Owned) -> Result<&'static str, String> {
             assert_ne!(error.command_status(), CommandStatus::ESME_ROK);
             Err(format!("{} {error}", header.command_id.name()))
         }
+    }
+}
+
+/// What hides the content of a PDU leaves its form: it is read as before, and no address is left.
+fn hide(header: &Header, body: &[u8]) {
+    let mut octets = Vec::new();
+    header.write(&mut octets);
+    octets.extend_from_slice(body);
+    let head = octets.get(..16).unwrap_or_default().to_vec();
+    redact(&mut octets, Redaction::Personal);
+    let (again, hidden) = octets.split_at(16);
+    assert_eq!((again, hidden.len()), (head.as_slice(), body.len()));
+    let Ok(before) = Pdu::decode(header, body, Strictness::Exact) else { return };
+    let after = Pdu::decode(header, hidden, Strictness::Exact).expect("hiding has broken it");
+    assert_eq!(after.command_id(), before.command_id());
+    if let Pdu::SubmitSm(message) | Pdu::DeliverSm(message) = after {
+        let addresses = [message.source.digits, message.destination.digits];
+        assert!(addresses.concat().iter().all(|octet| *octet == HIDDEN), "an address is left");
     }
 }
 

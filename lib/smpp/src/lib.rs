@@ -19,6 +19,7 @@ mod message_state;
 pub mod pdu;
 mod read;
 pub mod receipt;
+pub mod redact;
 pub mod session;
 mod status;
 pub mod time;

@@ -97,7 +97,7 @@ impl Tables {
         now: Timestamp,
     ) -> Option<IdempotencyHit> {
         let row = self.idempotency.get(&(account, key_hash)).filter(|row| row.expires_at > now)?;
-        Some(IdempotencyHit { fingerprint: row.fingerprint, submission: row.submission })
+        Some(IdempotencyHit { fingerprint: row.fingerprint, created: row.created })
     }
 
     pub(crate) fn submission_facts(&self, key: RowKey) -> (Vec<MessageFacts>, Option<u64>) {

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ports::store::{
-    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, LedgerSum,
-    ListFilter, ListPage, MessageView, PAGE_ROWS_MAX, PersonRow, PostingView, Reader, Rollup, SessionRow,
-    StoreError, StoreFigures,
+    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
+    LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PAGE_ROWS_MAX, PersonRow, PostingView, Reader,
+    Rollup, SessionRow, StoreError, StoreFigures,
 };
 use types::account::Account;
 use types::charge::Lot;
@@ -50,6 +50,10 @@ impl Reader for DiskReader {
         limit: usize,
     ) -> Result<ListPage<InboundRow>, StoreError> {
         self.ask(|tables| tables.list_inbound(account, before, limit))
+    }
+
+    fn events(&self, filter: &EventFilter) -> Result<ListPage<ListedEvent>, StoreError> {
+        self.ask(|tables| tables.list_events(filter))
     }
 
     fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {

@@ -1,7 +1,11 @@
 //! Messages of the simulated disk as readers see them.
 
-use ports::store::{InboundRow, ListFilter, ListPage, MessageView, OpenMessage, PAGE_ROWS_MAX};
+use ports::store::{
+    EventEnd, EventFilter, EventStatus, EventView, InboundRow, ListFilter, ListPage, ListedEvent,
+    MessageView, OpenMessage, PAGE_ROWS_MAX,
+};
 use types::id::{AccountId, RowKey};
+use types::time::Timestamp;
 
 use super::{Kept, Tables};
 
@@ -48,6 +52,23 @@ impl Tables {
         ListPage { items, next }
     }
 
+    pub(super) fn list_events(&self, filter: &EventFilter) -> ListPage<ListedEvent> {
+        let limit = filter.limit.clamp(1, PAGE_ROWS_MAX);
+        let of_endpoint = self.outbox.values().rev().filter(|event| event.row.endpoint == filter.endpoint);
+        let mut found: Vec<_> =
+            of_endpoint.filter(|event| is_wanted(filter, event)).take(limit + 1).cloned().collect();
+        let has_more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| has_more).map(|event| event.row.key);
+        let listed = |event: EventView| {
+            let about = event.row.about;
+            let message = self.kept(about).map(|kept| kept.message.facts.tail);
+            let about_tail = message.or_else(|| self.inbound.get(&about).map(|row| row.tail));
+            ListedEvent { event, about_tail }
+        };
+        ListPage { items: found.into_iter().map(listed).collect(), next }
+    }
+
     pub(super) fn list_inbound(
         &self,
         account: Option<AccountId>,
@@ -64,6 +85,21 @@ impl Tables {
         let next = items.last().filter(|_| has_more).map(|row| row.key);
         ListPage { items, next }
     }
+}
+
+fn is_wanted(filter: &EventFilter, event: &EventView) -> bool {
+    let EventView { row, end } = event;
+    let made_at = Timestamp::from_ms(row.key.unix_ms());
+    let status = match end {
+        Some(EventEnd::Told(_)) => EventStatus::Told,
+        Some(EventEnd::Moot(_)) => EventStatus::Moot,
+        None if row.next_at == Timestamp::NEVER => EventStatus::Dead,
+        None => EventStatus::Waiting,
+    };
+    filter.status.is_none_or(|wanted| wanted == status)
+        && filter.since.is_none_or(|since| made_at >= since)
+        && filter.until.is_none_or(|until| made_at < until)
+        && filter.before.is_none_or(|before| row.key < before)
 }
 
 fn matches(filter: &ListFilter, message: &OpenMessage) -> bool {

@@ -124,6 +124,12 @@ impl Oracle {
     /// Every receipt that was acknowledged was matched, or was parked until it lapsed; one whose id was
     /// told must have been matched.
     fn look_at_acknowledged_receipts(&mut self, tables: &Tables) {
+        for row in tables.parked.values() {
+            let age_ms = self.now.ms_since(row.read_at);
+            self.holds(invariant::parked_lapses(age_ms), "a parked receipt lapses after 72 hours", || {
+                format!("{} after {} h", row.carrier_id, age_ms / 3_600_000)
+            });
+        }
         let receipts = std::mem::take(&mut self.receipts);
         for (serial, told) in &receipts {
             let Some(at) = told.acknowledged_at else { continue };
@@ -133,15 +139,6 @@ impl Oracle {
             if is_found {
                 continue;
             }
-            let mut parked = tables.parked.values();
-            let is_parked =
-                parked.any(|row| row.connector == took.connector && row.carrier_id == took.carrier_id);
-            let age_ms = self.now.ms_since(at);
-            self.holds(
-                invariant::parked_lapses(is_parked, age_ms),
-                "a parked receipt lapses after 72 hours",
-                || format!("{serial} after {} h", age_ms / 3_600_000),
-            );
             let kept = tables.kept(took.attempt.message);
             let answered = kept.is_some_and(|kept| id_is_known(kept, took, at));
             self.holds(!answered, "a receipt is matched once its id is known", || {

@@ -1,5 +1,7 @@
 //! Events: nothing is told that is not on disk, and what is about one message is told in order.
 
+use std::hash::Hash as _;
+
 use ports::store::EventSubject;
 use types::id::{EndpointId, RowKey};
 use types::time::Timestamp;
@@ -21,6 +23,7 @@ impl Oracle {
     ) {
         self.now = now;
         self.count("events_sent");
+        (endpoint, event, now.as_ms()).hash(&mut self.hash);
         let what = || format!("event {:x} to endpoint {}", event.as_i64(), endpoint.0);
         let Some(view) = tables.outbox.get(&event) else {
             self.broken("nothing is told that is not on disk", what());

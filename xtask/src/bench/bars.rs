@@ -58,7 +58,7 @@ impl Bar {
             (_, false) => "MISSED",
         };
         let Self { name, value, unit, .. } = self;
-        format!("{name:<44} {value:>10} {unit:<12} {limit:<18} {verdict}")
+        format!("{name:<54} {value:>10} {unit:<12} {limit:<18} {verdict}")
     }
 }
 

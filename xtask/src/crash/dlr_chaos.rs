@@ -12,7 +12,8 @@ use anyhow::Context as _;
 
 use super::Settings;
 use super::inquiry;
-use super::scene::{self, Engine, Rates, Scene};
+use super::scene::{self, Rates, Scene};
+use super::store::Store;
 use super::verdict::Stored;
 use crate::bench::bars::{Bars, Limit, progress};
 use crate::bench::house::Administration;
@@ -74,6 +75,9 @@ pub(crate) struct DlrChaosArguments {
     /// How many receipts carriers must get rid of at least.
     #[arg(long, default_value_t = 20_000)]
     pub(super) receipts: u64,
+    /// Where the platform keeps its messages.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) store: Store,
     #[command(flatten)]
     pub(super) settings: Settings,
 }
@@ -84,7 +88,9 @@ pub(super) fn run(arguments: &DlrChaosArguments) -> anyhow::Result<()> {
     let seed = settings.seed().to_string();
     let tools = Tools::build(settings.binary.as_deref())?;
     let folder = scene::folder(&tools, settings)?;
-    let mut scene = Scene::empty(tools, folder.path(), Engine::sqlite(folder.path().join("data")));
+    // The server lives as long as this value.
+    let (_database, engine) = arguments.store.open(&tools, folder.path())?;
+    let mut scene = Scene::empty(tools, folder.path(), engine);
     let told = scene.path("told");
     let mut text = String::from("[limits]\nconnections_per_ip = 0\n");
     for habit in HABITS {

@@ -13,7 +13,7 @@ use crate::process;
 use crate::server::Server;
 
 /// How long the platform may take to hand on what was left over.
-const REST_LIMIT: Duration = Duration::from_secs(120);
+const REST_LIMIT: Duration = Duration::from_secs(600);
 /// How long nothing may move before what is left counts as stuck. A receipt comes within a second here.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// How long the platform may take to send what waits.
@@ -22,8 +22,8 @@ const SENT_LIMIT: Duration = Duration::from_secs(600);
 const UNSENT: &str = "accepted,queued,sending";
 /// States in which something is still to be done with a message.
 const UNDER_WAY: &str = "accepted,queued,sending,submitted";
-/// How long one answer may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// How long one answer may take: a list by state reads all messages of the account.
+const ANSWER_LIMIT: Duration = Duration::from_secs(180);
 
 /// Waits until no message is under way any more, or nothing moves.
 pub(super) fn wait_for_rest(server: &Server) -> anyhow::Result<()> {

@@ -4,13 +4,12 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
-
 use super::chance::Chance;
-use super::scene::{self, Engine, Rates, Scene};
+use super::scene::{self, Rates, Scene};
+use super::store::Store;
 use super::{Settings, ms};
 use crate::bench::bars::{Bars, Limit, progress};
-use crate::bench::load::{Peer, Tools};
+use crate::bench::load::Tools;
 use crate::process;
 
 /// Messages per second that are offered, together well above the bar. Every other cut the customers over SMPP
@@ -29,18 +28,9 @@ pub(crate) struct Kill9Arguments {
     pub(super) cuts: u64,
     #[command(flatten)]
     pub(super) settings: Settings,
-    /// Where the platform keeps its messages; with `postgres`, in a server of this run's own.
-    #[arg(long, value_enum, default_value_t = Store::Sqlite)]
+    /// Where the platform keeps its messages; a database server is not killed with it.
+    #[arg(long, value_enum, default_value_t)]
     store: Store,
-}
-
-/// A kind of store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Store {
-    /// The data folder.
-    Sqlite,
-    /// A database server, which is not killed.
-    Postgres,
 }
 
 impl Kill9Arguments {
@@ -56,17 +46,8 @@ pub(super) fn run(arguments: &Kill9Arguments) -> anyhow::Result<()> {
     let tools = Tools::build(settings.binary.as_deref())?;
     let folder = scene::folder(&tools, settings)?;
     let mut chance = Chance::new(settings.seed());
-    let engine = Engine::sqlite(folder.path().join("data"));
     // The server lives as long as this value.
-    let (_database, engine) = match arguments.store {
-        Store::Sqlite => (None, engine),
-        Store::Postgres => {
-            let database = Peer::start(&tools, &["database"])?;
-            let address = database.addresses.first().context("the database told no address")?;
-            let engine = engine.with("CHAPPE_OPT_STORE", address);
-            (Some(database), engine)
-        }
-    };
+    let (_database, engine) = arguments.store.open(&tools, folder.path())?;
     let mut scene = Scene::open(tools, folder.path(), engine)?;
     let mut lived = Duration::ZERO;
     for (cut, rates) in (0..arguments.cuts).zip(RATES.into_iter().cycle()) {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::Settings;
 use super::inquiry;
 use super::records::{self, Taken};
-use super::scene::{self, Engine, Scene};
+use super::scene::{self, Scene};
+use super::store::Store;
 use super::verdict::{Stored, UNKNOWN_STATES};
 use crate::bench::bars::{Bars, Limit, progress};
 use crate::bench::load::{Party, Peer, Tools, count};
@@ -74,6 +75,9 @@ pub(crate) struct LinkcutArguments {
     /// Cut after every octet, and not after every ninth.
     #[arg(long)]
     pub(super) every_byte: bool,
+    /// Where the platform keeps its messages.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) store: Store,
     #[command(flatten)]
     pub(super) settings: Settings,
 }
@@ -92,7 +96,9 @@ pub(super) fn run(arguments: &LinkcutArguments) -> anyhow::Result<()> {
     let settings = &arguments.settings;
     let tools = Tools::build(settings.binary.as_deref())?;
     let folder = scene::folder(&tools, settings)?;
-    let mut scene = Scene::empty(tools, folder.path(), Engine::sqlite(folder.path().join("data")));
+    // The server lives as long as this value.
+    let (_database, engine) = arguments.store.open(&tools, folder.path())?;
+    let mut scene = Scene::empty(tools, folder.path(), engine);
     let carriers = scene.add_carrier(CARRIER)?;
     let mut proxies = carriers
         .iter()

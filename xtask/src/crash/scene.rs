@@ -21,7 +21,7 @@ use crate::server::Server;
 
 /// What the account can spend.
 const BALANCE: &str = "1000000.00";
-/// How long the first promise may take after a start.
+/// How long the first promise may take after a start, or after the store is back.
 const FIRST_PROMISE_LIMIT: Duration = Duration::from_secs(30);
 /// Recipients of one load and door; more than it can send to.
 const RECIPIENTS_PER_LOAD: u64 = 400_000;
@@ -203,11 +203,20 @@ impl Scene {
     pub(super) fn load(&mut self, server: &Server, rates: Rates) -> anyhow::Result<Customers> {
         let before = self.mark().promises;
         let customers = self.customers(server, rates)?;
-        process::wait_for("a first promise", FIRST_PROMISE_LIMIT, || {
+        self.wait_for_promise_after(before, server)?;
+        Ok(customers)
+    }
+
+    /// Waits until customers are given one more promise.
+    pub(super) fn wait_for_promise(&self, server: &Server) -> anyhow::Result<()> {
+        self.wait_for_promise_after(self.mark().promises, server)
+    }
+
+    fn wait_for_promise_after(&self, before: u64, server: &Server) -> anyhow::Result<()> {
+        process::wait_for("a promise", FIRST_PROMISE_LIMIT, || {
             Ok((self.mark().promises > before).then_some(()))
         })
-        .map_err(|error| server.explained(&error))?;
-        Ok(customers)
+        .map_err(|error| server.explained(&error))
     }
 
     fn customers(&mut self, server: &Server, rates: Rates) -> anyhow::Result<Customers> {

@@ -9,12 +9,13 @@ mod send;
 
 use std::sync::Arc;
 
-use app::submission::Caller;
+use app::submission::{Caller, KeyAccess};
 use axum::Router;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use types::access::KeyScope;
 use types::refusal::{Refusal, RefusalCode};
 
 use super::Dialect;
@@ -104,15 +105,36 @@ struct Known {
     fields: Fields,
 }
 
+/// As [`Known`], of somebody whose key may send; a key for [`Known`] may look.
+struct Sender(Known);
+
 impl FromRequest<Api> for Known {
     type Rejection = Response;
 
     async fn from_request(request: Request, api: &Api) -> Result<Self, Response> {
+        Self::with(KeyScope::Read, request, api).await
+    }
+}
+
+impl FromRequest<Api> for Sender {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Response> {
+        Known::with(KeyScope::Send, request, api).await.map(Self)
+    }
+}
+
+impl Known {
+    async fn with(scope: KeyScope, request: Request, api: &Api) -> Result<Self, Response> {
         let known = async {
             let from = peer_of(request.extensions());
             let fields = read_fields(api, request).await?;
             let (key, secret) = (required(&fields, "key")?, required(&fields, "secret")?);
-            Ok(Self { caller: api.authenticate(from, key, secret)?, fields })
+            let KeyAccess { caller, scopes } = api.authenticate(from, key, secret)?;
+            if !scopes.contains(scope) {
+                return Err(Refusal::new(RefusalCode::Forbidden, "the key may not do this"));
+            }
+            Ok(Self { caller, fields })
         };
         known.await.map_err(|refusal| refuse(&api.counted(None, refusal)))
     }

@@ -53,6 +53,25 @@ pub(crate) struct MessageListQuery {
     limit: Option<u32>,
 }
 
+/// Which messages to write as a table. The parameters are read by [`read_export`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters that the hand-written reader takes")]
+pub(crate) struct MessageExportQuery {
+    /// In one of these states, separated by commas.
+    #[param(example = "delivered,undelivered")]
+    state: Option<String>,
+    /// To this number, in any notation.
+    #[param(example = "+447911123456", pattern = r"^\+?[1-9]([ .()/-]*[0-9]){5,14}$")]
+    to: Option<String>,
+    /// Accepted at or after this time.
+    #[param(format = DateTime)]
+    since: Option<String>,
+    /// Accepted before this time.
+    #[param(format = DateTime)]
+    until: Option<String>,
+}
+
 /// Where in a list to read.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -114,6 +133,12 @@ fn read_place(query: &str) -> Result<(Option<RowKey>, usize), Refusal> {
     Ok((read_cursor(&fields)?, read_limit(&fields)?))
 }
 
+/// The parameters of an export: those of a list but for its pages.
+pub(crate) fn read_export(query: &str) -> Result<MessageQuery, Refusal> {
+    Fields::parse(query)?.only(&["state", "to", "since", "until"])?;
+    read_query(query)
+}
+
 fn read_query(query: &str) -> Result<MessageQuery, Refusal> {
     let fields = Fields::parse(query)?;
     fields.only(&["state", "to", "since", "until", "cursor", "limit"])?;
@@ -136,14 +161,14 @@ fn read_query(query: &str) -> Result<MessageQuery, Refusal> {
     })
 }
 
-fn read_moment(fields: &Fields, name: &str) -> Result<Option<Timestamp>, Refusal> {
+pub(crate) fn read_moment(fields: &Fields, name: &str) -> Result<Option<Timestamp>, Refusal> {
     let Some(text) = fields.once(name)? else { return Ok(None) };
     Timestamp::parse_rfc3339(text).map(Some).ok_or_else(|| {
         Refusal::new(RefusalCode::InvalidRequest, "expected a time such as 2026-11-22T10:00:00Z").at(name)
     })
 }
 
-fn read_limit(fields: &Fields) -> Result<usize, Refusal> {
+pub(crate) fn read_limit(fields: &Fields) -> Result<usize, Refusal> {
     let Some(text) = fields.once("limit")? else { return Ok(LIMIT_DEFAULT) };
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let limit = text.parse().ok().filter(|limit| is_number && (1..=LIMIT_MAX).contains(limit));
@@ -151,11 +176,11 @@ fn read_limit(fields: &Fields) -> Result<usize, Refusal> {
 }
 
 /// A cursor is the row key as 16 hexadecimal digits; callers need not know.
-fn write_cursor(key: RowKey) -> String {
+pub(crate) fn write_cursor(key: RowKey) -> String {
     format!("{:016x}", key.as_i64())
 }
 
-fn read_cursor(fields: &Fields) -> Result<Option<RowKey>, Refusal> {
+pub(crate) fn read_cursor(fields: &Fields) -> Result<Option<RowKey>, Refusal> {
     let Some(text) = fields.once("cursor")? else { return Ok(None) };
     let is_hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let key = i64::from_str_radix(text, 16).ok().filter(|_| is_hex).map(RowKey::from_i64);

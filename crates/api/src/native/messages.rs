@@ -10,6 +10,7 @@ use types::refusal::{Refusal, RefusalCode};
 
 use crate::auth::Authenticated;
 use crate::native::view::{ExplainView, MessageView};
+use crate::once::{Posted, marked};
 use crate::problem::{Refused, json_bytes};
 use crate::state::Api;
 
@@ -57,16 +58,24 @@ pub(crate) async fn explain(
     path = "/api/v1/messages/{id}/cancel",
     operation_id = "message_cancel",
     tag = "messages",
-    params(("id" = String, Path, description = "The message's id in any notation")),
+    params(
+        ("id" = String, Path, description = "The message's id in any notation"),
+        (
+            "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+            description = "1 to 255 visible characters. The same request with the same key is done once and answered alike."
+        )
+    ),
     responses((status = 200, description = "The message, withdrawn", body = MessageView))
 )]
 pub(crate) async fn cancel(
     State(api): State<Api>,
     Authenticated(caller): Authenticated,
     id: IdPath,
+    posted: Posted,
 ) -> Result<Response, Refused> {
-    let detail = api.desk().cancel(Scope::Account(caller.account), read_id(id)?).await?;
-    Ok(json_bytes(StatusCode::OK, &MessageView::full(&detail)))
+    let posted = api.counting(caller, posted.without_body())?;
+    let done = api.desk().cancel(Scope::Account(caller.account), read_id(id)?, posted.once).await?;
+    Ok(marked(json_bytes(StatusCode::OK, &MessageView::full(&done.value)), done.replayed))
 }
 
 /// The id in the path; an error when its octets are not UTF-8.

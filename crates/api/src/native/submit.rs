@@ -3,10 +3,9 @@
 use app::submission::{Accepted, Caller, Idempotency, Rejected, Submission};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use types::account::EndpointKind;
 use types::address::Address;
 use types::message::{Class, Content, Door, Draft, RECIPIENTS_MAX, ReportWish};
@@ -18,20 +17,17 @@ use crate::auth::Authenticated;
 use crate::body::{MESSAGES_OCTETS_MAX, Taken, parse_json, require_json};
 use crate::native::recipients::{Recipient, RecipientShape, Recipients};
 use crate::native::view::Amount;
+use crate::once::{marked, read_idempotency};
 use crate::problem::{Refused, json_bytes};
 use crate::state::Api;
 
 /// The most octets of a reference.
 const REFERENCE_OCTETS_MAX: usize = 255;
-/// The most characters of an idempotency key.
-const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// The most octets of a traffic type.
 const TRAFFIC_TYPE_OCTETS_MAX: usize = 32;
 /// The most octets that senders and texts of one submission may come to, counted once for each
 /// recipient: what a submission takes in memory.
 const SUBMISSION_OCTETS_MAX: usize = 64 * 1024 * 1024;
-/// Marks an answer that was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// What to send, and to whom.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -206,6 +202,7 @@ async fn hand_in(api: &Api, caller: Caller, request: Request) -> Result<Response
         idempotency: if is_dry { None } else { idempotency },
         drafts,
         guard_repeats: false,
+        replaces: Vec::new(),
     };
     let outcome =
         if is_dry { api.desk().quote(submission).await } else { api.desk().submit(submission).await };
@@ -306,33 +303,6 @@ impl Prototype {
     }
 }
 
-fn read_idempotency(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    octets: &[u8],
-) -> Result<Option<Idempotency>, Refusal> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let key = value.to_str().ok().map(str::trim).filter(|key| {
-        (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len())
-            && key.bytes().all(|byte| byte.is_ascii_graphic())
-    });
-    let (Some(key), None) = (key, values.next()) else {
-        let detail = "expected one key of 1 to 255 visible characters";
-        return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("Idempotency-Key"));
-    };
-    // NUL cannot stand in a method or a path, so no two requests run together to the same octets.
-    let digest = Sha256::new()
-        .chain_update(method.as_str())
-        .chain_update([0])
-        .chain_update(uri.path())
-        .chain_update([0])
-        .chain_update(octets)
-        .finalize();
-    Ok(Some(Idempotency { key: key.to_owned(), fingerprint: digest.into() }))
-}
-
 fn write_accepted(recipients: &[Recipient], accepted: Accepted) -> Response {
     let messages = accepted.messages.iter().zip(recipients).map(|(message, recipient)| AcceptedItem {
         id: message.id.to_string(),
@@ -342,11 +312,7 @@ fn write_accepted(recipients: &[Recipient], accepted: Accepted) -> Response {
         price: message.price.into(),
     });
     let body = AcceptedBody { submission_id: accepted.id.to_string(), messages: messages.collect() };
-    let mut response = json_bytes(StatusCode::ACCEPTED, &body);
-    if accepted.replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    response
+    marked(json_bytes(StatusCode::ACCEPTED, &body), accepted.replayed)
 }
 
 fn write_quote(recipients: &[Recipient], quoted: Accepted) -> Response {

@@ -4,7 +4,7 @@
 
 use app::detail::{AttemptDetail, Because, InboundDetail, MessageDetail, PartAnswer, ReceiptDetail};
 use serde::Serialize;
-use types::message::{Content, Flags};
+use types::message::{Content, Flags, Pause};
 use types::money::Money;
 use utoipa::ToSchema;
 
@@ -44,6 +44,7 @@ impl From<Money> for Amount {
     "possible_duplicate": false,
     "contradicted": false,
     "test": false,
+    "paused": null,
     "error": null,
     "received_at": "2026-11-22T10:00:00.000Z",
     "accepted_at": "2026-11-22T10:00:00.004Z",
@@ -92,6 +93,9 @@ pub(crate) struct MessageView {
     contradicted: bool,
     /// Test traffic, never sent to a real carrier.
     test: bool,
+    /// Why it is not sent by itself and waits for a person of the operator: `quarantined` (working on it
+    /// crashed twice) or `restored` (it comes from a backup). Its validity ends it all the same.
+    paused: Option<&'static str>,
     /// The error of the receipt that ended it, as the carrier wrote it.
     error: Option<String>,
     /// Read at the door.
@@ -146,6 +150,7 @@ impl MessageView {
             possible_duplicate: detail.flags.contains(Flags::POSSIBLE_DUPLICATE),
             contradicted: detail.flags.contains(Flags::CONTRADICTED),
             test: detail.flags.contains(Flags::TEST),
+            paused: detail.flags.pause().filter(|_| !detail.state.is_final()).map(Pause::as_str),
             error: filled(&detail.receipt_error),
             received_at: detail.received_at.to_string(),
             accepted_at: detail.accepted_at.to_string(),

@@ -3,18 +3,18 @@
 mod bad_input;
 mod conformance;
 mod documents;
+mod every_route;
+mod figures;
 mod isolation;
+mod keys;
 mod strikes;
 mod submitting;
 mod webhooks;
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::http::Request;
 use serde_json::json;
 use types::id::AccountId;
-use types::refusal::RefusalCode;
 
 use app::Scope;
 
@@ -119,27 +119,6 @@ async fn tells_balance_account_and_inbound() {
     let inbound = call(&router, request("GET", "/api/v1/inbound", "")).await.json();
     assert_eq!(inbound["items"][0]["text"], "STOP");
     assert_eq!(inbound["next_cursor"], json!(null));
-}
-
-#[tokio::test]
-async fn every_operation_is_closed_to_strangers() {
-    let desk = Arc::new(FakeDesk::default());
-    let router = router_of(&desk);
-    for operation in crate::native::OPERATIONS {
-        for authorization in [None, Some("Bearer key.wrong"), Some("Basic a2V5Ondyb25n"), Some("nonsense")] {
-            let path = operation.path.replace("{id}", &message_id(1).to_string());
-            let mut request = Request::builder().method(operation.method.to_uppercase().as_str()).uri(&path);
-            if let Some(value) = authorization {
-                request = request.header("authorization", value);
-            }
-            let answer = call(&router, request.body(Body::empty()).unwrap()).await;
-            assert_eq!(answer.status, 401, "{} {path} {authorization:?}", operation.method);
-            assert!(answer.header("www-authenticate").unwrap().contains("Basic"));
-            assert_eq!(answer.json()["code"], "invalid_credentials");
-        }
-    }
-    assert!(desk.scopes.lock().unwrap().is_empty() && desk.submissions.lock().unwrap().is_empty());
-    assert!(desk.noted.lock().unwrap().iter().all(|noted| *noted == (None, RefusalCode::InvalidCredentials)));
 }
 
 #[tokio::test]

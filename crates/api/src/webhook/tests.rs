@@ -1,7 +1,7 @@
 //! The signature against a published vector, and the body against what receivers read.
 
 use app::report::Renderer;
-use types::account::EndpointKind;
+use types::account::{EndpointKind, OldSecret};
 use types::time::Timestamp;
 
 use super::{StandardWebhook, sign};
@@ -42,6 +42,33 @@ fn tells_the_full_state_of_a_message() {
     assert_eq!(data["price"], serde_json::json!({"amount": "0.05", "unit": "EUR"}));
     assert_eq!(data["network"], "23410");
     assert_eq!(data["client_reference"], "order-1");
+}
+
+#[test]
+fn a_secret_that_is_being_replaced_signs_too() {
+    let mut endpoint = endpoint(EndpointKind::Webhook, "https://example.com/hook", SECRET);
+    let old = "whsec_AAECAwQFBgcICQoLDA0ODw==";
+    endpoint.old_secret = Some(OldSecret { secret: old.to_owned().into(), until: Timestamp::from_ms(5_000) });
+    for (now_ms, secrets) in [(4_999, &[SECRET, old][..]), (5_000, &[SECRET])] {
+        let call = StandardWebhook.render(&endpoint, &message_report(), Timestamp::from_ms(now_ms)).unwrap();
+        let signature = call.headers.iter().find(|(name, _)| name == "webhook-signature").unwrap();
+        let id = message_report().id.to_string();
+        let by = |secret: &&str| sign(secret, &id, now_ms / 1_000, call.body.expose()).unwrap();
+        assert_eq!(*signature.1.expose(), secrets.iter().map(by).collect::<Vec<_>>().join(" "), "{now_ms}");
+    }
+}
+
+#[test]
+fn an_address_is_tried_out_with_an_event_of_its_own() {
+    let endpoint = endpoint(EndpointKind::Webhook, "https://example.com/hook", SECRET);
+    let id = message_report().id;
+    let call = StandardWebhook.render_test(&endpoint, id, Timestamp::from_ms(7_000)).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(call.body.expose()).unwrap();
+    let expected = serde_json::json!({"type": "webhook.test", "timestamp": "1970-01-01T00:00:07.000Z",
+        "data": {"webhook": "3"}});
+    assert_eq!(body, expected);
+    let signature = sign(SECRET, &id.to_string(), 7, call.body.expose()).unwrap();
+    assert!(call.headers.iter().any(|(_, value)| *value.expose() == signature));
 }
 
 #[test]

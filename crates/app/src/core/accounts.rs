@@ -93,7 +93,7 @@ impl Core {
             directory.credentials.iter().filter(|(_, entry)| entry.account == account).collect();
         mine.sort_by_key(|(_, entry)| entry.id);
         let shown = |((kind, name), entry): (&(CredentialKind, String), &Arc<CredentialEntry>)| {
-            ShownCredential { kind: *kind, name: name.clone(), secret: entry.secret.clone() }
+            ShownCredential { kind: *kind, name: name.clone(), secret: entry.settings.secret.clone() }
         };
         Ok(mine.into_iter().map(shown).collect())
     }
@@ -121,7 +121,7 @@ impl Core {
     /// # Errors
     /// When the store cannot be read.
     pub async fn movements(&self, account: AccountId, limit: usize) -> Result<Vec<Movement>, Refusal> {
-        self.inner.movements(account, limit).await
+        Ok(self.inner.movements(account, None, limit).await?.items)
     }
 
     /// Live figures of an account, or of the installation.

@@ -3,41 +3,102 @@
 //! It prices and routes nothing: what passes the limit of rate goes to the engine by the inbox. Start at
 //! [`Core::submit`].
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 use types::account::CredentialKind;
 use types::id::{AccountId, MessageId};
 use types::refusal::{Refusal, RefusalCode};
+use types::time::Timestamp;
 
 use super::{Core, Scope, stopped, unheard};
 use crate::detail::MessageDetail;
-use crate::engine::Input;
+use crate::engine::{Change, Input};
 use crate::inbox::Kind;
 use crate::seal::sha256;
-use crate::shared::Count;
-use crate::submission::{Caller, Rejected, ReplyTo, Submission, SubmitOutcome};
+use crate::shared::{Count, CredentialEntry};
+use crate::submission::{Caller, Done, Idempotency, KeyAccess, Rejected, ReplyTo, Submission, SubmitOutcome};
+
+/// What an account may send: a bucket that holds two seconds of its rate and fills by the rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Messages that it holds when it is full.
+    pub most: u32,
+    /// Seconds in which an empty one is filled.
+    pub window_s: u32,
+    /// Messages that can be taken now.
+    pub left: u32,
+    /// Seconds until it is full, rounded up.
+    pub full_in_s: u32,
+}
 
 impl Core {
-    /// Checks an API key and its secret in constant time.
-    pub fn authenticate_key(&self, key: &str, secret: &str) -> Option<Caller> {
-        self.authenticate(CredentialKind::ApiKey, key, secret)
+    /// Checks an API key and its secret in constant time, and whether it may be used from there; `None`
+    /// where that is not known.
+    ///
+    /// # Errors
+    /// `invalid_credentials` for an unknown key, a wrong secret and a key that has expired; `forbidden` for
+    /// one that may not be used from there.
+    pub fn authenticate_key(
+        &self,
+        key: &str,
+        secret: &str,
+        from: Option<IpAddr>,
+    ) -> Result<KeyAccess, Refusal> {
+        let refuse = |detail: &str| Refusal::new(RefusalCode::InvalidCredentials, detail);
+        let entry = self.authenticate(CredentialKind::ApiKey, key, secret);
+        let entry = entry.ok_or_else(|| refuse("the key or the secret is wrong"))?;
+        let settings = &entry.settings;
+        let now = self.now();
+        if settings.expires_at.is_some_and(|end| end <= now) {
+            return Err(refuse("the key has expired; make another one"));
+        }
+        let may_come_from = |from: IpAddr| settings.ranges.iter().any(|range| range.contains(from));
+        if !settings.ranges.is_empty() && !from.is_some_and(may_come_from) {
+            let detail =
+                "the key may not be used from this address; it has a list of those from which it may";
+            return Err(Refusal::new(RefusalCode::Forbidden, detail));
+        }
+        let caller = Caller { account: entry.account, credential: entry.id, kind: CredentialKind::ApiKey };
+        self.note_use(&entry, now);
+        Ok(KeyAccess { caller, scopes: settings.scopes })
     }
 
     /// Checks an SMPP system id and its password in constant time.
     pub fn authenticate_bind(&self, system_id: &str, password: &str) -> Option<Caller> {
-        self.authenticate(CredentialKind::Smpp, system_id, password)
+        let kind = CredentialKind::Smpp;
+        let entry = self.authenticate(kind, system_id, password)?;
+        self.note_use(&entry, self.now());
+        Some(Caller { account: entry.account, credential: entry.id, kind })
     }
 
-    fn authenticate(&self, kind: CredentialKind, name: &str, secret: &str) -> Option<Caller> {
+    fn authenticate(&self, kind: CredentialKind, name: &str, secret: &str) -> Option<Arc<CredentialEntry>> {
         let directory = self.inner.shared.directory.load();
         let entry = directory.credentials.get(&(kind, name.to_owned()));
         // Hashes of one length are compared, so that neither the length nor the place of a
         // difference tells anything, and an unknown name takes as long as a wrong secret.
         let given = sha256(secret.as_bytes());
-        let known = sha256(entry.map_or("", |entry| entry.secret.expose().as_str()).as_bytes());
-        let same: bool = given.ct_eq(&known).into();
-        let entry = entry.filter(|_| same)?;
-        Some(Caller { account: entry.account, credential: entry.id, kind })
+        let same = |known: &str| given.ct_eq(&sha256(known.as_bytes()));
+        let settings = entry.map(|entry| &entry.settings);
+        let old = settings.and_then(|settings| settings.old_secret.as_ref());
+        let old = old.filter(|old| old.is_good(self.now()));
+        let is_new = same(settings.map_or("", |settings| settings.secret.expose()));
+        let is_old = same(old.map_or("", |old| old.secret.expose()));
+        // An empty secret is nobody's, and stands for what is not there.
+        let right: bool = (is_new | is_old).into();
+        entry.filter(|_| right && !secret.is_empty()).cloned()
+    }
+
+    /// Has it written once an hour that a credential is used. Nobody waits for it.
+    fn note_use(&self, entry: &CredentialEntry, now: Timestamp) {
+        if entry.note_use(now) {
+            let (unheard, _) = oneshot::channel();
+            let input = Input::Change(Change::KeyUsed(entry.id, now), unheard);
+            // What is stopping writes no such note.
+            drop(self.inner.shared.inbox.push(Kind::Command, input));
+        }
     }
 
     /// Hands a submission in. The answer comes after the commit. A full queue answers at once with
@@ -72,6 +133,17 @@ impl Core {
         })
     }
 
+    /// How many messages an account may still send now; `None` where its rate has no limit.
+    pub fn rate(&self, account: AccountId) -> Option<Rate> {
+        let directory = self.inner.shared.directory.load();
+        let handle = directory.accounts.get(&account)?;
+        let per_second = handle.account.limits.rate_per_second;
+        let left = handle.live.rate_left(per_second, self.now());
+        let most = per_second.saturating_mul(2);
+        let full_in_s = most.saturating_sub(left).div_ceil(per_second.max(1));
+        (per_second > 0).then_some(Rate { most, window_s: 2, left, full_in_s })
+    }
+
     /// Hands a submission in and waits for the answer.
     pub async fn submit_and_wait(&self, submission: Submission) -> SubmitOutcome {
         let (sender, receiver) = oneshot::channel();
@@ -96,12 +168,27 @@ impl Core {
     /// # Errors
     /// `not_found`, or `too_late` once it was sent.
     pub async fn cancel(&self, scope: Scope, id: MessageId) -> Result<MessageDetail, Refusal> {
+        self.cancel_once(scope, id, None).await.map(|done| done.value)
+    }
+
+    /// As [`Core::cancel`], once under the key of a caller.
+    ///
+    /// # Errors
+    /// As [`Core::cancel`], and the refusals of an idempotency key.
+    pub async fn cancel_once(
+        &self,
+        scope: Scope,
+        id: MessageId,
+        once: Option<Idempotency>,
+    ) -> Result<Done<MessageDetail>, Refusal> {
         let (sender, receiver) = oneshot::channel();
-        let input = Input::Cancel(scope.account(), id, sender);
+        let once = scope.account().zip(once);
+        let input = Input::Cancel(scope.account(), id, once, sender);
         self.inner.shared.inbox.push(Kind::Command, input).map_err(|_| stopped())?;
-        receiver.await.map_err(|_| unheard())??;
+        let replayed = receiver.await.map_err(|_| unheard())??;
         let found = self.message(scope, id).await?;
-        found.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no message by this id"))
+        let missing = || Refusal::new(RefusalCode::NotFound, "there is no message by this id");
+        Ok(Done { value: found.ok_or_else(missing)?, replayed })
     }
 
     /// Counts a refusal that a door made itself.

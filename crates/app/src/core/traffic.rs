@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use ports::store::ConfigKind;
-use types::catalog::{PriceBook, Profile, TrafficDocument};
+use types::catalog::{PriceBook, TrafficDocument};
+use types::profile::Profile;
 use types::refusal::{Refusal, RefusalCode};
 
 use super::{ConnectorView, Core, VersionView, stopped};
@@ -23,7 +24,7 @@ impl Core {
     /// # Errors
     /// `invalid_configuration` for a schema that is not known.
     pub async fn change_profile(&self, profile: Profile, author: &str) -> Result<u32, Refusal> {
-        self.change_version(Change::Profile { profile, author: author.to_owned() }).await
+        self.change_version(Change::Profile { profile: Box::new(profile), author: author.to_owned() }).await
     }
 
     /// Connectors and how they are doing.

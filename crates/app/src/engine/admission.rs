@@ -9,24 +9,23 @@ use decide::admit::{Facts, Plan, admit};
 use decide::budget::Backlog;
 use decide::ledger::Purse;
 use decide::lifecycle::Stage;
-use ports::store::{IdempotencyRow, JournalEntry, MessageFacts, Progress, SubmissionRow};
+use ports::store::{JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
 use types::id::{AccountId, MessageId, RowKey, SubmissionId};
-use types::message::{Draft, Flags, RECIPIENTS_MAX, Reason, State};
+use types::message::{Draft, Flags, RECIPIENTS_MAX, Reason, ReportWish, State};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
 use super::live::Live;
 use super::money::Payer;
+use super::once::{Known, idempotency_row};
 use super::outage::unavailable;
 use super::repeats::RepeatKey;
-use super::{Engine, EngineError, IDEMPOTENCY_MS, STAGE_CHUNK};
+use super::{Engine, EngineError, STAGE_CHUNK};
 use crate::seal::{KeyClass, Kind, sha256};
 use crate::sealed::{write_addresses, write_content};
 use crate::shared::Count;
-use crate::submission::{
-    Accepted, AcceptedMessage, Idempotency, Rejected, ReplyTo, Submission, SubmitOutcome,
-};
+use crate::submission::{Accepted, AcceptedMessage, Rejected, ReplyTo, Submission, SubmitOutcome};
 
 /// Countries kept by the first seven digits of a number.
 const COUNTRIES_MAX: usize = 100_000;
@@ -117,32 +116,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Option<SubmitOutcome>, EngineError> {
         let Some(idempotency) = &submission.idempotency else { return Ok(None) };
-        let key_hash = hash_key(&idempotency.key);
-        let account = submission.account;
-        if self.long_keys.contains(&(account, key_hash)) {
-            let detail = "the first request with this idempotency key is still being taken; try again";
-            return Ok(Some(Err(Rejected::whole(
-                Refusal::new(RefusalCode::IdempotencyInFlight, detail).retry_after(1),
-            ))));
-        }
-        let in_batch = self
-            .draft
-            .batch
-            .idempotency
-            .iter()
-            .find(|row| row.account == account && row.key_hash == key_hash);
-        let hit = match in_batch {
-            Some(row) => Some((row.fingerprint, row.submission)),
-            None => {
-                self.store.idempotency(account, key_hash, now)?.map(|hit| (hit.fingerprint, hit.submission))
-            }
-        };
-        let Some((fingerprint, created)) = hit else { return Ok(None) };
-        if fingerprint != idempotency.fingerprint {
-            let detail = "the idempotency key was used with another request; use a new key for a new request";
-            return Ok(Some(Err(Rejected::whole(Refusal::new(RefusalCode::IdempotencyMismatch, detail)))));
-        }
-        Ok(Some(self.answer_again(created)?))
+        Ok(match self.known(submission.account, idempotency, now)? {
+            Known::Nothing => None,
+            Known::Done(created) => Some(self.answer_again(created)?),
+            Known::Refused(refusal) => Some(Err(Rejected::whole(refusal))),
+        })
     }
 
     /// Writes the answer to a submission that was taken before, as it was then.
@@ -197,18 +175,16 @@ impl Engine {
             self.post_price(&Payer::of(&live.facts), kind);
             self.admit_live(live, now)?;
         }
+        for replaced in &submission.replaces {
+            self.give_way(submission.account, *replaced, now)?;
+        }
         Ok(Ok(Accepted { id: SubmissionId::new(key, tail), messages, replayed: false }))
     }
 
     pub(super) fn keep_idempotency(&mut self, submission: &Submission, key: RowKey, now: Timestamp) {
-        if let Some(Idempotency { key: name, fingerprint }) = &submission.idempotency {
-            self.draft.batch.idempotency.push(IdempotencyRow {
-                account: submission.account,
-                key_hash: hash_key(name),
-                fingerprint: *fingerprint,
-                submission: key,
-                expires_at: now.plus_ms(IDEMPOTENCY_MS),
-            });
+        if let Some(idempotency) = &submission.idempotency {
+            let row = idempotency_row(submission.account, idempotency, key, now);
+            self.draft.batch.idempotency.push(row);
         }
     }
 
@@ -289,7 +265,9 @@ impl Engine {
             above: above.as_deref().ok(),
             is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
         };
-        let plan = admit(&facts, draft, now)?;
+        // A crash here is this submission's alone: nothing has changed yet.
+        let plan = self.guarded("admission", || admit(&facts, draft, now));
+        let plan = plan.unwrap_or_else(|| Err(super::outage::cannot_be_taken()))?;
         if let Some(key) = repeat {
             self.remember_repeat(key, guard_ms, now);
         }
@@ -368,7 +346,7 @@ impl Engine {
         };
         Ok(Live {
             facts,
-            progress: first_progress(plan, now),
+            progress: first_progress(plan, draft.report, now),
             source: draft.source.clone(),
             destination: draft.destination.clone(),
             recipient: plan.recipient,
@@ -412,14 +390,15 @@ impl Engine {
 }
 
 /// How far a message is that was just admitted.
-fn first_progress(plan: &Plan, now: Timestamp) -> Progress {
+fn first_progress(plan: &Plan, report: ReportWish, now: Timestamp) -> Progress {
     let charge =
         if plan.trigger == ChargeTrigger::OnAccept { ChargeState::Charged } else { ChargeState::Held };
+    let flags = if report.successes_only { Flags::SUCCESSES_ONLY } else { Flags::default() };
     Progress {
         version: 1,
         state: plan.state,
         reason: Reason::None,
-        flags: Flags::default(),
+        flags,
         charge,
         attempts: 0,
         events: 0,

@@ -2,12 +2,13 @@
 
 use decide::lifecycle::{Effects, Input as StepInput, worst_verdict};
 use ports::channel::AttemptRef;
-use ports::store::{AttemptPartRow, ReceiptMapRow, ReceiptTarget};
+use ports::store::{AttemptPartRow, ReceiptTarget};
 use types::id::{ConnectorId, RowKey};
 use types::message::{Reason, State};
 use types::receipt::{PartOutcome, ReceiptState, Verdict};
 use types::time::Timestamp;
 
+use super::receipts::map_row;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError, RECENT_IDS_MAX};
 use crate::shared::Count;
@@ -23,6 +24,9 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         let key = attempt.message;
+        if let Some(work) = &mut self.at_work {
+            work.message = Some(key);
+        }
         self.ensure_live(&[key])?;
         let Some(live) = self.live.get_mut(&key) else {
             tracing::warn!(connector = connector.0, "an answer names a message that does not exist");
@@ -64,13 +68,7 @@ impl Engine {
     }
 
     pub(super) fn map_receipts(&mut self, connector: ConnectorId, carrier_id: &str, target: ReceiptTarget) {
-        self.draft.batch.receipt_map.push(ReceiptMapRow {
-            connector,
-            carrier_id: carrier_id.to_owned(),
-            message: target.message,
-            attempt: target.attempt,
-            part: target.part,
-        });
+        self.draft.batch.receipt_map.push(map_row(connector, carrier_id.to_owned(), target));
         // What is forgotten here is found in the store.
         if self.recent_ids.len() >= RECENT_IDS_MAX {
             self.recent_ids.clear();
@@ -78,14 +76,7 @@ impl Engine {
         self.recent_ids.insert((connector, carrier_id.to_owned()), target);
         // An id that can be written otherwise is found in other notations by its folded form.
         if let Some(folded) = Self::folded_key(carrier_id) {
-            let row = ReceiptMapRow {
-                connector,
-                carrier_id: folded.clone(),
-                message: target.message,
-                attempt: target.attempt,
-                part: target.part,
-            };
-            self.draft.batch.receipt_map.push(row);
+            self.draft.batch.receipt_map.push(map_row(connector, folded.clone(), target));
             self.recent_ids.insert((connector, folded), target);
         }
     }
@@ -147,5 +138,6 @@ const fn reason_of(verdict: Verdict) -> Reason {
         Verdict::Permanent => Reason::CarrierRefused,
         Verdict::Reroute => Reason::Rerouted,
         Verdict::Unknown => Reason::LinkBroke,
+        Verdict::Crashed => Reason::CrashedWriting,
     }
 }

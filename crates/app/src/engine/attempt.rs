@@ -21,22 +21,46 @@ use crate::seal::Kind;
 use crate::sealed::{Sent, write_sent};
 
 /// What is decided of an attempt before it begins.
-pub(super) struct Outline {
-    pub(super) fit: Fit,
+struct Outline {
+    fit: Fit,
     /// The parts that it sends, by number; empty for all.
-    pub(super) only_parts: Vec<u8>,
+    only_parts: Vec<u8>,
+}
+
+/// An attempt that can begin.
+pub(super) struct Prepared {
+    pub(super) attempt: AttemptLive,
+    pub(super) row: AttemptRow,
+    pub(super) dispatch: Dispatch,
+    /// Whether the connector leads to real people.
+    pub(super) real: bool,
 }
 
 impl Engine {
+    /// The next attempt of a queued message on a connector; `None` when the connector cannot carry the
+    /// message. It changes nothing.
+    pub(super) fn prepared(
+        &self,
+        live: &Live,
+        connector: ConnectorId,
+        content: &std::sync::Arc<Content>,
+        now: Timestamp,
+    ) -> Option<Prepared> {
+        let Outline { fit, only_parts } = self.outline(live, connector, content)?;
+        let trigger = if live.attempts.is_empty() { Reason::None } else { live.progress.reason };
+        let number = live.progress.attempts.saturating_add(1);
+        let mut attempt = AttemptLive::new(number, connector, (trigger, now), fit);
+        live.complete(&mut attempt, &only_parts);
+        let (row, dispatch) = self.attempt_row(live, &attempt, only_parts, content, now)?;
+        let real = self.connectors.get(&connector).is_none_or(|state| state.channel.capabilities().real);
+        Some(Prepared { attempt, row, dispatch, real })
+    }
+
     /// The form of the next attempt on a connector and the parts that it sends; `None` when the
     /// connector cannot carry the message in the parts that were sold. An attempt that completes an
-    /// earlier one keeps its form, because the phone joins the parts of both.
-    pub(super) fn outline(&self, live: &Live, id: ConnectorId, content: &Content) -> Option<Outline> {
-        let begun = live.latest().filter(|latest| {
-            let repeats = matches!(live.progress.reason, Reason::Throttled | Reason::Transient);
-            latest.connector == id && repeats && latest.is_partly_taken()
-        });
-        if let Some(begun) = begun {
+    /// earlier one keeps its form.
+    fn outline(&self, live: &Live, id: ConnectorId, content: &Content) -> Option<Outline> {
+        if let Some(begun) = live.to_be_completed().filter(|begun| begun.connector == id) {
             let fit = Fit { form: begun.form, parts: begun.parts };
             return Some(Outline { fit, only_parts: begun.missing_parts() });
         }
@@ -47,7 +71,7 @@ impl Engine {
     }
 
     /// The row of an attempt that has begun, and what the channel is handed.
-    pub(super) fn attempt_row(
+    fn attempt_row(
         &self,
         live: &Live,
         attempt: &AttemptLive,
@@ -164,12 +188,6 @@ fn cost_of(connector: &CompiledConnector, live: &Live, bought: u8, deck_version:
 }
 
 impl AttemptLive {
-    /// Whether some of its several requests were taken, and not all.
-    fn is_partly_taken(&self) -> bool {
-        let taken = self.answers.iter().filter(|answer| **answer == Some(Verdict::Accepted)).count();
-        taken > 0 && taken < self.answers.len()
-    }
-
     /// The numbers of the requests that were not taken.
     fn missing_parts(&self) -> Vec<u8> {
         let missing =

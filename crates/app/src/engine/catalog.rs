@@ -6,24 +6,30 @@
 
 use std::sync::Arc;
 
-use ports::store::{ApplyError, Batch, ConfigChange, SessionRow};
+use ports::store::{ApplyError, Batch, ConfigChange, EventView, SessionRow};
 use tokio::sync::oneshot;
 use types::Sensitive;
+use types::access::KeyScopes;
 use types::account::{Account, AccountLimits, EndpointKind};
-use types::catalog::{PriceBook, Profile, TrafficDocument};
-use types::id::{AccountId, EndpointId, PersonId};
+use types::catalog::{PriceBook, TrafficDocument};
+use types::id::{AccountId, CredentialId, EndpointId, PersonId, RowKey};
 use types::money::Money;
+use types::profile::Profile;
 use types::refusal::{Refusal, RefusalCode};
 use types::role::Role;
 use types::time::Timestamp;
 
+use super::once::{Known, idempotency_row};
 use super::{Engine, EngineError};
-use crate::core::{NewAccount, ShownCredential};
+use crate::core::{EndpointPatch, EndpointWish, KeyPatch, KeyWish, NewAccount, ShownCredential};
+use crate::submission::Idempotency;
 
 mod accounts;
 mod channels;
 mod documents;
+mod endpoints;
 mod events;
+mod keys;
 
 /// A change.
 pub(crate) enum Change {
@@ -52,7 +58,7 @@ pub(crate) enum Change {
         comment: String,
     },
     Profile {
-        profile: Profile,
+        profile: Box<Profile>,
         author: String,
     },
     /// Find the endpoint of an address or make it; one that was switched off is switched on again
@@ -63,8 +69,61 @@ pub(crate) enum Change {
         url: Sensitive<String>,
         enable: bool,
     },
+    /// Make an endpoint that hears of all messages, if the account has fewer than `most`.
+    EndpointMade {
+        account: AccountId,
+        wish: EndpointWish,
+        most: usize,
+    },
+    /// Change what is set of an endpoint.
+    EndpointSet {
+        account: AccountId,
+        id: EndpointId,
+        patch: EndpointPatch,
+    },
+    /// Give an endpoint another secret.
+    EndpointRotated {
+        account: AccountId,
+        id: EndpointId,
+        overlap_ms: i64,
+    },
+    /// Take an endpoint away.
+    EndpointRemoved(AccountId, EndpointId),
     /// Its listener said that it is gone for good.
     EndpointDisabled(EndpointId),
+    /// Make an API key, if the account has fewer than `most`.
+    KeyMade {
+        account: AccountId,
+        wish: KeyWish,
+        most: usize,
+    },
+    /// Set what an API key may do.
+    KeySet {
+        id: CredentialId,
+        patch: KeyPatch,
+        by: KeyScopes,
+    },
+    /// Give an API key another secret.
+    KeyRotated {
+        id: CredentialId,
+        overlap_ms: i64,
+    },
+    /// End an API key.
+    KeyRevoked(CredentialId),
+    /// A credential was used.
+    KeyUsed(CredentialId, Timestamp),
+    /// Tell these events of an endpoint again.
+    Replay {
+        account: AccountId,
+        endpoint: EndpointId,
+        events: Vec<EventView>,
+    },
+    /// A change that is made once under the key of its request.
+    Once {
+        account: AccountId,
+        idempotency: Idempotency,
+        change: Box<Change>,
+    },
     Limits {
         account: AccountId,
         limits: AccountLimits,
@@ -90,6 +149,9 @@ pub(crate) enum Changed {
     Person(PersonId),
     Version(u32),
     Endpoint(EndpointId),
+    Credential(CredentialId),
+    /// The same request had been done, and created this.
+    Again(RowKey),
     /// How many events will be told again.
     Events(usize),
     Done,
@@ -104,6 +166,48 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         let outcome = match change {
+            Change::Once { account, idempotency, change } => {
+                self.change_once(account, &idempotency, *change, now)?
+            }
+            change => self.carry_out(change, now)?,
+        };
+        // Nobody may be told that nothing changed when nobody knows.
+        if let Some(error) = self.change_in_doubt.take() {
+            return Err(EngineError::InDoubt(error));
+        }
+        // Who asked may have gone; the change stays.
+        drop(reply.send(outcome));
+        Ok(())
+    }
+
+    /// Makes a change whose key was not used yet; what it creates is kept with the key.
+    fn change_once(
+        &mut self,
+        account: AccountId,
+        idempotency: &Idempotency,
+        change: Change,
+        now: Timestamp,
+    ) -> Result<Result<Changed, Refusal>, EngineError> {
+        match self.known(account, idempotency, now)? {
+            Known::Done(created) => return Ok(Ok(Changed::Again(created))),
+            Known::Refused(refusal) => return Ok(Err(refusal)),
+            Known::Nothing => {}
+        }
+        self.once = Some(idempotency_row(account, idempotency, RowKey::ZERO, now));
+        let outcome = self.carry_out(change, now);
+        self.once = None;
+        outcome
+    }
+
+    /// Says what the change that is being made creates, for the key of its request.
+    fn note_created(&mut self, created: RowKey) {
+        if let Some(row) = &mut self.once {
+            row.created = created;
+        }
+    }
+
+    fn carry_out(&mut self, change: Change, now: Timestamp) -> Result<Result<Changed, Refusal>, EngineError> {
+        Ok(match change {
             Change::Account(new) => self.new_account(new, now),
             Change::Key(account) => self.new_key(account, now),
             Change::Bind(account, system_id, password) => self.new_bind(account, system_id, password, now),
@@ -115,10 +219,24 @@ impl Engine {
                 self.new_traffic(document, author, comment, now)?
             }
             Change::Prices { books, author, comment } => self.new_prices(&books, author, comment, now),
-            Change::Profile { profile, author } => self.new_profile(profile, author, now),
+            Change::Profile { profile, author } => self.new_profile(*profile, author, now),
             Change::Endpoint { account, kind, url, enable } => {
-                self.new_endpoint(account, kind, &url, enable, now)
+                self.find_endpoint(account, kind, &url, enable, now)
             }
+            Change::EndpointMade { account, wish, most } => self.make_endpoint(account, wish, most, now),
+            Change::EndpointSet { account, id, patch } => self.change_endpoint(account, id, patch, now),
+            Change::EndpointRotated { account, id, overlap_ms } => {
+                self.rotate_endpoint(account, id, overlap_ms, now)
+            }
+            Change::EndpointRemoved(account, id) => self.remove_endpoint(account, id, now),
+            Change::KeyMade { account, wish, most } => self.make_key(account, wish, most, now),
+            Change::KeySet { id, patch, by } => self.set_key(id, patch, by, now),
+            Change::KeyRotated { id, overlap_ms } => self.rotate_key(id, overlap_ms, now),
+            Change::KeyRevoked(id) => self.revoke_key(id, now),
+            Change::KeyUsed(id, used_at) => self.note_key_use(id, used_at, now),
+            Change::Replay { account, endpoint, events } => self.replay(account, endpoint, &events, now),
+            // One within another is never asked for; it would be made under the outer key.
+            Change::Once { change, .. } => return self.carry_out(*change, now),
             Change::EndpointDisabled(endpoint) => self.switch_endpoint(endpoint, true, now),
             Change::Limits { account, limits } => self.set_limits(account, limits, now),
             Change::DefaultEndpoint { account, endpoint } => {
@@ -129,21 +247,18 @@ impl Engine {
             Change::SessionEnd(hash) => {
                 self.write(vec![ConfigChange::SessionEnd(hash)], now).map(|()| Changed::Done)
             }
-        };
-        // Nobody may be told that nothing changed when nobody knows.
-        if let Some(error) = self.change_in_doubt.take() {
-            return Err(EngineError::InDoubt(error));
-        }
-        // Who asked may have gone; the change stays.
-        drop(reply.send(outcome));
-        Ok(())
+        })
     }
 
     fn write(&mut self, config: Vec<ConfigChange>, now: Timestamp) -> Result<(), Refusal> {
         self.write_batch(Batch { at: now, config, ..Batch::default() })
     }
 
-    fn write_batch(&mut self, batch: Batch) -> Result<(), Refusal> {
+    fn write_batch(&mut self, mut batch: Batch) -> Result<(), Refusal> {
+        // The key stands in the commit of what was created; commits on the way there are without it.
+        if let Some(row) = self.once.take_if(|row| row.created != RowKey::ZERO) {
+            batch.idempotency.push(row);
+        }
         match self.store.apply(&batch) {
             Ok(seq) => {
                 self.last_commit = seq;

@@ -7,10 +7,24 @@ use types::charge::Posting;
 use types::id::LotId;
 use types::time::Timestamp;
 
-use super::{Draft, Engine, LIVE_MAX};
+use super::{Draft, Engine, Input, LIVE_MAX};
 
 /// Microseconds after which a commit is told in the log.
 const SLOW_COMMIT_US: u64 = 50_000;
+
+/// Tells channels that what they told is on disk, so that they may acknowledge it to the carrier.
+pub(super) fn tell_kept(inputs: Vec<Input>) {
+    for input in inputs {
+        match input {
+            Input::Channel(_, _, Some(kept_on_disk)) => {
+                // A link that has gone will be told the same again by its carrier.
+                let _told: Result<(), ()> = kept_on_disk.send(());
+            }
+            Input::Suspect(suspect) => suspect.tell_kept(),
+            _ => {}
+        }
+    }
+}
 
 impl Engine {
     /// Makes the draft durable and lets it happen.
@@ -49,10 +63,11 @@ impl Engine {
             live.progress.version = expected_version.wrapping_add(1);
             draft.batch.changes.push(MessageChange { key, expected_version, progress: live.progress });
         }
+        // The sort is stable: of an id that was given twice in one batch, the later row stays the newest.
         draft
             .batch
             .receipt_map
-            .sort_unstable_by(|a, b| (a.connector, &a.carrier_id).cmp(&(b.connector, &b.carrier_id)));
+            .sort_by(|a, b| (a.connector, &a.carrier_id).cmp(&(b.connector, &b.carrier_id)));
         self.sum_postings();
     }
 
@@ -91,6 +106,7 @@ impl Engine {
     fn let_it_happen(&mut self, now: Timestamp) {
         let draft: Draft = std::mem::take(&mut self.draft);
         self.publish_balances(&draft);
+        self.publish_paused();
         for (connector, batch) in draft.dispatches {
             self.send(connector, batch, now);
         }
@@ -99,6 +115,9 @@ impl Engine {
         }
         for (reply, outcome) in draft.cancels {
             drop(reply.send(outcome));
+        }
+        for (reply, moved) in draft.rulings {
+            drop(reply.send(Ok(moved)));
         }
         for reply in draft.probes {
             drop(reply.send(Ok(())));

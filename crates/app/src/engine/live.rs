@@ -59,6 +59,22 @@ impl Live {
         self.attempts.last()
     }
 
+    /// The latest attempt, when the next one completes it: some of its parts were taken, and only the
+    /// others are sent again, by the same connector, because the phone joins the parts of both.
+    pub(crate) fn to_be_completed(&self) -> Option<&AttemptLive> {
+        let is_sent_again = matches!(
+            self.progress.reason,
+            Reason::Throttled
+                | Reason::Transient
+                | Reason::LinkBroke
+                | Reason::AnswerMissing
+                | Reason::ProcessStopped
+                | Reason::CrashedWriting
+                | Reason::Quarantined
+        );
+        self.latest().filter(|latest| is_sent_again && latest.is_partly_taken())
+    }
+
     /// How often an answer was transient.
     pub(crate) fn transient_count(&self) -> u8 {
         let transient = self.attempts.iter().filter(|attempt| attempt.trigger == Reason::Transient);
@@ -97,9 +113,8 @@ impl Live {
             }
             self.attempts.push(attempt);
         }
-        if self.progress.state == State::Unknown {
-            self.expect_no_answer();
-        }
+        let latest = self.attempts.len().saturating_sub(usize::from(self.progress.state == State::Sending));
+        self.attempts.iter_mut().take(latest).for_each(AttemptLive::expect_no_answer);
         // What made the next attempt, or will make it, says why the one before was left.
         let next = self.attempts.iter().skip(1).map(|attempt| attempt.trigger).chain([self.progress.reason]);
         let is_left = |(attempt, next): &(&AttemptLive, Reason)| {
@@ -112,9 +127,7 @@ impl Live {
 
     /// The process stopped under the latest attempt: what has no answer will never have one.
     pub(crate) fn expect_no_answer(&mut self) {
-        for answer in self.attempts.last_mut().into_iter().flat_map(|latest| &mut latest.answers) {
-            answer.get_or_insert(Verdict::Unknown);
-        }
+        self.attempts.last_mut().into_iter().for_each(AttemptLive::expect_no_answer);
     }
 
     /// An attempt that sends certain parts only completes the one before: all others were taken.
@@ -149,6 +162,19 @@ impl AttemptLive {
             answers: vec![None; requests],
             receipts: vec![None; requests],
             group: number,
+        }
+    }
+
+    /// Whether some of its several requests were taken, and not all.
+    fn is_partly_taken(&self) -> bool {
+        let taken = self.answers.iter().filter(|answer| **answer == Some(Verdict::Accepted)).count();
+        taken > 0 && taken < self.answers.len()
+    }
+
+    /// What has no answer will never have one.
+    fn expect_no_answer(&mut self) {
+        for answer in &mut self.answers {
+            answer.get_or_insert(Verdict::Unknown);
         }
     }
 

@@ -2,15 +2,17 @@
 //! and used where an id alone would fit several messages.
 //!
 //! A receipt is matched in another notation only if the recipient that it echoes is that of the message, or if it
-//! echoes none; never when two messages fit. Start at [`Engine::target_in_other_notation`].
+//! echoes none; never when two messages fit. While an attempt to its phone waits for an id, a receipt of a connector
+//! that is known to write ids as it answered is not matched in another notation either. Start at [`Engine::target_in_other_notation`].
 
 use std::collections::HashMap;
 
-use ports::store::{ReceiptMapRow, ReceiptTarget};
+use ports::store::ReceiptTarget;
 use types::address::Address;
 use types::carrier_id::{IdNotation, folded, readings};
 use types::id::ConnectorId;
 use types::receipt::ReceiptNotice;
+use types::time::Timestamp;
 
 use super::{Engine, EngineError};
 
@@ -94,12 +96,34 @@ impl Notations {
         }
     }
 
-    /// Ids of parked receipts that may stand for the id of an answer.
-    pub(super) fn take_parked(&mut self, connector: ConnectorId, answered: &str) -> Vec<String> {
+    /// A receipt is parked no more: its readings make room for those of others.
+    pub(super) fn forget_parked(&mut self, connector: ConnectorId, written: &str) {
         if self.parked.is_empty() {
-            return Vec::new();
+            return;
         }
-        let mut found = self.parked.remove(&(connector, folded(answered))).unwrap_or_default();
+        for (_, id) in readings(written) {
+            let key = (connector, id);
+            let Some(known) = self.parked.get_mut(&key) else { continue };
+            if let Some(place) = known.iter().position(|other| other == written) {
+                known.swap_remove(place);
+            }
+            if known.is_empty() {
+                self.parked.remove(&key);
+            }
+        }
+    }
+
+    /// All parked receipts are about to be remembered anew.
+    pub(super) fn clear_parked(&mut self) {
+        self.parked.clear();
+    }
+
+    /// The ids under which parked receipts may stand for the id of an answer, besides that itself.
+    pub(super) fn take_parked(&mut self, connector: ConnectorId, answered: &str) -> Vec<String> {
+        let folded = folded(answered);
+        let mut found = self.parked.remove(&(connector, folded.clone())).unwrap_or_default();
+        // Receipts that write it so have no other reading that leads here.
+        found.push(folded);
         found.retain(|written| written != answered);
         found
     }
@@ -148,9 +172,10 @@ impl Engine {
         connector: ConnectorId,
         as_written: Option<ReceiptTarget>,
         notice: &ReceiptNotice,
+        now: Timestamp,
     ) -> Result<Option<ReceiptTarget>, EngineError> {
-        let is_other_notation =
-            self.notations.settled(connector).is_some_and(|known| known != IdNotation::Raw);
+        let settled = self.notations.settled(connector);
+        let is_other_notation = settled.is_some_and(|known| known != IdNotation::Raw);
         let is_meant = match as_written.as_ref().map(|target| self.echo(target, notice)).transpose()? {
             Some(Echo::Same) => true,
             Some(Echo::None) => !is_other_notation,
@@ -158,6 +183,12 @@ impl Engine {
         };
         if is_meant {
             self.learn(connector, IdNotation::Raw);
+            return Ok(as_written);
+        }
+        if settled == Some(IdNotation::Raw)
+            && let Some(slot) = self.slot_of(connector, notice)
+            && self.awaits_an_id(slot, now)?
+        {
             return Ok(as_written);
         }
         let other = self.target_in_other_notation(connector, notice)?;
@@ -219,14 +250,8 @@ impl Engine {
         let keys = [(connector, id.to_owned()), (connector, format!("{FOLDED_MARK}{id}"))];
         let mut found: Vec<ReceiptTarget> = Vec::new();
         for key in &keys {
-            let rows = &self.draft.batch.receipt_map;
-            let in_batch = rows.iter().rev().find(|row| row.connector == key.0 && row.carrier_id == key.1);
-            let target = |row: &ReceiptMapRow| ReceiptTarget {
-                message: row.message,
-                attempt: row.attempt,
-                part: row.part,
-            };
-            found.extend(self.recent_ids.get(key).copied().or_else(|| in_batch.map(target)));
+            let recent = self.recent_ids.get(key).copied();
+            found.extend(recent.or_else(|| self.mapped_in_batch(key.0, &key.1)));
         }
         if found.is_empty() {
             found.extend(self.store.receipt_targets(&keys)?.into_iter().flatten());
@@ -267,7 +292,7 @@ mod tests {
     use types::carrier_id::IdNotation;
     use types::id::ConnectorId;
 
-    use super::{Notations, SETTLED_AFTER, last_digits};
+    use super::{Notations, PARKED_MAX, SETTLED_AFTER, last_digits};
 
     const CONNECTOR: ConnectorId = ConnectorId(1);
 
@@ -290,9 +315,28 @@ mod tests {
     fn a_parked_receipt_is_found_by_an_answer_in_another_notation() {
         let mut notations = Notations::default();
         notations.remember_parked(CONNECTOR, "11259375");
-        assert!(notations.take_parked(ConnectorId(2), "00ABCDEF").is_empty());
-        assert_eq!(notations.take_parked(CONNECTOR, "00ABCDEF"), ["11259375"]);
-        assert!(notations.take_parked(CONNECTOR, "00ABCDEF").is_empty());
+        assert_eq!(notations.take_parked(ConnectorId(2), "00ABCDEF"), ["abcdef"]);
+        assert_eq!(notations.take_parked(CONNECTOR, "00ABCDEF"), ["11259375", "abcdef"]);
+        assert_eq!(notations.take_parked(CONNECTOR, "00ABCDEF"), ["abcdef"]);
+        assert!(notations.take_parked(CONNECTOR, "abcdef").is_empty(), "it is looked for anyway");
+    }
+
+    #[test]
+    fn receipts_that_found_their_message_take_no_room() {
+        let mut notations = Notations::default();
+        notations.remember_parked(CONNECTOR, "11259375");
+        for number in 0..PARKED_MAX {
+            let written = format!("{:X}", 0x00AB_CDEF_0000 + number);
+            for _ in 0..2 {
+                notations.remember_parked(CONNECTOR, &written);
+            }
+            for _ in 0..2 {
+                notations.forget_parked(CONNECTOR, &written);
+            }
+        }
+        assert_eq!(notations.take_parked(CONNECTOR, "abcdef"), ["11259375"]);
+        notations.forget_parked(CONNECTOR, "11259375");
+        assert!(notations.parked.is_empty());
     }
 
     #[test]

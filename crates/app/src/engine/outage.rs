@@ -34,6 +34,11 @@ pub(super) fn unavailable() -> Refusal {
     Refusal::new(RefusalCode::Unavailable, "the store cannot be written now; nothing was kept").retry_after(5)
 }
 
+/// The answer to a message that the engine cannot even look at.
+pub(super) fn cannot_be_taken() -> Refusal {
+    Refusal::new(RefusalCode::Unavailable, "looking at this message crashed; nothing of it was kept")
+}
+
 impl Engine {
     /// Reads the working copies anew, as soon as the store can be reached. Of `kept` and of what comes
     /// meanwhile, only what must not be lost is left.
@@ -82,11 +87,13 @@ impl Engine {
             Input::Submit(_, reply) => reply.send(Err(Rejected::whole(unavailable()))),
             // A caller that has gone away needs no answer.
             Input::Quote(_, reply) => drop(reply.send(Err(Rejected::whole(unavailable())))),
-            Input::Cancel(_, _, reply) => drop(reply.send(Err(unavailable()))),
+            Input::Cancel(_, _, _, reply) => drop(reply.send(Err(unavailable()))),
+            Input::Rule(_, _, reply) => drop(reply.send(Err(unavailable()))),
             Input::Change(_, reply) => drop(reply.send(Err(unavailable()))),
             Input::Probe(reply) => drop(reply.send(Err(unavailable()))),
             Input::Drain(reply) => self.drain(reply),
             kept @ (Input::Channel(..)
+            | Input::Suspect(_)
             | Input::ReportsDone(_)
             | Input::ReportsMoot(_)
             | Input::ReportsRetry(_)

@@ -4,7 +4,7 @@
 //! It moves no message itself; what finds its message goes the way of every receipt. Start at
 //! [`Engine::park`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ports::store::ParkedReceiptRow;
 use types::id::{ConnectorId, RowKey};
@@ -38,7 +38,7 @@ pub(crate) struct Parked {
     by_slot: HashMap<Slot, Vec<Waiting>>,
     indexed: usize,
     /// Phones of which a receipt may find its message now.
-    again: Vec<Slot>,
+    again: BTreeSet<Slot>,
     /// When lapsed ones are looked for next.
     lapse_at: Timestamp,
 }
@@ -65,13 +65,14 @@ impl Parked {
     /// A receipt to this phone may be meant for a message of which it was not sure before.
     pub(crate) fn look_again(&mut self, slot: Slot) {
         if self.by_slot.contains_key(&slot) {
-            self.again.push(slot);
+            self.again.insert(slot);
         }
     }
 }
 
 impl Engine {
-    fn slot_of(&self, connector: ConnectorId, notice: &ReceiptNotice) -> Option<Slot> {
+    /// The phone that a receipt is about, where it can be read.
+    pub(super) fn slot_of(&self, connector: ConnectorId, notice: &ReceiptNotice) -> Option<Slot> {
         notice.source.msisdn().map(|number| (connector, self.hasher.number(number)))
     }
 
@@ -104,7 +105,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Looks whether a receipt overtook the answer that just told this id, in whichever notation.
+    /// Looks whether receipts overtook what just told this id, in whichever notation.
     pub(super) fn match_parked(
         &mut self,
         connector: ConnectorId,
@@ -141,6 +142,9 @@ impl Engine {
             }
         }
         self.parked -= i64::try_from(taken.len()).unwrap_or(0);
+        for _ in &taken {
+            self.notations.forget_parked(connector, carrier_id);
+        }
         Ok(taken)
     }
 
@@ -160,13 +164,15 @@ impl Engine {
     /// Looks at parked receipts again whose phones have one attempt left without an outcome.
     pub(super) fn match_by_phone(&mut self, now: Timestamp) -> Result<(), EngineError> {
         for slot in std::mem::take(&mut self.parked_receipts.again) {
-            let receipts = self.parked_receipts.by_slot.get(&slot).cloned().unwrap_or_default();
-            for Waiting { key, carrier_id, read_at } in receipts {
-                if self.find_doubt(slot, read_at)?.is_none() {
-                    continue;
-                }
+            let Some(only) = self.only_doubt(slot, now)? else { continue };
+            let receipts = self.parked_receipts.by_slot.get(&slot).into_iter().flatten();
+            let fitting = receipts.filter(|waiting| only.may_be_meant(waiting.read_at));
+            for Waiting { key, carrier_id, .. } in fitting.cloned().collect::<Vec<_>>() {
                 for row in self.take_parked(slot.0, &carrier_id, |other| other == key)? {
                     self.unpark(&row, now)?;
+                }
+                if self.only_doubt(slot, now)? != Some(only) {
+                    break;
                 }
             }
         }
@@ -176,6 +182,7 @@ impl Engine {
     /// Reads the parked receipts, so that they are found by their recipients and in other notations.
     pub(crate) fn scan_parked(&mut self) -> Result<(), EngineError> {
         self.parked_receipts = Parked::default();
+        self.notations.clear_parked();
         let mut after = RowKey::ZERO;
         while self.parked > 0 && self.parked_receipts.indexed < INDEX_MAX {
             let rows = self.store.parked_after(after, ROWS)?;
@@ -194,7 +201,6 @@ impl Engine {
 
     /// Gives up receipts that have waited long enough: they hold a recipient, and nobody will ask.
     pub(super) fn lapse_parked(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        self.doubts.lapse(now);
         if self.parked <= 0 || now < self.parked_receipts.lapse_at {
             return Ok(());
         }
@@ -211,6 +217,7 @@ impl Engine {
             }
             self.draft.batch.unparked.push(row.key);
             self.parked -= 1;
+            self.notations.forget_parked(row.connector, &row.carrier_id);
             let slot = self.unseal_parked(row).and_then(|notice| self.slot_of(row.connector, &notice));
             if let Some(slot) = slot {
                 self.parked_receipts.remove(slot, row.key);

@@ -11,8 +11,9 @@ use types::id::{ConnectorId, RowKey};
 use types::message::{Reason, State};
 use types::time::Timestamp;
 
-use super::attempt::Outline;
-use super::live::{AttemptLive, Live};
+use super::attempt::Prepared;
+use super::crash::AtWork;
+use super::live::Live;
 use super::queue::Waiter;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
@@ -52,12 +53,23 @@ impl Engine {
     }
 
     /// Puts a queued message into the queue of the connector that it should take: the first of its
-    /// route that is up and was not left, else the first that may come up.
+    /// route that is up and was not left, else the first that may come up. One that waits for a person
+    /// stands in no queue; only its validity goes on. A message that has moved on while it waited keeps its
+    /// timer and is left alone.
     pub(super) fn place(&mut self, key: RowKey, now: Timestamp) -> Result<(), EngineError> {
         let spread = self.spread.next();
-        let Some(live) = self.live.get(&key) else { return Ok(()) };
+        let queued = self.live.get(&key).filter(|live| live.progress.state == State::Queued);
+        let Some(live) = queued else { return Ok(()) };
         let (expires_at, class, account) = (live.facts.expires_at, live.facts.class, live.facts.account);
-        let target = self.target_of(live, spread);
+        if live.progress.flags.pause().is_some() {
+            // What ended it crashed too, when it is never due.
+            let is_never_due = live.progress.due_at == Timestamp::NEVER;
+            self.set_timer(key, if is_never_due { Timestamp::NEVER } else { expires_at });
+            return Ok(());
+        }
+        let Some(target) = self.guarded("placing", || self.target_of(live, spread)) else {
+            return self.crashed_looking_at(key, now);
+        };
         if target == Target::Never {
             return self.step(key, StepInput::NoConnector, ReceiptNote::default(), now).map(|_| ());
         }
@@ -90,12 +102,8 @@ impl Engine {
     fn target_of(&self, live: &Live, spread: u64) -> Target {
         let open = |id: &ConnectorId| self.connectors.contains_key(id);
         // Parts that the carrier took already bind the rest of the message to it.
-        if let Some(latest) = live.latest()
-            && latest.answers.len() > 1
-            && latest.answers.contains(&Some(types::receipt::Verdict::Accepted))
-            && matches!(live.progress.reason, Reason::Throttled | Reason::Transient)
-        {
-            return if open(&latest.connector) { Target::Connector(latest.connector) } else { Target::Wait };
+        if let Some(begun) = live.to_be_completed() {
+            return if open(&begun.connector) { Target::Connector(begun.connector) } else { Target::Wait };
         }
         let directory = self.shared.directory.load();
         let Some(handle) = directory.accounts.get(&live.facts.account) else { return Target::Wait };
@@ -118,7 +126,8 @@ impl Engine {
             return Target::Never;
         }
         let latest = live.latest().map(|attempt| attempt.connector);
-        let avoid = if live.progress.reason == Reason::Transient { latest } else { None };
+        let elsewhere = matches!(live.progress.reason, Reason::Transient | Reason::CrashedWriting);
+        let avoid = if elsewhere { latest } else { None };
         let up = |id: &&ConnectorId| self.connectors.get(id).is_some_and(super::live::ConnectorState::is_up);
         let preferred = not_left.iter().filter(up).find(|id| Some(**id) != avoid);
         let chosen =
@@ -133,10 +142,14 @@ impl Engine {
         let keys: Vec<RowKey> = due.iter().map(|(_, key)| *key).collect();
         self.ensure_live(&keys)?;
         for (at, key) in due {
+            self.at_work = Some(AtWork::message("due", key));
             self.timers.remove(&(at, key));
             let Some(live) = self.live.get_mut(&key) else { continue };
             if live.timer == at {
                 live.timer = Timestamp::NEVER;
+            }
+            if self.crashes.shuns(key) {
+                continue;
             }
             let retry_is_due = live.progress.state == State::Queued && now < live.facts.expires_at;
             if retry_is_due {
@@ -163,9 +176,11 @@ impl Engine {
                     keys.push(waiter.key);
                 }
             }
+            self.at_work = Some(AtWork::other("handover"));
             self.ensure_live(&keys)?;
             self.ensure_content(&keys)?;
             for key in keys {
+                self.at_work = Some(AtWork::message("handover", key));
                 self.hand_over(connector, key, now)?;
             }
         }
@@ -176,7 +191,13 @@ impl Engine {
         // A queue may hold keys of messages that have moved on since; their turn passes.
         let Some(live) = self.live.get(&key) else { return Ok(()) };
         let waits_here = live.queued_for.is_none_or(|target| target == connector);
-        if live.progress.state != State::Queued || !waits_here {
+        if live.progress.state != State::Queued || !waits_here || self.crashes.shuns(key) {
+            return Ok(());
+        }
+        // It was put off after it had been placed.
+        let due_at = live.progress.due_at;
+        if due_at > now {
+            self.set_timer(key, due_at);
             return Ok(());
         }
         if now >= live.facts.expires_at {
@@ -186,23 +207,20 @@ impl Engine {
             tracing::error!("a queued message has lost its content");
             return self.step(key, StepInput::NoConnector, ReceiptNote::default(), now).map(|_| ());
         };
-        let Some(Outline { fit, only_parts }) = self.outline(live, connector, &content) else {
+        let Some(prepared) = self.guarded("handover", || self.prepared(live, connector, &content, now))
+        else {
+            return self.crashed_looking_at(key, now);
+        };
+        let Some(Prepared { attempt, row, dispatch, real }) = prepared else {
             // Routes or connectors have changed since it was placed: the next one may carry it.
             if let Some(live) = self.live.get_mut(&key) {
                 live.left.push(connector);
             }
             return self.step(key, StepInput::NotEncodable, ReceiptNote::default(), now).map(|_| ());
         };
-        let trigger = if live.attempts.is_empty() { Reason::None } else { live.progress.reason };
         if self.step(key, StepInput::Begin, ReceiptNote::default(), now)?.is_none() {
             return Ok(());
         }
-        let Some(live) = self.live.get(&key) else { return Ok(()) };
-        let mut attempt = AttemptLive::new(live.progress.attempts, connector, (trigger, now), fit);
-        live.complete(&mut attempt, &only_parts);
-        let written = self.attempt_row(live, &attempt, only_parts, &content, now);
-        let Some((row, dispatch)) = written else { return Ok(()) };
-        let real = self.connectors.get(&connector).is_none_or(|state| state.channel.capabilities().real);
         let Some(live) = self.live.get_mut(&key) else { return Ok(()) };
         live.queued_for = None;
         live.progress.connector = Some(connector);

@@ -5,16 +5,16 @@
 //! answer that tells the id. One that can only belong to an attempt of unknown outcome (see `doubt`) is
 //! taken for that attempt's.
 
-use decide::lifecycle::{Input as StepInput, PARKED_HORIZON_MS, worst_receipt};
-use ports::store::{EventSubject, InboundRow, OutboxRow, ReceiptRow, ReceiptTarget};
+use decide::lifecycle::{Input as StepInput, worst_receipt};
+use ports::store::{EventSubject, InboundRow, ReceiptMapRow, ReceiptRow, ReceiptTarget};
 use types::address::{Address, Addressing};
+use types::event::EventType;
 use types::id::{ConnectorId, RowKey};
 use types::message::State;
 use types::receipt::{InboundNotice, Origin, ReceiptNotice, Verdict, part_tlvs};
 use types::time::Timestamp;
 
 use super::attempt::sent_addresses;
-use super::doubt::Slot;
 use super::live::Live;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
@@ -30,31 +30,28 @@ impl Engine {
         notice: &ReceiptNotice,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        let as_written = self.target_as_written(connector, notice)?;
-        let target = match self.confirmed(connector, as_written, notice)? {
-            Some(target) => Some(target),
-            None => self.doubt_of(connector, notice)?,
-        };
-        match target {
-            Some(target) => self.matched_receipt(connector, target, notice, now),
-            None => self.park(connector, notice, now),
+        let as_written = self.target_as_written(connector, notice, now)?;
+        if let Some(target) = self.confirmed(connector, as_written, notice, now)? {
+            return self.matched_receipt(connector, target, notice, now);
         }
+        let Some(target) = self.doubt_of(connector, notice, now)? else {
+            return self.park(connector, notice, now);
+        };
+        self.matched_receipt(connector, target, notice, now)?;
+        // Its id is known only now: what else was told under it may be parked.
+        self.match_parked(connector, Some(&notice.carrier_id), now)
     }
 
     fn target_as_written(
         &mut self,
         connector: ConnectorId,
         notice: &ReceiptNotice,
+        now: Timestamp,
     ) -> Result<Option<ReceiptTarget>, EngineError> {
         let recipient = notice.source.msisdn().map(|number| self.hasher.number(number));
         let wanted = (connector, notice.carrier_id.clone());
         let newest = self.recent_ids.get(&wanted).copied();
-        let in_batch = || {
-            let rows = &mut self.draft.batch.receipt_map.iter().rev();
-            rows.find(|row| row.connector == connector && row.carrier_id == notice.carrier_id)
-                .map(|row| ReceiptTarget { message: row.message, attempt: row.attempt, part: row.part })
-        };
-        let newest = newest.or_else(in_batch);
+        let newest = newest.or_else(|| self.mapped_in_batch(connector, &notice.carrier_id));
         if let Some(target) = newest
             && self.is_to(&[target], recipient)?.is_some()
         {
@@ -69,24 +66,22 @@ impl Engine {
         }
         // An attempt to this phone may wait for its id, which may be this one, given out again. Otherwise:
         // some carriers echo another number than that which they were given.
-        let awaits_its_id = recipient.is_some_and(|recipient| self.doubts.has((connector, recipient)));
-        Ok(if awaits_its_id { None } else { newest.or_else(|| candidates.first().copied()) })
+        let Some(otherwise) = newest.or_else(|| candidates.first().copied()) else { return Ok(None) };
+        let awaits_its_id = match self.slot_of(connector, notice) {
+            Some(slot) => self.awaits_an_id(slot, now)?,
+            None => false,
+        };
+        Ok((!awaits_its_id).then_some(otherwise))
     }
 
-    /// The attempt without a known outcome that a receipt can only belong to.
-    fn doubt_of(
-        &mut self,
-        connector: ConnectorId,
-        notice: &ReceiptNotice,
-    ) -> Result<Option<ReceiptTarget>, EngineError> {
-        let recipient = notice.source.msisdn().map(|number| self.hasher.number(number));
-        let Some(recipient) = recipient else { return Ok(None) };
-        let target = self.find_doubt((connector, recipient), notice.read_at)?;
-        if let Some(target) = target {
-            // The id is known now: whatever else the carrier tells under it finds the same.
-            self.map_receipts(connector, &notice.carrier_id, target);
-        }
-        Ok(target)
+    /// What an id leads to by the batch that is being made; the store does not know of it yet.
+    pub(super) fn mapped_in_batch(&self, connector: ConnectorId, carrier_id: &str) -> Option<ReceiptTarget> {
+        let mut rows = self.draft.batch.receipt_map.iter().rev();
+        rows.find(|row| row.connector == connector && row.carrier_id == carrier_id).map(|row| ReceiptTarget {
+            message: row.message,
+            attempt: row.attempt,
+            part: row.part,
+        })
     }
 
     /// The first of the targets whose message went to a recipient; `None` for the recipient fits all.
@@ -102,25 +97,6 @@ impl Engine {
             live.is_some_and(|live| recipient.is_none_or(|hash| hash == live.facts.recipient_hash))
         };
         Ok(targets.iter().find(fits).copied())
-    }
-
-    /// The attempt to a phone of which nobody knows the outcome, when there is exactly one, it had one
-    /// part, no answer is to be expected any more, and it was made in the 72 hours before a receipt of
-    /// `read_at`.
-    pub(super) fn find_doubt(
-        &mut self,
-        slot: Slot,
-        read_at: Timestamp,
-    ) -> Result<Option<ReceiptTarget>, EngineError> {
-        let Some((message, number)) = self.doubts.only(slot) else { return Ok(None) };
-        self.ensure_live(&[message])?;
-        let live = self.live.get(&message);
-        let attempt = live.and_then(|live| live.attempts.iter().find(|known| known.number == number));
-        let is_given_up = attempt.is_some_and(|known| {
-            let age_ms = read_at.ms_since(known.started_at);
-            known.answers == [Some(Verdict::Unknown)] && (0..=PARKED_HORIZON_MS).contains(&age_ms)
-        });
-        Ok(is_given_up.then_some(ReceiptTarget { message, attempt: number, part: 1 }))
     }
 
     fn matched_receipt(
@@ -248,23 +224,15 @@ impl Engine {
             data_key: data_key.id(),
             sealed,
         };
-        let endpoint = account.and_then(|account| self.endpoint_for_inbound(account));
         self.draft.batch.inbound.push(row);
-        let Some(endpoint) = endpoint else { return Ok(()) };
-        let (event_key, event_tail) = self.next_key(now);
-        let outbox = OutboxRow {
-            key: event_key,
-            tail: event_tail,
-            endpoint,
-            about: key,
-            subject: EventSubject::Inbound,
-            at: now,
-            tries: 0,
-            next_at: now,
-        };
-        let event = crate::notify::Event::of_inbound(&outbox, tail, notice);
-        self.draft.batch.outbox.push(outbox);
-        self.draft.events.push((endpoint, event));
+        let Some(account) = account else { return Ok(()) };
+        let own = self.endpoint_for_inbound(account);
+        for endpoint in self.listeners(account, own, EventType::Inbound) {
+            let outbox = self.event_row(endpoint, key, EventSubject::Inbound, now);
+            let event = crate::notify::Event::of_inbound(&outbox, tail, notice);
+            self.draft.batch.outbox.push(outbox);
+            self.draft.events.push((endpoint, event));
+        }
         Ok(())
     }
 
@@ -283,6 +251,16 @@ impl Engine {
         let handle = directory.accounts.get(&account)?;
         handle.account.default_endpoint.or_else(|| directory.smpp_endpoints.get(&account).copied())
     }
+}
+
+/// The row by which an id leads to a part.
+pub(super) const fn map_row(
+    connector: ConnectorId,
+    carrier_id: String,
+    target: ReceiptTarget,
+) -> ReceiptMapRow {
+    let ReceiptTarget { message, attempt, part } = target;
+    ReceiptMapRow { connector, carrier_id, message, attempt, part }
 }
 
 /// Whether a receipt echoes the addresses that were sent. One without a type of number, as HTTP has

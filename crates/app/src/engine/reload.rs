@@ -14,6 +14,7 @@ use types::receipt::Verdict;
 use types::time::Timestamp;
 
 use super::live::Live;
+use super::once::{Known, idempotency_row};
 use super::queue::ClassQueue;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError, Input, LIVE_MAX};
@@ -63,6 +64,9 @@ impl Engine {
             return Ok(());
         }
         for (key, sealed) in self.store.bodies(&missing)? {
+            if let Some(work) = &mut self.at_work {
+                work.message = Some(key);
+            }
             let Some(live) = self.live.get_mut(&key) else { continue };
             let Some(data_key) = self.sealer.key(live.facts.data_key) else { continue };
             let content = data_key.open(Kind::Body, key, &sealed).ok().and_then(|plain| read_content(&plain));
@@ -75,9 +79,14 @@ impl Engine {
     fn revive(&mut self, message: OpenMessage) -> Result<Option<Live>, EngineError> {
         let OpenMessage { facts, progress } = message;
         let Some(data_key) = self.sealer.key(facts.data_key) else { return Ok(None) };
-        let plain = data_key.open(Kind::Addresses, facts.key, &facts.sealed).ok();
+        // Reading changes nothing, so that a row that crashes its reader is one that cannot be read: it must
+        // not keep all others from being read.
+        let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let plain = data_key.open(Kind::Addresses, facts.key, &facts.sealed).ok()?;
+            read_addresses(&plain)
+        }));
         let Some(Addresses { source, destination, recipient: Some(recipient), client_reference, .. }) =
-            plain.and_then(|p| read_addresses(&p))
+            read.ok().flatten()
         else {
             return Ok(None);
         };
@@ -113,9 +122,10 @@ impl Engine {
         self.live.clear();
         self.timers.clear();
         self.recent_ids.clear();
-        self.doubts.clear_open();
+        self.doubts.clear();
         self.unknown = 0;
         self.unplaced.clear();
+        self.paused.clear();
         self.backlogs.clear();
         for state in self.connectors.values_mut() {
             state.queue = ClassQueue::default();
@@ -186,7 +196,7 @@ impl Engine {
         let state = row.progress.state;
         let due_at = row.progress.due_at;
         let Some(live) = self.revive(row)? else {
-            tracing::warn!("an open message cannot be read because its key was shredded");
+            tracing::warn!("an open message cannot be read: its key was shredded, or it is damaged");
             return Ok(());
         };
         self.backlogs.follow(live.facts.account, live.facts.price.parts, None, state);
@@ -194,6 +204,7 @@ impl Engine {
         let attempts: Vec<u8> = live.attempts.iter().map(|attempt| attempt.number).collect();
         self.live.insert(key, live);
         self.draft.loaded.push(key);
+        self.follow_pause(key);
         for attempt in attempts {
             self.follow_doubt(key, attempt);
         }
@@ -232,13 +243,24 @@ impl Engine {
     /// Withdraws a message that was not sent yet.
     pub(super) fn cancel(
         &mut self,
-        account: Option<types::id::AccountId>,
-        id: types::id::MessageId,
-        reply: tokio::sync::oneshot::Sender<Result<(), types::refusal::Refusal>>,
+        (account, id): (Option<types::id::AccountId>, types::id::MessageId),
+        once: Option<(types::id::AccountId, crate::submission::Idempotency)>,
+        reply: tokio::sync::oneshot::Sender<super::CancelOutcome>,
         now: Timestamp,
     ) -> Result<(), EngineError> {
         use types::refusal::{Refusal, RefusalCode};
         let key = id.key();
+        if let Some((holder, idempotency)) = &once {
+            let outcome = match self.known(*holder, idempotency, now)? {
+                Known::Nothing => None,
+                Known::Done(_) => Some(Ok(true)),
+                Known::Refused(refusal) => Some(Err(refusal)),
+            };
+            if let Some(outcome) = outcome {
+                self.draft.cancels.push((reply, outcome));
+                return Ok(());
+            }
+        }
         self.ensure_live(&[key])?;
         let found = self.live.get(&key).filter(|live| {
             live.facts.tail == id.tail() && account.is_none_or(|account| account == live.facts.account)
@@ -246,7 +268,10 @@ impl Engine {
         let outcome = if found.is_none() {
             Err(Refusal::new(RefusalCode::NotFound, "there is no message by this id"))
         } else if self.step(key, StepInput::Cancel, ReceiptNote::default(), now)?.is_some() {
-            Ok(())
+            if let Some((holder, idempotency)) = &once {
+                self.draft.batch.idempotency.push(idempotency_row(*holder, idempotency, key, now));
+            }
+            Ok(false)
         } else {
             Err(Refusal::new(
                 RefusalCode::TooLate,
@@ -254,6 +279,22 @@ impl Engine {
             ))
         };
         self.draft.cancels.push((reply, outcome));
+        Ok(())
+    }
+
+    /// Withdraws a message that a new one of its account takes the place of. One that was sent meanwhile stays.
+    pub(super) fn give_way(
+        &mut self,
+        account: types::id::AccountId,
+        id: types::id::MessageId,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let key = id.key();
+        self.ensure_live(&[key])?;
+        let is_its_own = |live: &Live| live.facts.tail == id.tail() && live.facts.account == account;
+        if self.live.get(&key).is_some_and(is_its_own) {
+            self.step(key, StepInput::Cancel, ReceiptNote::default(), now)?;
+        }
         Ok(())
     }
 }

@@ -2,8 +2,9 @@
 
 use decide::lifecycle::{Effects, Input as StepInput, Policy, step};
 use ports::store::{EventSubject, JournalEntry, OutboxRow};
-use types::id::RowKey;
-use types::message::{Class, State, UnknownPolicy};
+use types::event::EventType;
+use types::id::{AccountId, EndpointId, RowKey};
+use types::message::{Class, Flags, State, UnknownPolicy};
 use types::receipt::ReceiptState;
 use types::time::Timestamp;
 
@@ -32,6 +33,9 @@ impl Engine {
         note: ReceiptNote,
         now: Timestamp,
     ) -> Result<Option<Effects>, EngineError> {
+        if let Some(work) = &mut self.at_work {
+            work.message = Some(key);
+        }
         let Some(live) = self.live.get(&key) else { return Ok(None) };
         let before = live.progress;
         let (reroute_on, policy) = self.policy_of(live, input, note);
@@ -61,9 +65,10 @@ impl Engine {
             message: key,
             from: before.state,
             to: stage.state,
-            reason: stage.reason,
+            reason: effects.note.unwrap_or(stage.reason),
             attempt: stage.attempts,
         });
+        self.follow_pause(key);
         if let Some((payer, kind)) = payer {
             self.post_price(&payer, kind);
         }
@@ -73,7 +78,7 @@ impl Engine {
         }
         if stage.state.is_final() && !before.state.is_final() {
             self.draft.counts.push(Count::Ended(facts_account, stage.state));
-            self.outlive_doubts(key, now);
+            self.end_doubts(key)?;
         }
         if effects.tell {
             self.tell(key, note, now);
@@ -127,28 +132,6 @@ impl Engine {
         }
     }
 
-    /// A message has ended: attempts of which nothing was heard may still have receipts.
-    fn outlive_doubts(&mut self, key: RowKey, now: Timestamp) {
-        let Some(live) = self.live.get(&key) else { return };
-        let until = now.plus_ms(super::doubt::ENDED_KEPT_MS);
-        for attempt in live.attempts.iter().filter(|attempt| attempt.is_in_doubt()) {
-            let slot = (attempt.connector, live.facts.recipient_hash);
-            self.doubts.outlive(until, slot, (key, attempt.number));
-        }
-    }
-
-    /// Follows whether it is known what became of an attempt.
-    pub(super) fn follow_doubt(&mut self, key: RowKey, number: u8) {
-        let Some(live) = self.live.get(&key) else { return };
-        let Some(attempt) = live.attempts.iter().find(|known| known.number == number) else { return };
-        let slot = (attempt.connector, live.facts.recipient_hash);
-        if attempt.is_in_doubt() {
-            self.doubts.add(slot, (key, number));
-        } else if self.doubts.remove(slot, (key, number)) {
-            self.parked_receipts.look_again(slot);
-        }
-    }
-
     fn policy_of(&self, live: &Live, input: StepInput, note: ReceiptNote) -> (Vec<State>, Policy<'static>) {
         let traffic = &self.snapshot.traffic;
         let route = self.route_of(live);
@@ -196,34 +179,58 @@ impl Engine {
         let Some(live) = self.live.get(&key) else { return };
         let state = live.progress.state;
         let wish = live.facts.report;
-        let Some(endpoint) = wish.endpoint else { return };
-        let wanted = if state.is_final() { !wish.failures_only || state.is_failure() } else { wish.steps };
-        if !wanted {
+        let successes_only = live.progress.flags.contains(Flags::SUCCESSES_ONLY);
+        let wanted = if state.is_final() {
+            (!wish.failures_only || state.is_failure()) && !(successes_only && state.is_failure())
+        } else {
+            wish.steps
+        };
+        let own = wish.endpoint.filter(|_| wanted);
+        let endpoints = self.listeners(live.facts.account, own, EventType::Message(state));
+        if endpoints.is_empty() {
             return;
         }
-        let (event_key, tail) = self.next_key(now);
         let Some(live) = self.live.get_mut(&key) else { return };
         let seq = live.progress.events;
         live.progress.events = seq.saturating_add(1);
-        let subject = EventSubject::Message {
-            state,
-            reason: live.progress.reason,
-            receipt: note.state,
-            error: note.error,
-            seq,
+        let (reason, receipt, error) = (live.progress.reason, note.state, note.error);
+        let subject = EventSubject::Message { state, reason, receipt, error, seq };
+        for endpoint in endpoints {
+            let row = self.event_row(endpoint, key, subject, now);
+            let Some(live) = self.live.get(&key) else { return };
+            let event = crate::notify::Event::of_message(&row, live);
+            self.draft.batch.outbox.push(row);
+            self.draft.events.push((endpoint, event));
+        }
+    }
+
+    /// Where an event is told: at the endpoint that its message names, and at those of the account that
+    /// hear of everything; each only if it wants such events.
+    pub(super) fn listeners(
+        &self,
+        account: AccountId,
+        own: Option<EndpointId>,
+        event: EventType,
+    ) -> Vec<EndpointId> {
+        let directory = self.shared.directory.load();
+        let standing = directory.standing.get(&account).into_iter().flatten().copied();
+        let wants = |id: &EndpointId| {
+            let known = directory.endpoints.get(id);
+            // One that cannot be opened keeps its events until it can.
+            known.is_none_or(|known| !known.removed && known.wants.wants(event))
         };
-        let row = OutboxRow {
-            key: event_key,
-            tail,
-            endpoint,
-            about: key,
-            subject,
-            at: now,
-            tries: 0,
-            next_at: now,
-        };
-        let event = crate::notify::Event::of_message(&row, live);
-        self.draft.batch.outbox.push(row);
-        self.draft.events.push((endpoint, event));
+        own.into_iter().chain(standing.filter(|id| Some(*id) != own)).filter(wants).collect()
+    }
+
+    /// The row of an event that is to be told at once.
+    pub(super) fn event_row(
+        &mut self,
+        endpoint: EndpointId,
+        about: RowKey,
+        subject: EventSubject,
+        now: Timestamp,
+    ) -> OutboxRow {
+        let (key, tail) = self.next_key(now);
+        OutboxRow { key, tail, endpoint, about, subject, at: now, tries: 0, next_at: now }
     }
 }

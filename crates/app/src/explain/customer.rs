@@ -14,6 +14,7 @@ const FACTS_FOR_CUSTOMERS: &[&str] = &[
     "err",
     "network",
     "parts",
+    "pause",
     "price book version",
     "profile version",
     "reason",

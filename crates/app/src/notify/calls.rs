@@ -1,5 +1,6 @@
 //! Webhook calls: one try of one event, and what its answer means.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use decide::notice::wait_ms;
@@ -7,7 +8,8 @@ use ports::courier::{Answer, CourierError};
 use ports::store::OutboxRetry;
 use tokio::sync::oneshot;
 use types::account::Endpoint;
-use types::id::RowKey;
+use types::id::{EventId, RowKey};
+use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
 use super::{Event, Notifier};
@@ -20,6 +22,19 @@ pub(super) const CALLS_MAX: usize = 256;
 /// Standard Webhooks asks to switch such an address off).
 const GONE: u16 = 410;
 
+/// How a webhook answered when it was tried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestCall {
+    /// The event's id (`webhook-id`).
+    pub id: EventId,
+    /// The HTTP status; `None` when no answer came.
+    pub status: Option<u16>,
+    /// Why no answer came.
+    pub error: Option<String>,
+    /// Milliseconds until the answer, or until none was waited for.
+    pub took_ms: u64,
+}
+
 /// How an event under way ended.
 enum End {
     /// The listener took it.
@@ -31,6 +46,39 @@ enum End {
 }
 
 impl Notifier {
+    /// Calls an endpoint once with an event that tells nothing.
+    ///
+    /// # Errors
+    /// `invalid_request` for a form without such an event, `rate_limited` while all calls are under way.
+    pub(crate) async fn try_out(
+        &self,
+        endpoint: &Endpoint,
+        allow_private: bool,
+    ) -> Result<TestCall, Refusal> {
+        let Ok(_permit) = self.calls.try_acquire() else {
+            let detail = "too many calls are under way; try again in a moment";
+            return Err(Refusal::new(RefusalCode::RateLimited, detail).retry_after(2));
+        };
+        let renderer = self.renderers.iter().find(|renderer| renderer.kind() == endpoint.kind);
+        let now = self.clock.now();
+        let sequence = u32::try_from(self.entropy.next_u64() >> 48).unwrap_or(0);
+        let id = EventId::new(RowKey::from_parts(now.as_ms(), sequence), self.entropy.next_u64());
+        let call = renderer.and_then(|renderer| renderer.render_test(endpoint, id, now));
+        let Some(mut call) = call else {
+            let detail = "events of this kind have no form for a test";
+            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("id"));
+        };
+        call.allow_private = allow_private;
+        let began_us = self.clock.monotonic_us();
+        let outcome = self.courier.call(call).await;
+        let took_ms = self.clock.monotonic_us().saturating_sub(began_us) / 1_000;
+        let (status, error) = match outcome {
+            Ok(answer) => (Some(answer.status), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Ok(TestCall { id, status, error, took_ms })
+    }
+
     /// Starts one call.
     pub(super) fn call(
         &self,
@@ -51,14 +99,35 @@ impl Notifier {
                 shared.notifier.ended(&shared, &endpoint, event.key, End::GivenUp);
                 return;
             };
-            let Some(mut call) = renderer.render(&endpoint, &event.report, clock.now()) else {
-                shared.notifier.ended(&shared, &endpoint, event.key, End::Moot);
-                return;
+            let rendered =
+                catch_unwind(AssertUnwindSafe(|| renderer.render(&endpoint, &event.report, clock.now())));
+            let mut call = match rendered {
+                Ok(Some(call)) => call,
+                Ok(None) => return shared.notifier.ended(&shared, &endpoint, event.key, End::Moot),
+                Err(_) => return shared.notifier.crashed(&shared, &endpoint, &event),
             };
             call.allow_private = allow_private;
             let outcome = courier.call(call).await;
             shared.notifier.called(&shared, &endpoint, &event, outcome);
         });
+    }
+
+    /// Writing an event crashed: it is tried once more, and then it is a dead letter for a person. What
+    /// counts is the number of tries on disk, so that a restart in between makes no difference.
+    fn crashed(&self, shared: &Shared, endpoint: &Endpoint, event: &Event) {
+        shared.metrics.crashed("report");
+        tracing::error!(
+            event = event.report.id.to_string(),
+            endpoint = endpoint.id.0,
+            "writing an event crashed"
+        );
+        shared.metrics.told(0, 1);
+        if event.tries > 0 {
+            self.ended(shared, endpoint, event.key, End::GivenUp);
+        } else {
+            self.try_again(shared, endpoint, event.key, None, self.clock.now());
+            self.kick(endpoint.id);
+        }
     }
 
     fn called(

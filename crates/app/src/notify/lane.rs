@@ -97,6 +97,11 @@ impl Lane {
         Some(self.cursor)
     }
 
+    /// Whether events wait to be told, here or in the store.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.spilled || self.len() > 0
+    }
+
     /// Events to call with now.
     pub(super) fn next_calls(&mut self, now: Timestamp) -> Vec<Event> {
         self.ripen(now);
@@ -215,6 +220,12 @@ impl Lane {
         if self.failures >= BREAKER_FAILURES {
             self.blocked_until = now.plus_ms(BREAKER_PAUSE_MS);
         }
+    }
+
+    /// Forgets that the endpoint failed.
+    pub(super) fn forgive(&mut self) {
+        self.failures = 0;
+        self.blocked_until = Timestamp::EPOCH;
     }
 
     /// Whether the clock alone may let something start.

@@ -38,7 +38,7 @@ impl BindSink for Bind {
 
 fn to_binds(house: &House) -> Draft {
     let endpoint = house.core.smpp_endpoint(house.account().id);
-    let report = ReportWish { endpoint, steps: false, failures_only: false };
+    let report = ReportWish { endpoint, ..ReportWish::default() };
     Draft { report, ..house.draft("hello") }
 }
 

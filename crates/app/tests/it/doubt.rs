@@ -1,5 +1,9 @@
 //! Receipts without a known id: they find the one message that they can mean, and never another.
 
+use std::sync::atomic::Ordering;
+
+use ports::channel::ChannelEvent;
+use types::id::MessageId;
 use types::message::{Flags, State};
 use types::receipt::{ReceiptState, Verdict};
 
@@ -44,6 +48,35 @@ async fn a_receipt_that_came_before_the_doubt_resolves_it_even_over_a_restart() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn all_receipts_that_came_before_the_doubt_find_their_message() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    for state in [ReceiptState::Enroute, ReceiptState::Delivered, ReceiptState::Delivered] {
+        house.receipt("a", "never-told", state).await;
+    }
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    assert_eq!(house.state(id).await, State::Delivered);
+    assert_eq!(house.core.store_figures().await.unwrap().store.parked, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_resolves_a_doubt_brings_those_that_came_before_it() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.receipt("a", "never-told", ReceiptState::Delivered).await;
+    let outcome = house.outcome(Verdict::Unknown, None);
+    let again = house.notice("never-told", ReceiptState::Undelivered, "447400123456");
+    let events = [ChannelEvent::Outcome { attempt, outcome, parts: 1 }, ChannelEvent::Receipt(again)];
+    house.tell_at_once("a", events.into()).await;
+    house.settle().await;
+    assert_eq!(house.state(id).await, State::Undelivered);
+    assert!(house.message(id).await.flags.contains(Flags::CONTRADICTED));
+    assert_eq!(house.core.store_figures().await.unwrap().store.parked, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_in_doubt_none_is_guessed_until_one_is_known() {
     let house = House::new(route(&["a"])).await;
     let mut ids = Vec::new();
@@ -81,6 +114,91 @@ async fn a_copy_that_was_sent_does_not_hide_the_doubt_of_the_first() {
     assert_eq!(house.state(other).await, State::Unknown);
     assert_eq!(house.state(copied).await, State::Submitted);
     assert!(house.message(copied).await.flags.contains(Flags::POSSIBLE_DUPLICATE));
+}
+
+/// A house with a message that has ended as delivered, and of whose first attempt nobody knows anything.
+async fn ended_in_doubt() -> (House, MessageId) {
+    let mut delivery = route(&["a"]);
+    delivery.on_unknown = Some("prefer_delivery".into());
+    let house = House::new(delivery).await;
+    let id = house.send("first").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    house.advance(60_001).await;
+    let again = house.sent_one("a");
+    house.answer("a", again, Verdict::Accepted, Some("copy")).await;
+    house.receipt("a", "copy", ReceiptState::Delivered).await;
+    assert_eq!(house.state(id).await, State::Delivered);
+    (house, id)
+}
+
+async fn parked(house: &House) -> i64 {
+    house.core.store_figures().await.unwrap().store.parked
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_for_a_message_that_ended_before_a_restart_is_not_taken_for_another() {
+    let (house, _) = ended_in_doubt().await;
+    let house = house.restart().await;
+    let other = house.send("second").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    // The first copy of the message that has ended, or the other message: nobody knows.
+    house.receipt("a", "c1", ReceiptState::Undelivered).await;
+    assert_eq!((house.state(other).await, parked(&house).await), (State::Unknown, 1));
+    // A late answer tells that it was not the other.
+    house.answer("a", attempt, Verdict::Accepted, Some("c2")).await;
+    assert_eq!((house.state(other).await, parked(&house).await), (State::Submitted, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_that_ended_in_doubt_none_is_forgotten() {
+    let (house, first) = ended_in_doubt().await;
+    let second = house.send("second").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    house.advance(60_001).await;
+    let again = house.sent_one("a");
+    house.answer("a", again, Verdict::Accepted, Some("copy2")).await;
+    house.receipt("a", "copy2", ReceiptState::Delivered).await;
+    let house = house.restart().await;
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    assert_eq!(parked(&house).await, 1, "either may be meant");
+    // Late word of the second leaves the first alone.
+    house.answer("a", attempt, Verdict::Accepted, Some("c2")).await;
+    assert_eq!(parked(&house).await, 0);
+    let receipts = async |id| {
+        let attempts = house.message(id).await.attempts;
+        attempts.iter().map(|attempt| attempt.receipts.len()).collect::<Vec<_>>()
+    };
+    assert_eq!((receipts(first).await, receipts(second).await), (vec![1, 1], vec![0, 1]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_given_out_again_is_not_taken_for_another_phone_after_a_restart() {
+    let (house, _) = ended_in_doubt().await;
+    let house = house.restart().await;
+    let other = house.send_to("447400000002").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Accepted, Some("7")).await;
+    // The carrier gave this id to the first copy too, before it began its ids anew.
+    house.receipt("a", "7", ReceiptState::Undelivered).await;
+    assert_eq!((house.state(other).await, parked(&house).await), (State::Submitted, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_does_not_happen_forgets_no_doubt() {
+    let (house, first) = ended_in_doubt().await;
+    house.store_fails.store(true, Ordering::SeqCst);
+    let acknowledged = house.receipt_unsettled("a", "c1", ReceiptState::Delivered);
+    let disk = async {
+        assert!(house.core.ready().await.is_err());
+        house.store_fails.store(false, Ordering::SeqCst);
+    };
+    tokio::join!(acknowledged, disk);
+    house.settle().await;
+    assert_eq!(parked(&house).await, 0);
+    assert_eq!(house.message(first).await.attempts[0].receipts.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,4 +247,17 @@ async fn a_connector_that_was_left_stays_left_over_a_restart() {
     house.settle().await;
     assert!(house.sent("a").is_empty(), "the phone cannot be reached by this carrier");
     house.sent_one("b");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_twice_of_an_attempt_in_doubt_is_matched_twice() {
+    let house = House::new(route(&["a"])).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    house.receipt("a", "c1", ReceiptState::Delivered).await;
+    assert_eq!(parked(&house).await, 2, "its answer may still come");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    assert_eq!((house.state(id).await, parked(&house).await), (State::Delivered, 0));
+    assert_eq!(house.message(id).await.attempts[0].receipts.len(), 2);
 }

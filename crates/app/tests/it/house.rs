@@ -15,13 +15,12 @@ use ports::clock::Clock;
 use ports::courier::Courier;
 use ports::entropy::Entropy;
 use types::account::{Account, AccountLimits, EndpointKind};
-use types::catalog::{
-    Connector, PrefixPrice, PriceBook, Profile, Route, Supplier, TrafficDocument, TriggerKey,
-};
+use types::catalog::{Connector, PrefixPrice, PriceBook, Route, Supplier, TrafficDocument};
 use types::money::{Money, Unit};
+use types::profile::{Profile, TriggerKey};
 
 mod drive;
-mod fakes;
+pub(crate) mod fakes;
 
 /// Sunday, 22 November 2026, noon.
 pub(crate) const NOON_MS: i64 = 1_795_348_800_000;

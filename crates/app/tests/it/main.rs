@@ -7,6 +7,8 @@ mod doubt;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod money;
 #[cfg(test)]
 mod notation;
@@ -14,8 +16,14 @@ mod notation;
 mod outcomes;
 mod overload;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod sent;
 #[cfg(test)]
+mod terms;
+#[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod webhooks;

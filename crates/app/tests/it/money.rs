@@ -1,8 +1,8 @@
 //! Money: charged once, held and given back, and never below what is there.
 
-use types::catalog::TriggerKey;
 use types::charge::ChargeState;
 use types::message::{Content, State};
+use types::profile::TriggerKey;
 use types::receipt::{ReceiptState, Verdict};
 use types::refusal::RefusalCode;
 
@@ -22,7 +22,7 @@ async fn row_pt_2_1d_charges_on_acceptance_whatever_the_delivery() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_is_captured_or_released_with_the_event_of_the_profile() {
     for (trigger, taken, delivered) in [
-        (TriggerKey::OnSubmit, (9_950_000, 0), (9_950_000, 0)),
+        (TriggerKey::OnTransmit, (9_950_000, 0), (9_950_000, 0)),
         (TriggerKey::OnDelivery, (9_950_000, 50_000), (9_950_000, 0)),
     ] {
         let house = House::with_trigger(route(&["a"]), trigger).await;
@@ -102,6 +102,7 @@ async fn the_same_text_to_the_same_number_is_guarded_where_it_was_promised() {
         idempotency: None,
         drafts: vec![house.draft(text)],
         guard_repeats: true,
+        replaces: Vec::new(),
     };
     assert!(house.core.submit_and_wait(submission("hi")).await.is_ok());
     let rejected = house.core.submit_and_wait(submission("hi")).await.unwrap_err();
@@ -116,8 +117,8 @@ async fn the_same_text_to_the_same_number_is_guarded_where_it_was_promised() {
 async fn several_lots_pay_one_message_and_get_back_what_each_paid() {
     for (trigger, verdict, end, left) in [
         (TriggerKey::OnAccept, Verdict::Permanent, ChargeState::Charged, (0, 0)),
-        (TriggerKey::OnSubmit, Verdict::Accepted, ChargeState::Charged, (0, 0)),
-        (TriggerKey::OnSubmit, Verdict::Permanent, ChargeState::Released, (50_000, 0)),
+        (TriggerKey::OnTransmit, Verdict::Accepted, ChargeState::Charged, (0, 0)),
+        (TriggerKey::OnTransmit, Verdict::Permanent, ChargeState::Released, (50_000, 0)),
     ] {
         let house = House::with_trigger(route(&["a"]), trigger).await;
         let account = house.account().id;
@@ -220,6 +221,7 @@ async fn a_repeat_is_told_before_the_balance() {
         idempotency: None,
         drafts: texts.iter().map(|text| house.draft(text)).collect(),
         guard_repeats: true,
+        replaces: Vec::new(),
     };
     let code = async |texts: &[&str]| match house.core.submit_and_wait(submission(texts)).await {
         Ok(_) => None,

@@ -287,3 +287,48 @@ async fn scheduled_messages_wait_can_be_withdrawn_and_expire() {
     let detail = house.message(id).await;
     assert_eq!((detail.state, detail.reason), (State::Expired, Reason::ValidityEnded));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_doubt_only_the_parts_in_doubt_are_sent_again_and_by_the_same_connector() {
+    let mut delivery = route(&["a", "b"]);
+    delivery.on_unknown = Some("prefer_delivery".into());
+    let house = House::new(delivery).await;
+    let id = house.send(&"long ".repeat(50)).await;
+    let attempt = house.sent_one("a");
+    house.answer_part("a", attempt, 1, 2, Verdict::Unknown, None).await;
+    house.answer_part("a", attempt, 2, 2, Verdict::Accepted, Some("p2")).await;
+    assert_eq!(house.state(id).await, State::Unknown);
+    house.down("a").await;
+    house.advance(60_001).await;
+    assert!(house.sent("b").is_empty(), "the part that was taken binds the rest");
+    house.up_again("a").await;
+    let again = house.sent("a").remove(0);
+    assert_eq!(again.only_parts, [1]);
+    house.answer_part("a", again.attempt, 1, 2, Verdict::Accepted, Some("p1")).await;
+    for part in ["p1", "p2"] {
+        house.receipt("a", part, ReceiptState::Delivered).await;
+    }
+    let message = house.message(id).await;
+    assert_eq!(message.state, State::Delivered);
+    assert!(message.flags.contains(Flags::POSSIBLE_DUPLICATE), "the part in doubt may have arrived twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_taken_after_all_ends_although_links_come_and_go() {
+    let mut delivery = route(&["a"]);
+    delivery.on_unknown = Some("prefer_delivery".into());
+    let house = House::new(delivery).await;
+    let id = house.send("hello").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Unknown, None).await;
+    house.down("a").await;
+    house.advance(60_001).await;
+    assert_eq!(house.state(id).await, State::Queued);
+    house.answer("a", attempt, Verdict::Accepted, Some("c1")).await;
+    assert_eq!(house.state(id).await, State::Submitted);
+    // Its place in the queue is still there.
+    house.flicker("a").await;
+    house.advance(50 * HOUR_MS).await;
+    house.advance(23 * HOUR_MS).await;
+    assert_eq!(house.state(id).await, State::NoReport);
+}

@@ -1,7 +1,7 @@
 //! Overload: the queue has a budget, refuses at the door when it is full, and keeps what it took.
 
-use types::catalog::Profile;
 use types::message::{Class, State};
+use types::profile::Profile;
 use types::receipt::Verdict;
 use types::refusal::RefusalCode;
 

@@ -13,7 +13,7 @@ use crate::house::{House, route};
 async fn send_with_callback(house: &House, url: &str) -> types::id::MessageId {
     let endpoint = house.core.webhook_endpoint(house.account().id, EndpointKind::Webhook, url).await.unwrap();
     let mut draft = house.draft("hello");
-    draft.report = ReportWish { endpoint: Some(endpoint), steps: true, failures_only: false };
+    draft.report = ReportWish { endpoint: Some(endpoint), steps: true, ..ReportWish::default() };
     let id = house.submit(vec![draft]).await.unwrap().messages[0].id;
     house.settle().await;
     id
@@ -190,7 +190,7 @@ async fn a_message_says_what_its_customer_was_not_told() {
         house.core.webhook_endpoint(house.account().id, EndpointKind::Paasoo, "https://a.example/");
     let endpoint = endpoint.await.unwrap();
     let mut draft = house.draft("hello");
-    draft.report = ReportWish { endpoint: Some(endpoint), steps: true, failures_only: false };
+    draft.report = ReportWish { endpoint: Some(endpoint), steps: true, ..ReportWish::default() };
     let id = house.submit(vec![draft]).await.unwrap().messages[0].id;
     house.settle().await;
     let attempt = house.sent_one("a");

@@ -4,12 +4,13 @@ use gsm_text::{Alphabet, Concatenation, SplitOptions};
 use ports::channel::Dispatch;
 use serde_json::{Value, json};
 use types::address::Address;
-use types::catalog::{NetworkRange, Profile, RateTriggerKey, TrafficDocument, TriggerKey};
+use types::catalog::{NetworkRange, RateTriggerKey, TrafficDocument};
 use types::charge::CostTrigger;
 use types::form::{Encoding, Joined, Rendering, user_data};
 use types::id::MessageId;
 use types::message::{Content, OctetContent, Reason, State};
 use types::network::NetworkSource;
+use types::profile::{Profile, TriggerKey};
 use types::receipt::{ReceiptState, Verdict};
 use types::region::Region;
 
@@ -204,7 +205,7 @@ async fn what_one_connector_cannot_carry_the_next_one_does() {
     assert_eq!(detail.attempts[0].passed_over, [("a".to_owned(), Reason::NotEncodable)]);
 
     // Where there is no next one it fails, and costs nothing that was held.
-    let house = House::with_trigger(route(&["a"]), TriggerKey::OnSubmit).await;
+    let house = House::with_trigger(route(&["a"]), TriggerKey::OnTransmit).await;
     house.down("a").await;
     let id = house.send(&format!("€{}", "a".repeat(100))).await;
     let mut document = traffic(route(&["a"]));

@@ -21,6 +21,7 @@ use super::answer::{self, Outcome};
 use super::breaker::Breaker;
 use super::template::Values;
 use super::{Next, Shared};
+use crate::crash::guarded;
 use crate::pacer::Pacer;
 
 /// The longest pause that a supplier can ask for, in seconds.
@@ -161,14 +162,19 @@ impl Worker {
 
     /// Starts the call of a message; returns 1 when the message ended without one.
     fn begin(&mut self, dispatch: &Dispatch) -> u32 {
-        let now = self.shared.clock.now();
-        if dispatch.expires_at <= now {
-            self.report_unsent(dispatch.attempt, Verdict::Transient);
-            return 1;
-        }
-        let Some(call) = self.call_of(dispatch) else {
-            self.report_unsent(dispatch.attempt, Verdict::Reroute);
-            return 1;
+        let put = guarded(self.shared.id, || {
+            let now = self.shared.clock.now();
+            if dispatch.expires_at <= now {
+                return Err(Verdict::Transient);
+            }
+            self.call_of(dispatch).map(|call| (now, call)).ok_or(Verdict::Reroute)
+        });
+        let (now, call) = match put.unwrap_or(Err(Verdict::Crashed)) {
+            Ok(put) => put,
+            Err(verdict) => {
+                self.report_unsent(dispatch.attempt, verdict);
+                return 1;
+            }
         };
         if self.pacer.take(self.now_us()).is_err() {
             // It was ready a moment ago on the same clock.

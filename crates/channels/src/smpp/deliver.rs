@@ -112,15 +112,16 @@ fn notice(
         done_date: text(receipt.text.done_date),
         source: address(&message.source),
         destination: address(&message.destination),
-        tlvs: parameters(message),
+        // All of them: they are evidence.
+        tlvs: parameters(message, |_| true),
         read_at: now,
     }
 }
 
-/// The optional parameters without the one that carries the text.
-fn parameters(message: &ShortMessage<'_>) -> Vec<u8> {
+/// The optional parameters that pass, without the one that carries the text.
+fn parameters(message: &ShortMessage<'_>, passes: impl Fn(Tag) -> bool) -> Vec<u8> {
     let mut tlvs = smpp::TlvBuffer::new();
-    for tlv in message.tlvs.iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD) {
+    for tlv in message.tlvs.iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD && passes(tlv.tag)) {
         // A value that was read has a length that can be written.
         if tlvs.push_tlv(tlv).is_err() {
             tracing::debug!("an optional parameter could not be copied");
@@ -141,7 +142,7 @@ fn inbound(message: &ShortMessage<'_>, settings: &Settings, now: Timestamp) -> I
         protocol_id: message.protocol_id,
         has_header: message.has_udh(),
         payload: message.payload().to_vec(),
-        tlvs: parameters(message),
+        tlvs: parameters(message, |tag| settings.passes(tag)),
     };
     InboundNotice {
         source: address(&message.source),

@@ -51,7 +51,7 @@ pub(super) struct Part {
 }
 
 /// Brings a message into the form that it names.
-pub(super) fn prepare(dispatch: &Dispatch) -> Result<Prepared, Unsendable> {
+pub(super) fn prepare(dispatch: &Dispatch, settings: &Settings) -> Result<Prepared, Unsendable> {
     if matches!(dispatch.form.joined, Joined::Whole) {
         return Err(Unsendable);
     }
@@ -62,7 +62,7 @@ pub(super) fn prepare(dispatch: &Dispatch) -> Result<Prepared, Unsendable> {
     for piece in pieces.into_iter().filter(asked) {
         let mut part = wire_part(piece, &dispatch.form)?;
         if let Content::Octets(octets) = dispatch.content.as_ref() {
-            pass_on(&mut part, octets)?;
+            pass_on(&mut part, octets, settings)?;
         }
         parts.push(part);
     }
@@ -128,10 +128,11 @@ fn wire_part(piece: Piece, form: &Form) -> Result<Part, Unsendable> {
     Ok(Part { number, esm_class, protocol_id: 0, data_coding, user_data, tlvs })
 }
 
-/// Copies what the customer set beside the text.
-fn pass_on(part: &mut Part, octets: &OctetContent) -> Result<(), Unsendable> {
+/// Copies what the customer set beside the text, as far as the carrier wants it.
+fn pass_on(part: &mut Part, octets: &OctetContent, settings: &Settings) -> Result<(), Unsendable> {
     part.protocol_id = octets.protocol_id;
-    for tlv in Tlvs::new(&octets.tlvs).iter().filter(|tlv| tlv.tag != Tag::MESSAGE_PAYLOAD) {
+    let passes = |tag| tag != Tag::MESSAGE_PAYLOAD && settings.passes(tag);
+    for tlv in Tlvs::new(&octets.tlvs).iter().filter(|tlv| passes(tlv.tag)) {
         part.tlvs.push_tlv(tlv).map_err(|_| Unsendable)?;
     }
     Ok(())

@@ -27,6 +27,9 @@ const CHUNK_OCTETS: usize = 65_536;
 const EVENTS_MAX: usize = 4_096;
 /// Octets that wait for the peer to read them; then it is not read either. One read adds at most as many.
 const UNWRITTEN_MAX: usize = 262_144;
+/// How long a peer that was not listened to may take to be heard again before its silence counts, in
+/// milliseconds.
+const LISTEN_MS: u64 = 1_000;
 /// How long to wait for the answer to our unbind, in milliseconds.
 const UNBIND_MS: u64 = 5_000;
 /// How long the peer's last answers are waited for once it has unbound, and how long our answer to that may take
@@ -45,8 +48,8 @@ enum Phase {
     Unbinding(u64),
     /// The peer unbound with this sequence number; its last answers are waited for until then.
     Finishing(u64, u32),
-    /// Nothing more is said; what is written leaves until then.
-    Leaving(u64),
+    /// Nothing more is said for this reason; what is written leaves until then.
+    Leaving(u64, &'static str),
 }
 
 /// Events under way to the core, and what is answered to the carrier once it has them.
@@ -80,6 +83,8 @@ pub(super) struct Link<'a> {
     heard: bool,
     unflushed: bool,
     transmits: bool,
+    /// Until then the peer is given time to be heard again: answers may be among what was not read.
+    listens_from_ms: u64,
 }
 
 impl<'a> Link<'a> {
@@ -106,6 +111,7 @@ impl<'a> Link<'a> {
             heard: false,
             unflushed: false,
             transmits,
+            listens_from_ms: 0,
         }
     }
 
@@ -127,6 +133,11 @@ impl<'a> Link<'a> {
     /// Does what time and work ask for; a text when the link must end.
     fn look(&mut self, leave_by: Option<Instant>) -> Option<String> {
         let now_ms = self.hub.now_ms();
+        // A peer that is not listened to, because the core is behind, cannot be called silent.
+        if self.is_deaf() {
+            self.listens_from_ms = now_ms.saturating_add(LISTEN_MS);
+            self.heard = true;
+        }
         // Octets that never become a PDU are no sign of life.
         if std::mem::take(&mut self.heard) {
             self.timers.on_received(now_ms);
@@ -139,9 +150,11 @@ impl<'a> Link<'a> {
             }
             LinkAction::Dead => return Some("the peer is silent".into()),
         }
-        self.traffic.expire(now_ms);
-        if self.traffic.is_unanswered_since(now_ms, self.hub.settings.timing.dead_peer_ms) {
-            return Some("the peer answers no submits".into());
+        if now_ms >= self.listens_from_ms {
+            self.traffic.expire(now_ms);
+            if self.traffic.is_unanswered_since(now_ms, self.hub.settings.timing.dead_peer_ms) {
+                return Some("the peer answers no submits".into());
+            }
         }
         if let Some(end) = self.advance_phase(leave_by, now_ms) {
             return Some(end);
@@ -174,13 +187,13 @@ impl<'a> Link<'a> {
             Phase::Finishing(until_ms, sequence) => {
                 if !self.traffic.waits_for_answers() || now_ms >= until_ms {
                     self.write_bare(CommandId::UNBIND_RESP, sequence);
-                    self.phase = Phase::Leaving(now_ms + LEAVE_MS);
+                    self.phase = Phase::Leaving(now_ms + LEAVE_MS, "the peer unbound");
                 }
                 None
             }
-            Phase::Leaving(until_ms) => {
+            Phase::Leaving(until_ms, reason) => {
                 let left = self.traffic.out.is_empty() && !self.unflushed;
-                (left || now_ms >= until_ms).then(|| "the peer unbound".into())
+                (left || now_ms >= until_ms).then(|| reason.into())
             }
         }
     }
@@ -202,9 +215,9 @@ impl<'a> Link<'a> {
     }
 
     async fn wait(&mut self, leave: &mut tokio::sync::watch::Receiver<Option<Instant>>) -> Woke {
-        let wake = self.wake_at();
+        let (wake, deaf) = (self.wake_at(), self.is_deaf());
         let Self { hub, reader, writer, chunk, traffic, telling, unflushed, .. } = self;
-        let may_read = traffic.events.len() < EVENTS_MAX && traffic.out.waiting() < UNWRITTEN_MAX;
+        let may_read = !deaf && traffic.out.waiting() < UNWRITTEN_MAX;
         let (may_write, may_take) = (!traffic.out.is_empty(), traffic.can_take());
         let told = async {
             match telling {
@@ -235,6 +248,11 @@ impl<'a> Link<'a> {
         }
     }
 
+    /// Whether nothing is read because the core has not taken what came before.
+    fn is_deaf(&self) -> bool {
+        self.traffic.events.len() >= EVENTS_MAX
+    }
+
     /// The next moment at which something is due.
     fn wake_at(&self) -> Instant {
         let mut due_ms = self.timers.next_due();
@@ -243,11 +261,12 @@ impl<'a> Link<'a> {
             Phase::Draining(until)
             | Phase::Unbinding(until)
             | Phase::Finishing(until, _)
-            | Phase::Leaving(until) => Some(until),
+            | Phase::Leaving(until, _) => Some(until),
         };
         let timing = &self.hub.settings.timing;
-        let dues = [phase_ms, self.traffic.next_expiry_ms(), self.traffic.gives_up_ms(timing.dead_peer_ms)];
-        for due in dues.into_iter().flatten() {
+        let answers_ms = [self.traffic.next_expiry_ms(), self.traffic.gives_up_ms(timing.dead_peer_ms)];
+        let answers_ms = answers_ms.into_iter().flatten().map(|due| due.max(self.listens_from_ms));
+        for due in answers_ms.chain(phase_ms) {
             due_ms = due_ms.min(due);
         }
         let due = self.hub.moment(due_ms);
@@ -309,7 +328,8 @@ impl<'a> Link<'a> {
                     let (status, sequence) = (error.command_status(), error.sequence_number());
                     write_header_only(CommandId::GENERIC_NACK, status, sequence, self.traffic.out.buffer());
                     self.traffic.stop_writing();
-                    self.phase = Phase::Leaving(self.hub.now_ms() + LEAVE_MS);
+                    let reason = "the peer sent what is not SMPP";
+                    self.phase = Phase::Leaving(self.hub.now_ms() + LEAVE_MS, reason);
                     tracing::warn!(connector = self.hub.id.0, "the peer sent something that is not SMPP");
                     return None;
                 }
@@ -317,7 +337,7 @@ impl<'a> Link<'a> {
             self.heard = true;
             match (then, self.phase) {
                 (frames::Then::Go, _) => {}
-                (frames::Then::Leave(sequence), Phase::Finishing(..) | Phase::Leaving(_)) => {
+                (frames::Then::Leave(sequence), Phase::Finishing(..) | Phase::Leaving(..)) => {
                     self.write_bare(CommandId::UNBIND_RESP, sequence);
                 }
                 (frames::Then::Leave(sequence), _) => {

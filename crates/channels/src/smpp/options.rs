@@ -11,6 +11,7 @@ use ports::channel::{Capabilities, CarrierAlphabet, Joining};
 use rustls::ClientConfig;
 use serde::Deserialize;
 use serde_json::Value;
+use smpp::Tag;
 use smpp::limits;
 use smpp::message_id::IdNotation;
 use types::Sensitive;
@@ -175,6 +176,9 @@ struct Options {
     query_sm: bool,
     /// Which receipts are asked for; 1 (all) when not stated, 0 for none.
     registered_delivery: Option<u8>,
+    /// Vendor parameters that are passed on to the carrier and taken from it, by tag (0x1400 to 0x3FFF); none when not
+    /// stated. An account must have them too.
+    vendor_tlvs: Vec<u16>,
     /// Whether the carrier is a simulation, so that nobody real is reached.
     simulated: bool,
 }
@@ -242,6 +246,8 @@ pub(crate) struct Settings {
     pub(crate) receipt_states: BTreeMap<String, ReceiptState>,
     pub(crate) query_sm: bool,
     pub(crate) registered_delivery: u8,
+    /// Vendor parameters that pass in both directions.
+    pub(crate) vendor_tags: Vec<Tag>,
     pub(crate) simulated: bool,
     pub(crate) errors: ErrorTable,
 }
@@ -301,6 +307,7 @@ impl Settings {
             receipt_states: receipt_states(&o)?,
             query_sm: o.query_sm,
             registered_delivery: o.registered_delivery.unwrap_or(1),
+            vendor_tags: vendor_tags(&o)?,
             simulated: o.simulated,
             errors: ErrorTable::read(connector)?,
             host: o.host,
@@ -308,6 +315,11 @@ impl Settings {
             system_type: o.system_type,
             service_type: o.service_type,
         })
+    }
+
+    /// Whether an optional parameter passes: one of the specification, or one of a vendor that is listed.
+    pub(crate) fn passes(&self, tag: Tag) -> bool {
+        !tag.is_vendor_specific() || self.vendor_tags.contains(&tag)
     }
 
     /// What the channel can carry.
@@ -345,6 +357,18 @@ fn receipt_states(o: &Options) -> Result<BTreeMap<String, ReceiptState>, String>
         Ok((word.to_ascii_uppercase(), known))
     };
     o.receipt_states.iter().map(state).collect()
+}
+
+fn vendor_tags(o: &Options) -> Result<Vec<Tag>, String> {
+    let tag = |number: &u16| {
+        let tag = Tag(*number);
+        if tag.is_vendor_specific() {
+            Ok(tag)
+        } else {
+            Err(format!("vendor_tlvs: {number:#06x} is not a vendor's; write numbers from 0x1400 to 0x3FFF"))
+        }
+    };
+    o.vendor_tlvs.iter().map(tag).collect()
 }
 
 fn check_texts(o: &Options) -> Result<(), String> {

@@ -204,6 +204,17 @@ async fn a_peer_that_asks_for_ever_and_never_reads_is_not_served_for_ever() {
 }
 
 #[tokio::test]
+async fn what_is_not_smpp_is_nacked_and_named_as_the_reason() {
+    let (stage, mut wire) = Stage::bound(json!({ "reconnect_ms": 60_000 })).await;
+    wire.send_octets(&[0, 0, 0, 3]).await;
+    let nack = wire.expect(CommandId::GENERIC_NACK).await;
+    assert_eq!(nack.status(), CommandStatus::ESME_RINVCMDLEN);
+    assert!(wire.next().await.is_none());
+    stage.ends("the peer sent what is not SMPP").await;
+    stage.channel.drain(0).await;
+}
+
+#[tokio::test]
 async fn octets_that_never_become_a_pdu_are_no_sign_of_life() {
     let (stage, mut wire) = Stage::bound(json!({ "enquire_link_ms": 30, "dead_peer_ms": 90 })).await;
     // A slow peer: one octet every few milliseconds of a PDU that never ends.

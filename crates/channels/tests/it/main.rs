@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod courier;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod http;

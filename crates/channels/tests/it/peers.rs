@@ -5,6 +5,7 @@ pub(crate) mod smsc;
 pub(crate) mod supplier;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use channels::courier::HttpCourier;
@@ -37,10 +38,49 @@ impl Clock for TokioClock {
     }
 }
 
+/// The same clock, which crashes who asks it: at the question with this number, counted back to zero.
+pub(crate) struct TrippingClock {
+    clock: TokioClock,
+    questions: AtomicU64,
+}
+
+impl TrippingClock {
+    pub(crate) fn new() -> Arc<Self> {
+        let clock = TokioClock(tokio::time::Instant::now());
+        Arc::new(Self { clock, questions: AtomicU64::new(0) })
+    }
+
+    /// Crashes who asks the `number`-th question from now.
+    pub(crate) fn trip_at(&self, number: u64) {
+        self.questions.store(number, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TrippingClock {
+    fn now(&self) -> Timestamp {
+        let left = self.questions.load(Ordering::SeqCst);
+        self.questions.store(left.saturating_sub(1), Ordering::SeqCst);
+        assert_ne!(left, 1, "a planted crash");
+        self.clock.now()
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        self.clock.monotonic_us()
+    }
+
+    fn sleep(&self, ms: u64) -> BoxFuture<'static, ()> {
+        self.clock.sleep(ms)
+    }
+}
+
 pub(crate) fn factory() -> Factory {
+    factory_with(Arc::new(TokioClock(tokio::time::Instant::now())))
+}
+
+pub(crate) fn factory_with(clock: Arc<dyn Clock>) -> Factory {
     channels::factory(
         Arc::new(HttpCourier::new().unwrap()),
-        Arc::new(TokioClock(tokio::time::Instant::now())),
+        clock,
         InstanceName("chappe-test".into()),
         tokio::runtime::Handle::current(),
         Arc::new(|name| Err(format!("the environment variable {name} is not set"))),

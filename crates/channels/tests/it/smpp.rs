@@ -198,6 +198,27 @@ async fn receipts_are_answered_after_the_core_has_them() {
 }
 
 #[tokio::test]
+async fn a_carrier_is_not_called_silent_while_the_core_is_behind() {
+    let smsc = Smsc::start(Script::default()).await;
+    let core =
+        Arc::new(SlowCore { recorder: Recorder::default(), ready: tokio::sync::watch::Sender::new(false) });
+    let timing = json!({"enquire_link_ms": 50, "dead_peer_ms": 250, "reconnect_ms": 20});
+    let config = connector("smpp", options(smsc.port, &timing));
+    let channel = open(&config, Arc::clone(&core) as Arc<dyn ChannelSink>);
+    until(&core.recorder, |r| r.open_credit() > 0).await;
+    // More receipts than a link keeps for the core; it reads nothing more until they are taken.
+    smsc.push((1..=10_000).flat_map(receipt_pdu).collect());
+    let again = timeout(Duration::from_millis(750), smsc.until(|seen| seen.binds.len() > 1)).await;
+    assert!(again.is_err(), "the link was given up");
+    core.ready.send_replace(true);
+    let taken = |seen: &crate::peers::smsc::Seen| {
+        seen.commands.iter().filter(|id| **id == CommandId::DELIVER_SM_RESP).count() == 10_000
+    };
+    timeout(LIMIT, smsc.until(taken)).await.unwrap();
+    channel.drain(1_000).await;
+}
+
+#[tokio::test]
 async fn messages_from_phones_come_in_by_deliver_sm_and_data_sm() {
     let (smsc, channel, recorder) = stage(Script::default(), json!({})).await;
     until(&recorder, |r| r.open_credit() > 0).await;

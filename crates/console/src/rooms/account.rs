@@ -1,15 +1,17 @@
 //! A customer's account: balance, movements, keys and webhooks with their secrets after the password.
 
-use app::{EndpointView, ShownCredential};
+use app::{EndpointView, KeyView, ShownCredential};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use types::access::KeyScope;
 use types::account::{CredentialKind, EndpointKind};
 use types::charge::PostingKind;
 use types::refusal::RefusalCode;
 use types::role::Permission;
+use types::time::Timestamp;
 
 use crate::fault::Fault;
 use crate::frame::{Frame, Room, page_with};
@@ -63,6 +65,8 @@ struct Line {
 struct Key {
     name: String,
     kind: &'static str,
+    /// What it may do, from where, until when, and when it was used last.
+    notes: Vec<String>,
     secret: Option<String>,
 }
 
@@ -174,7 +178,7 @@ async fn write(house: &House, person: &SignedIn, said: Said) -> Result<Response,
         let shown = house.desk.credentials(id).await?;
         let endpoints = house.desk.endpoints(id);
         Some(KeysPart {
-            keys: shown.into_iter().map(|one| key(one, revealed)).collect(),
+            keys: shown.into_iter().map(|one| key(one, &house.desk.keys(id), revealed)).collect(),
             more_webhooks: endpoints.len().saturating_sub(WEBHOOKS),
             has_default: endpoints.iter().any(|view| view.is_default),
             webhooks: endpoints.into_iter().take(WEBHOOKS).map(|view| webhook(view, revealed)).collect(),
@@ -203,12 +207,37 @@ async fn write(house: &House, person: &SignedIn, said: Said) -> Result<Response,
     page_with(status, &page)
 }
 
-fn key(shown: ShownCredential, revealed: bool) -> Key {
+fn key(shown: ShownCredential, known: &[KeyView], revealed: bool) -> Key {
     let kind = match shown.kind {
         CredentialKind::ApiKey => "API key",
         CredentialKind::Smpp => "SMPP system id",
     };
-    Key { name: shown.name, kind, secret: revealed.then(|| shown.secret.into_inner()) }
+    let known = known.iter().find(|key| shown.kind == CredentialKind::ApiKey && key.name == shown.name);
+    let notes = known.map(key_notes).unwrap_or_default();
+    Key { name: shown.name, kind, notes, secret: revealed.then(|| shown.secret.into_inner()) }
+}
+
+/// What an owner should know of a key, a sentence each.
+fn key_notes(key: &KeyView) -> Vec<String> {
+    let scopes: Vec<_> = key.scopes.iter().map(KeyScope::as_str).collect();
+    let ranges: Vec<_> = key.ranges.iter().map(ToString::to_string).collect();
+    let used = key.used_at.map_or_else(
+        || "not used yet".to_owned(),
+        |at| format!("used in the hour after {}", at.to_string().replace('T', " ").get(..16).unwrap_or("")),
+    );
+    let until = |at: Timestamp| at.to_string().get(..10).unwrap_or("").to_owned();
+    let mut notes = Vec::new();
+    if !key.label.is_empty() {
+        notes.push(key.label.clone());
+    }
+    notes.push(format!("may {}", scopes.join(", ")));
+    if !ranges.is_empty() {
+        notes.push(format!("from {} only", ranges.join(", ")));
+    }
+    notes.extend(key.expires_at.map(|at| format!("ends on {}", until(at))));
+    notes.push(used);
+    notes.extend(key.old_secret_until.map(|at| format!("the secret before is good until {}", until(at))));
+    notes
 }
 
 fn webhook(view: EndpointView, revealed: bool) -> Webhook {

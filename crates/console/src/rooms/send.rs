@@ -207,7 +207,15 @@ fn submission(house: &House, account: AccountId, fields: &SendFields) -> Submiss
     let idempotency = (!fields.token.is_empty() && fields.token.len() <= 64)
         .then(|| Idempotency { key: format!("console-{}", fields.token), fingerprint: fingerprint(fields) });
     let drafts = recipients(&fields.to).into_iter().take(RECIPIENTS_MAX).map(draft).collect();
-    Submission { account, door: Door::Console, received_at: now, idempotency, drafts, guard_repeats: false }
+    Submission {
+        account,
+        door: Door::Console,
+        received_at: now,
+        idempotency,
+        drafts,
+        guard_repeats: false,
+        replaces: Vec::new(),
+    }
 }
 
 fn fingerprint(fields: &SendFields) -> [u8; 32] {

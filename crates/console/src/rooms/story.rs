@@ -202,7 +202,11 @@ fn flag_words(flags: Flags) -> Vec<&'static str> {
         (Flags::TEST, "Test traffic: it never goes to a real carrier."),
         (Flags::POSSIBLE_DUPLICATE, "It may have been sent twice."),
         (Flags::CONTRADICTED, "A later receipt contradicted the end that was told."),
-        (Flags::QUARANTINED, "It waits for a person, because working on it failed twice."),
+        (
+            Flags::QUARANTINED,
+            "Working on it crashed twice: until it ends it waits for a person of the operator.",
+        ),
+        (Flags::RESTORED, "It comes from a backup: until it ends it waits for a person of the operator."),
     ];
     words.into_iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, words)| words).collect()
 }

@@ -39,6 +39,15 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/staff/routes/versions/{number}", "AOS"),
     ("POST", "/staff/routes/versions/{number}", "AO"),
     ("GET", "/staff/accounts", "AOS"),
+    ("GET", "/staff/quarantine", "AOS"),
+    ("GET", "/staff/quarantine/{id}", "AOS"),
+    ("POST", "/staff/quarantine/{id}", "AO"),
+    ("GET", "/staff/sessions", "AOS"),
+    ("GET", "/staff/sessions/{number}", "AOS"),
+    ("POST", "/staff/sessions/{number}", "AO"),
+    ("GET", "/staff/sessions/{number}/trace", "AOS"),
+    ("GET", "/staff/sessions/{number}/capture", "AOS"),
+    ("POST", "/staff/sessions/{number}/close", "AO"),
     ("GET", "/phones", "odAOS"),
     ("GET", "/phones/row", "odAOS"),
     ("POST", "/phones/{number}/answer", "odAOS"),
@@ -48,6 +57,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/events/overview", "odvAOS"),
     ("GET", "/events/messages/{id}", "odvAOS"),
     ("GET", "/events/connectors", "AOS"),
+    ("GET", "/events/sessions/{number}", "AOS"),
     ("GET", "/events/phones", "odAOS"),
 ];
 

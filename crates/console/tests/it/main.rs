@@ -15,7 +15,9 @@ mod access;
 #[path = "../../fake/desk.rs"]
 mod fake;
 mod pages;
+mod quarantine;
 mod rooms;
+mod watching;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use console::{DemoLogin, Desk, Rooms};
 use fake::parties::{FakeMails, FakePhones};
+use fake::sessions::FakeSessions;
 use fake::{FakeDesk, PASSWORD, email_of, messages, token_of};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -41,6 +44,7 @@ const HOST: &str = "console.test";
 struct House {
     desk: Arc<FakeDesk>,
     phones: Arc<FakePhones>,
+    sessions: Arc<FakeSessions>,
     router: Router,
 }
 
@@ -86,7 +90,9 @@ impl House {
             phones.phones.lock().unwrap().clear();
         }
         let desk = Arc::new(FakeDesk::new(NOW, messages));
+        let sessions = Arc::new(FakeSessions::new(NOW));
         let rooms = Rooms {
+            sessions: Some(Arc::clone(&sessions) as Arc<dyn ports::sessions::SessionDesk>),
             phones: Some(Arc::clone(&phones) as Arc<dyn ports::phones::PhoneDesk>),
             mails: Some(Arc::new(FakeMails(NOW))),
             secure_cookie,
@@ -98,7 +104,7 @@ impl House {
             }),
         };
         let router = console::router_over(Arc::clone(&desk) as Arc<dyn Desk>, rooms);
-        Self { desk, phones, router }
+        Self { desk, phones, sessions, router }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -142,12 +148,22 @@ fn request(
     request.body(Body::from(form.to_owned())).unwrap()
 }
 
+/// What `{number}` is in an address.
+fn number_for(path: &str) -> &'static str {
+    match path {
+        path if path.starts_with("/phones") => "447911123462",
+        path if path.contains("/sessions/") => "7",
+        _ => "1",
+    }
+}
+
 /// A route with its parameters filled in.
 fn filled(path: &str) -> String {
+    let of = if path.contains("quarantine") { State::Queued } else { State::Delivered };
     path.replace("{version}", "any")
         .replace("{name}", if path.starts_with("/assets") { "console.css" } else { "simulated" })
-        .replace("{id}", &messages::id_of(NOW, State::Delivered).to_string())
-        .replace("{number}", if path.starts_with("/phones") { "447911123462" } else { "1" })
+        .replace("{id}", &messages::id_of(NOW, of).to_string())
+        .replace("{number}", number_for(path))
         .replace("{carrier_id}", "unknown")
         .replace("{mail}", &format!("{}-0", NOW.as_ms() - 60_000))
 }

@@ -37,12 +37,16 @@ fn pages(role: Option<Role>) -> Vec<String> {
         "/staff/messages",
         "/staff/routes",
         "/staff/accounts",
+        "/staff/quarantine",
+        "/staff/sessions",
+        "/staff/sessions/7",
         "/help",
         "/phones",
     ]
     .into_iter()
     .map(str::to_owned)
-    .chain(["/staff/routes/versions/1".to_owned(), format!("/staff/messages/{id}")]);
+    .chain(["/staff/routes/versions/1".to_owned(), format!("/staff/messages/{id}")])
+    .chain([format!("/staff/quarantine/{}", id_of(NOW, State::Queued))]);
     let nobody = ["/sign-in", "/sign-in?demo=staff", "/help", "/nothing/here"].into_iter().map(str::to_owned);
     match role {
         Some(role) if role.is_staff() => staff.collect(),

@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use types::account::{Account, AccountLimits, AccountState};
 use types::address::Address;
-use types::catalog::{
-    Connector, NetworkRange, OneOrMany, PrefixPrice, PriceBook, Profile, Route, TrafficDocument,
-};
+use types::catalog::{Connector, NetworkRange, OneOrMany, PrefixPrice, PriceBook, Route, TrafficDocument};
 use types::charge::{Lot, LotShare};
 use types::form::{CarrierAlphabet, Joining, Manner};
 use types::id::{AccountId, ConnectorId, LotId, PublicId, RowKey};
 use types::message::{Class, Content, Draft, OctetContent, PARTS_MAX, ReportWish, State};
 use types::money::Unit;
 use types::network::{Country, NetworkSource};
+use types::profile::Profile;
 use types::refusal::Refusal;
 use types::region::Region;
 use types::time::Timestamp;

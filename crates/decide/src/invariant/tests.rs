@@ -2,12 +2,12 @@
 
 use types::charge::{ChargeState, Lot};
 use types::id::{AccountId, LotId};
-use types::message::{Flags, State};
+use types::message::{Class, Flags, State};
 use types::money::Unit;
 use types::time::Timestamp;
 
 use super::{
-    attempts_are_written, charge_step_is_lawful, classes_keep_their_order, copies_are_marked,
+    a_pause_holds, attempts_are_written, charge_step_is_lawful, classes_keep_their_order, copies_are_marked,
     end_has_its_time, hold_ends_with_message, is_written_ahead, lot_is_sound, marks_stay, parked_lapses,
     rank, step_is_lawful, version_rises,
 };
@@ -65,9 +65,9 @@ fn every_open_state_has_a_way_to_an_end() {
 
 #[test]
 fn what_was_never_attempted_is_never_with_a_carrier() {
-    use State::{Accepted, Delivered, Failed, NoReport, Scheduled, Sending, Submitted, Unconfirmed, Unknown};
+    use State::{Accepted, Delivered, NoReport, Scheduled, Sending, Submitted, Unconfirmed, Unknown};
     for from in [Accepted, Scheduled] {
-        for to in [Sending, Unknown, Submitted, Delivered, NoReport, Unconfirmed, Failed] {
+        for to in [Sending, Unknown, Submitted, Delivered, NoReport, Unconfirmed] {
             assert!(!step_is_lawful(from, to), "{from} to {to}");
         }
     }
@@ -150,12 +150,23 @@ fn what_is_handed_over_is_written_ahead_by_this_very_attempt() {
 }
 
 #[test]
+fn nothing_begins_that_waits_for_a_person() {
+    for pause in types::message::Pause::ALL {
+        assert!(!a_pause_holds(pause.mark(), State::Queued, State::Sending));
+        assert!(a_pause_holds(pause.mark(), State::Queued, State::Expired));
+    }
+    assert!(a_pause_holds(Flags::CRASHED, State::Queued, State::Sending));
+}
+
+#[test]
 fn marks_stay_but_that_of_a_copy_that_was_never_sent() {
     let both = Flags::CONTRADICTED.with(Flags::POSSIBLE_DUPLICATE);
     assert!(marks_stay(Flags::default(), both) && marks_stay(both, both));
     assert!(marks_stay(both, Flags::CONTRADICTED));
     assert!(!marks_stay(both, Flags::POSSIBLE_DUPLICATE));
     assert!(!marks_stay(Flags::TEST, Flags::default()));
+    assert!(marks_stay(Flags::QUARANTINED.with(Flags::CRASHED), Flags::CRASHED));
+    assert!(!marks_stay(Flags::CRASHED, Flags::default()), "one more crash must be the second");
 }
 
 #[test]
@@ -167,16 +178,24 @@ fn copies_are_marked_or_asked_for_by_the_route() {
 
 #[test]
 fn lower_classes_get_their_share_and_no_more() {
-    for (lower, handed, keeps) in
-        [(0, 1, true), (1, 1, true), (12, 100, true), (13, 100, false), (3, 9, false)]
-    {
-        assert_eq!(classes_keep_their_order(lower, handed), keeps, "{lower} of {handed}");
+    for (waits, lower, handed, keeps) in [
+        (Class::OneTime, 0, 1, true),
+        (Class::OneTime, 1, 1, true),
+        (Class::OneTime, 4, 18, true),
+        (Class::OneTime, 22, 100, true),
+        (Class::OneTime, 23, 100, false),
+        (Class::OneTime, 4, 9, false),
+        (Class::Transactional, 12, 100, true),
+        (Class::Transactional, 13, 100, false),
+        (Class::Transactional, 3, 9, false),
+        (Class::Bulk, 0, 9, true),
+    ] {
+        assert_eq!(classes_keep_their_order(waits, lower, handed), keeps, "{waits}: {lower} of {handed}");
     }
 }
 
 #[test]
 fn a_parked_receipt_is_gone_after_72_hours_and_a_sweep() {
     const HOUR_MS: i64 = 3_600_000;
-    assert!(parked_lapses(true, 71 * HOUR_MS) && parked_lapses(false, 1_000 * HOUR_MS));
-    assert!(!parked_lapses(true, 74 * HOUR_MS));
+    assert!(parked_lapses(71 * HOUR_MS) && !parked_lapses(74 * HOUR_MS));
 }

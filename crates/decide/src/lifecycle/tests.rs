@@ -10,7 +10,7 @@ use types::time::Timestamp;
 
 use self::cases::CASES;
 use super::{Effects, Input, Policy, Stage, step, worst_receipt, worst_verdict};
-use crate::invariant::{hold_ends_with_message, step_is_lawful};
+use crate::invariant::{a_pause_holds, hold_ends_with_message, marks_stay, step_is_lawful};
 
 mod cases;
 mod rules;
@@ -74,6 +74,9 @@ fn input(text: &str) -> Input {
         ["cancel"] => Input::Cancel,
         ["not_encodable"] => Input::NotEncodable,
         ["no_connector"] => Input::NoConnector,
+        ["crashed"] => Input::Crashed,
+        ["release"] => Input::Release,
+        ["give_up"] => Input::GiveUp,
         _ => panic!("{text} is no input"),
     }
 }
@@ -97,6 +100,10 @@ fn set(stage: &mut Stage, policy: &mut Policy<'_>, word: &str) {
         ("transient", count) => policy.transient_count = count.parse().unwrap(),
         ("resent", count) => policy.resent_count = count.parse().unwrap(),
         ("dup", _) => stage.flags = stage.flags.with(Flags::POSSIBLE_DUPLICATE),
+        ("crashed", _) => stage.flags = stage.flags.with(Flags::CRASHED),
+        ("quarantined", _) => stage.flags = stage.flags.with(Flags::QUARANTINED),
+        ("restored", _) => stage.flags = stage.flags.with(Flags::RESTORED),
+        ("never_due", _) => stage.due_at = Timestamp::NEVER,
         ("why", reason) => stage.reason = Reason::parse(reason).unwrap(),
         ("charge", charge) => stage.charge = ChargeState::parse(charge).unwrap(),
         ("taken", ms) => stage.submitted_at = Some(NOW.plus_ms(number(ms))),
@@ -121,6 +128,9 @@ fn effects_text(before: &Stage, after: &Stage, effects: &Effects) -> String {
         (mark(Flags::POSSIBLE_DUPLICATE) == (false, true), "+dup"),
         (mark(Flags::POSSIBLE_DUPLICATE) == (true, false), "-dup"),
         (mark(Flags::CONTRADICTED) == (false, true), "+contradicted"),
+        (mark(Flags::CRASHED) == (false, true), "+crashed"),
+        (mark(Flags::QUARANTINED) == (false, true), "+quarantined"),
+        (before.flags.pause().is_some() && after.flags.pause().is_none(), "-paused"),
     ];
     let words: Vec<&str> = words.iter().filter(|(holds, _)| *holds).map(|(_, word)| *word).collect();
     if words.is_empty() { "-".into() } else { words.join(",") }
@@ -141,11 +151,13 @@ fn checked(stage: &Stage, policy: &Policy<'_>, input: Input, now: Timestamp) -> 
     assert!(hold_ends_with_message(after.state, after.charge), "{context}");
     assert_eq!(after.final_at.is_some(), after.state.is_final(), "{context}");
     let waits_for_nothing = after.state.is_final() || after.state == State::Sending;
-    assert_eq!(
-        after.due_at == Timestamp::NEVER,
-        waits_for_nothing,
-        "an open message has work or a time: {context}"
+    let may_wait_for_a_person = after.flags.contains(Flags::QUARANTINED);
+    assert!(
+        (after.due_at == Timestamp::NEVER) == waits_for_nothing || may_wait_for_a_person,
+        "an open message has work, a time or a person: {context}"
     );
+    assert!(a_pause_holds(stage.flags, stage.state, after.state), "{context}");
+    assert!(marks_stay(stage.flags, after.flags), "{context}");
     let settled = match effects.money {
         None => stage.charge,
         Some(PostingKind::Capture) => ChargeState::Charged,
@@ -155,7 +167,8 @@ fn checked(stage: &Stage, policy: &Policy<'_>, input: Input, now: Timestamp) -> 
     assert_eq!(after.charge, settled, "{context}");
     assert!(effects.money.is_none() || stage.charge == ChargeState::Held, "money moves once: {context}");
     assert!(!effects.tell || after.state != stage.state, "only news is told: {context}");
-    let waits_anew = stage.state != State::Queued || input == Input::NotEncodable;
+    let asked_anew = matches!(input, Input::NotEncodable | Input::Crashed | Input::Release);
+    let waits_anew = stage.state != State::Queued || asked_anew;
     assert_eq!(effects.enqueue, after.state == State::Queued && waits_anew, "{context}");
     let begun = u8::from(input == Input::Begin);
     assert_eq!(after.attempts, stage.attempts + begun, "{context}");
@@ -172,6 +185,7 @@ answer:1:throttled:throttled  .  .         .         queued      queued      .  
 answer:1:transient:transient  .  .         .         queued      queued      .           .  .  .  .  .  .  .  .           .
 answer:1:reroute:rerouted     .  .         .         failed      failed      .           .  .  .  .  .  .  .  .           .
 answer:1:permanent:carrier_refused . .     .         failed      failed      .           .  .  .  .  .  .  .  .           .
+answer:1:crashed:none         .  .         .         queued      queued      .           .  .  .  .  .  .  .  .           .
 answer:1:unknown:link_broke   .  .         .         unknown     .           .           .  .  .  .  .  .  .  .           .
 receipt:1:enroute      .         .         .         .           submitted   .           .  .  .  .  .  .  .  .           .
 receipt:1:accepted     .         .         .         .           submitted   .           .  .  .  .  .  .  .  .           .
@@ -190,6 +204,9 @@ due                    queued    queued    .         .           unconfirmed =  
 cancel                 cancelled cancelled .         .           .           .           .  .  .  .  .  .  .  .           .
 not_encodable          .         .         failed    .           .           .           .  .  .  .  .  .  .  .           .
 no_connector           .         .         failed    .           .           .           .  .  .  .  .  .  .  .           .
+crashed                =         =         =         =           =           =           .  .  .  .  .  .  .  .           .
+release                .         .         .         .           .           .           .  .  .  .  .  .  .  .           .
+give_up                .         .         .         .           .           .           .  .  .  .  .  .  .  .           .
 ";
 
 #[test]
@@ -260,8 +277,8 @@ fn every_lawful_step_has_a_case() {
 
 #[test]
 fn the_worst_answer_binds() {
-    use Verdict::{Accepted, Permanent, Reroute, Throttled, Transient, Unknown};
-    let order = [Accepted, Throttled, Transient, Reroute, Permanent, Unknown];
+    use Verdict::{Accepted, Crashed, Permanent, Reroute, Throttled, Transient, Unknown};
+    let order = [Accepted, Throttled, Transient, Crashed, Reroute, Permanent, Unknown];
     for (place, worse) in order.iter().enumerate() {
         for better in &order[..=place] {
             assert_eq!(worst_verdict([*better, *worse].into_iter()), Some(*worse));

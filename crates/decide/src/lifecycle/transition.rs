@@ -25,12 +25,14 @@ pub(super) struct Step<'a> {
     pub(super) now: Timestamp,
 }
 
-type Outcome = Result<(Stage, Effects), NotApplicable>;
+pub(super) type Outcome = Result<(Stage, Effects), NotApplicable>;
 
 impl Step<'_> {
-    /// A message whose validity has ended is not begun: [`Input::Due`] ends it.
+    /// A message whose validity has ended is not begun: [`Input::Due`] ends it. One that waits for a
+    /// person is not begun either.
     pub(super) fn begin(mut self) -> Outcome {
-        if self.stage.state != State::Queued || self.now >= self.policy.expires_at {
+        let is_paused = self.stage.flags.pause().is_some();
+        if self.stage.state != State::Queued || self.now >= self.policy.expires_at || is_paused {
             return Err(NotApplicable);
         }
         self.stage.state = State::Sending;
@@ -67,6 +69,7 @@ impl Step<'_> {
             }
             Verdict::Reroute => self.next_connector(State::Failed, Reason::RoutesExhausted),
             Verdict::Permanent => self.end(State::Failed),
+            Verdict::Crashed => self.crashed_writing(),
             Verdict::Unknown => {
                 self.stage.reason = if is_unanswered(reason) { reason } else { Reason::AnswerMissing };
                 self.unknown()
@@ -115,7 +118,7 @@ impl Step<'_> {
     }
 
     /// Takes back the mark of a copy that was never sent.
-    fn unmark_resend(&mut self) {
+    pub(super) fn unmark_resend(&mut self) {
         if self.waits_to_be_resent() {
             let others = self.stage.flags.bits() & !Flags::POSSIBLE_DUPLICATE.bits();
             self.stage.flags = Flags::from_bits(others);
@@ -145,7 +148,7 @@ impl Step<'_> {
     }
 
     /// Waits for a connector, unless the validity ends before the next try.
-    fn requeue(mut self, wait_ms: i64, effects: Effects) -> Outcome {
+    pub(super) fn requeue(mut self, wait_ms: i64, effects: Effects) -> Outcome {
         let next = self.now.plus_ms(self.stretched_ms(wait_ms));
         if next >= self.policy.expires_at {
             self.stage.reason = Reason::ValidityEnded;
@@ -188,7 +191,7 @@ impl Step<'_> {
     }
 
     /// Nobody knows. The customer hears it unless it was told before that a carrier took it.
-    fn unknown(mut self) -> Outcome {
+    pub(super) fn unknown(mut self) -> Outcome {
         self.stage.state = State::Unknown;
         let after_grace = self.now.plus_ms(UNKNOWN_GRACE_MS);
         let resends = self.may_resend() && after_grace < self.policy.expires_at;
@@ -327,7 +330,7 @@ impl Step<'_> {
     }
 
     /// Whether a copy waits to be sent of which the first may have arrived.
-    fn may_have_been_taken(&self) -> bool {
+    pub(super) fn may_have_been_taken(&self) -> bool {
         self.waits_to_be_resent() && self.stage.flags.contains(Flags::POSSIBLE_DUPLICATE)
     }
 
@@ -408,7 +411,7 @@ impl Step<'_> {
 
     /// Ends the message and settles its hold. A charge that was made stays (rule PT-2.4a), and what
     /// was accepted under [`ChargeTrigger::OnAccept`] is charged whatever its end (rule PT-2.1d).
-    fn end(mut self, state: State) -> Outcome {
+    pub(super) fn end(mut self, state: State) -> Outcome {
         self.stage.state = state;
         self.stage.final_at = Some(self.now);
         self.stage.due_at = Timestamp::NEVER;
@@ -433,7 +436,7 @@ impl Step<'_> {
 }
 
 /// Whether this is a reason for which nobody knows what became of an attempt.
-const fn is_unanswered(reason: Reason) -> bool {
+pub(super) const fn is_unanswered(reason: Reason) -> bool {
     matches!(reason, Reason::LinkBroke | Reason::AnswerMissing | Reason::ProcessStopped)
 }
 

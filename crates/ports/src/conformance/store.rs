@@ -66,6 +66,8 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("a dead letter waits for a person", events::dead_letters),
         ("what there was nothing to tell of waits no longer", events::moot),
         ("what was told is forgotten in the end", events::forgotten),
+        ("events of an endpoint are listed", events::listed),
+        ("a list of events looks through so many and no more", events::listed_in_steps),
         ("inbound messages are listed", receipts::inbound),
         ("lists filter and page", lists::filters),
         ("lists agree with a scan at any moment", lists::agree_with_scan),

@@ -144,8 +144,9 @@ pub struct IdempotencyRow {
     pub key_hash: [u8; 16],
     /// Hash of the request.
     pub fingerprint: [u8; 32],
-    /// What the request created.
-    pub submission: RowKey,
+    /// What the request created: the key of a submission or message, or the number of what else requests
+    /// of its kind create.
+    pub created: RowKey,
     /// Until when the key holds.
     pub expires_at: Timestamp,
 }

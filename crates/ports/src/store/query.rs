@@ -1,10 +1,12 @@
 //! Questions to the reading side, and counts.
 
-use types::id::{AccountId, ConnectorId, RowKey};
+use types::id::{AccountId, ConnectorId, EndpointId, RowKey};
 use types::message::State;
 use types::money::Unit;
 use types::network::Country;
 use types::time::Timestamp;
+
+use super::EventView;
 
 /// The most rows of one page.
 pub const PAGE_ROWS_MAX: usize = 500;
@@ -30,6 +32,49 @@ pub struct ListFilter {
     pub limit: usize,
     /// Whether the sealed bodies are wanted.
     pub with_bodies: bool,
+}
+
+/// The most rows that are looked through for one page of events. A page may then have fewer events than
+/// asked for, and still be followed by another.
+pub const EVENTS_LOOKED_AT_MAX: usize = 10_000;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventStatus {
+    /// It waits to be told, for the first time or again.
+    Waiting,
+    /// It was given up: a dead letter.
+    Dead,
+    /// It was told.
+    Told,
+    /// There was nothing to tell.
+    Moot,
+}
+
+/// Which events of an endpoint to list, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Of this endpoint.
+    pub endpoint: EndpointId,
+    /// Of which this became; `None` for any.
+    pub status: Option<EventStatus>,
+    /// Made at or after.
+    pub since: Option<Timestamp>,
+    /// Made before.
+    pub until: Option<Timestamp>,
+    /// Below this key: the cursor.
+    pub before: Option<RowKey>,
+    /// At most this many, 1 to [`PAGE_ROWS_MAX`].
+    pub limit: usize,
+}
+
+/// An event as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedEvent {
+    /// The event.
+    pub event: EventView,
+    /// The random bits of the public id of what it is about; `None` when that is gone.
+    pub about_tail: Option<u64>,
 }
 
 /// One page of rows.

@@ -199,8 +199,8 @@ pub struct ReceiptTarget {
 pub struct IdempotencyHit {
     /// Hash of the request.
     pub fingerprint: [u8; 32],
-    /// What it created.
-    pub submission: RowKey,
+    /// What it created; see [`super::IdempotencyRow::created`].
+    pub created: RowKey,
 }
 
 /// An account's way in, with its secret sealed by `app`.
@@ -284,7 +284,7 @@ pub enum ConfigKind {
     Traffic,
     /// A list of [`types::catalog::PriceBook`].
     Prices,
-    /// [`types::catalog::Profile`].
+    /// [`types::profile::Profile`].
     Profile,
 }
 

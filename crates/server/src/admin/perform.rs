@@ -14,8 +14,9 @@ use types::refusal::{Refusal, RefusalCode};
 use types::region::{NoRegion, Region};
 use types::role::Role;
 
+use super::sessions::{self, Look};
 use super::shapes::{account_json, connector_json, detail_json, story_json};
-use super::{Place, Reply, Request};
+use super::{Place, Reply, Request, keys};
 
 /// Carries out a request.
 pub(crate) async fn perform(core: &Core, place: &Place, request: Request) -> Reply {
@@ -56,12 +57,9 @@ async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value
             )
         }
         Request::AccountCreate { name, parent, price_book, region, allow_private_callbacks } => {
-            let limits = AccountLimits::default();
-            let parent = match &parent {
-                Some(parent) => Some(account_named(core, parent)?.id),
-                None => None,
-            };
-            let region = region_named(region.as_deref())?;
+            let parent =
+                parent.map(|parent| account_named(core, &parent)).transpose()?.map(|parent| parent.id);
+            let (limits, region) = (AccountLimits::default(), region_named(region.as_deref())?);
             let new = NewAccount { name, parent, price_book, region, limits, allow_private_callbacks };
             let account = core.create_account(new).await?;
             Ok(account_json(core, &account))
@@ -80,20 +78,34 @@ async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value
         Request::AccountWebhook { account, url, kind } => set_webhook(core, &account, url, &kind).await,
         Request::AccountReplay { account, url } => replay(core, &account, url.as_deref()).await,
         Request::TopUp { account, amount, source } => top_up(core, &account, &amount, &source).await,
-        Request::KeyCreate { account, smpp, system_id } => create_key(core, &account, smpp, system_id).await,
+        Request::KeyCreate { account, smpp, system_id, wishes } => {
+            keys::create(core, &account, smpp, system_id, wishes).await
+        }
+        Request::Keys { account } => keys::list(core, &account),
+        Request::KeyRotate { account, key, overlap_s } => keys::rotate(core, &account, &key, overlap_s).await,
+        Request::KeyRevoke { account, key } => keys::revoke(core, &account, &key).await,
         Request::PersonCreate { account, email, role, password } => {
             create_person(core, account, &email, &role, password).await
         }
         Request::PricesImport { document, author } => import_prices(core, &document, &author).await,
+        Request::Quarantine(request) => super::quarantine::perform(core, request).await,
+        Request::Sessions => sessions::list(place),
+        Request::SessionClose { number } => sessions::close(place, number),
+        Request::SessionTrace { number, after, who, reason } => {
+            sessions::trace(place, &Look { number, who, reason }, after)
+        }
+        Request::SessionCapture { number, who, reason } => {
+            sessions::capture(place, &Look { number, who, reason })
+        }
         Request::Doctor => crate::doctor::examine(core, place).await,
     }
 }
 
-fn bad(detail: impl Into<String>) -> Refusal {
+pub(super) fn bad(detail: impl Into<String>) -> Refusal {
     Refusal::new(RefusalCode::InvalidRequest, detail)
 }
 
-fn account_named(core: &Core, name: &str) -> Result<std::sync::Arc<Account>, Refusal> {
+pub(super) fn account_named(core: &Core, name: &str) -> Result<std::sync::Arc<Account>, Refusal> {
     core.account_by_name(name).ok_or_else(|| {
         Refusal::new(
             RefusalCode::NotFound,
@@ -120,7 +132,7 @@ async fn send(
         expires_at: None,
         send_at: None,
         client_reference: None,
-        report: ReportWish { endpoint: account.default_endpoint, steps: true, failures_only: false },
+        report: ReportWish { endpoint: account.default_endpoint, steps: true, ..ReportWish::default() },
     };
     let submission = Submission {
         account: account.id,
@@ -129,6 +141,7 @@ async fn send(
         idempotency: None,
         drafts: to.iter().map(draft).collect(),
         guard_repeats: false,
+        replaces: Vec::new(),
     };
     let outcome = if dry_run { core.quote(submission).await } else { core.submit_and_wait(submission).await };
     let accepted = outcome.map_err(|rejected| {
@@ -314,22 +327,6 @@ async fn top_up(core: &Core, account: &str, amount: &str, source: &str) -> Resul
     let amount = Money::parse(amount).map_err(|error| bad(format!("{amount:?}: {error}")))?;
     core.top_up(account.id, amount, source).await?;
     Ok(account_json(core, &account))
-}
-
-async fn create_key(
-    core: &Core,
-    account: &str,
-    smpp: bool,
-    system_id: Option<String>,
-) -> Result<Value, Refusal> {
-    let account = account_named(core, account)?;
-    let shown = if smpp {
-        core.create_bind(account.id, system_id).await?
-    } else {
-        core.create_key(account.id).await?
-    };
-    let (name, secret) = if smpp { ("system_id", "password") } else { ("key", "secret") };
-    Ok(json!({ "account": account.name, name: shown.name, secret: shown.secret.expose() }))
 }
 
 async fn create_person(

@@ -4,6 +4,22 @@ use serde_json::Value;
 
 use crate::admin::Request;
 
+/// What is shown of a session.
+const SESSION_COLUMNS: [&str; 12] = [
+    "number",
+    "system_id",
+    "account",
+    "bind",
+    "version",
+    "peer",
+    "tls",
+    "since",
+    "submitted",
+    "throttled",
+    "delivered",
+    "window_used",
+];
+
 /// Writes the answer to a request.
 pub(super) fn text(request: &Request, value: &Value) -> String {
     match request {
@@ -46,9 +62,17 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
             table(value.get("items"), &["name", "state", "balance", "held", "unit", "price_book", "sid"])
         }
         Request::Doctor => doctor(value),
+        Request::Quarantine(request) => super::quarantine::text(request, value),
+        Request::Sessions => table(value.get("items"), &SESSION_COLUMNS),
+        Request::SessionClose { number } => format!("Session {number} takes leave.\n"),
         Request::AccountWebhook { url: None, account, .. } => {
             format!("Events of {account} are told nowhere unless a message says where.\n")
         }
+        Request::Keys { .. } => table(
+            value.get("items"),
+            &["id", "key", "label", "scopes", "addresses", "expires_at", "last_used_at"],
+        ),
+        Request::KeyRevoke { .. } => format!("{} opens nothing any more.\n", plain(value.get("key"))),
         Request::AccountReplay { .. } => {
             format!("{} will be told again.\n", counted(value.get("events"), "event"))
         }
@@ -57,6 +81,9 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
         | Request::AccountWebhook { .. }
         | Request::TopUp { .. }
         | Request::KeyCreate { .. }
+        | Request::SessionTrace { .. }
+        | Request::SessionCapture { .. }
+        | Request::KeyRotate { .. }
         | Request::PersonCreate { .. } => fields(value),
     }
 }
@@ -93,7 +120,7 @@ pub(super) fn line(text: &str) -> String {
     text.chars().map(|letter| if is_obeyed(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
-fn plain(value: Option<&Value>) -> String {
+pub(super) fn plain(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => line(text),
@@ -103,12 +130,12 @@ fn plain(value: Option<&Value>) -> String {
 }
 
 /// `1 part`, `2 parts`.
-fn counted(count: Option<&Value>, what: &str) -> String {
+pub(super) fn counted(count: Option<&Value>, what: &str) -> String {
     let plural = if count.and_then(Value::as_u64) == Some(1) { "" } else { "s" };
     format!("{} {what}{plural}", plain(count))
 }
 
-fn table(items: Option<&Value>, columns: &[&str]) -> String {
+pub(super) fn table(items: Option<&Value>, columns: &[&str]) -> String {
     let rows: Vec<Vec<String>> = items
         .and_then(Value::as_array)
         .map(|items| {

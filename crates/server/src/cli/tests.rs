@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
-use super::{Accounts, Cli, Command, Keys};
+use super::keys::Keys;
+use super::{Accounts, Cli, Command};
 
 #[test]
 fn the_command_line_is_well_formed() {
@@ -110,6 +111,8 @@ fn a_login_is_not_the_address_of_the_door() {
     assert!(smpp_login);
     let alone = Cli::try_parse_from(words("chappe keys create acme --system-id acme")).unwrap_err();
     assert_eq!(alone.kind(), ErrorKind::MissingRequiredArgument);
+    let both = Cli::try_parse_from(words("chappe keys create acme --smpp-login --scopes send")).unwrap_err();
+    assert_eq!(both.kind(), ErrorKind::ArgumentConflict);
 }
 
 #[test]

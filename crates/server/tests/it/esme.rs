@@ -69,6 +69,12 @@ impl Esme {
         Self::over(dial(address, Some(Path::new(authority))).unwrap())
     }
 
+    /// Takes over a connection that was made by the other side.
+    pub(crate) fn over_stream(stream: std::net::TcpStream) -> Self {
+        stream.set_read_timeout(Some(crate::house::SOON)).unwrap();
+        Self::over(Box::new(stream))
+    }
+
     fn over(wire: Box<dyn Wire>) -> Self {
         Self { wire, cutter: FrameCutter::default(), sequence: 0 }
     }
@@ -238,7 +244,11 @@ impl Esme {
 
 /// Reads a receipt, whose text and parameters must say the same.
 pub(crate) fn read_receipt(message: &ShortMessage<'_>) -> Told {
-    assert_eq!(message.esm_class & 0x3c, 0x04, "esm_class");
+    let ended = !matches!(
+        Receipt::from_message(message).and_then(|receipt| receipt.text.stat),
+        Some("ACCEPTD" | "ENROUTE")
+    );
+    assert_eq!(message.esm_class & 0x3c, if ended { 0x04 } else { 0x20 }, "esm_class");
     let receipt = Receipt::from_message(message).expect("a receipt");
     assert!(!receipt.disagrees(), "text and parameters differ: {receipt:?}");
     assert!(receipt.tlv_id.is_some() && receipt.tlv_state.is_some(), "{receipt:?}");

@@ -186,7 +186,7 @@ fn the_command_line_answers() {
     for check in doctor["checks"].as_array().unwrap() {
         assert_eq!(check["ok"], true, "{check}");
     }
-    assert_eq!((&doctor["well"], doctor["checks"].as_array().unwrap().len()), (&true.into(), 15));
+    assert_eq!((&doctor["well"], doctor["checks"].as_array().unwrap().len()), (&true.into(), 16));
     let sent = house.json(&["send", "--to", "+447400123457", "from the command line"]);
     let sent = sent["messages"][0]["id"].as_str().unwrap().to_owned();
     house.http().until_state(&sent, "delivered");

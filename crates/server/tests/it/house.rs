@@ -71,6 +71,12 @@ impl Plan {
         self.variables.iter().find(|(name, _)| name == "CHAPPE_OPT_STORE").map(|(_, value)| value.clone())
     }
 
+    /// With its messages in its data folder, whatever the tests are run with.
+    pub(crate) fn in_folder(mut self) -> Self {
+        self.variables.retain(|(name, _)| name != "CHAPPE_OPT_STORE");
+        self
+    }
+
     /// With its messages in this database.
     pub(crate) fn in_database(mut self, address: &str) -> Self {
         self.variables.retain(|(name, _)| name != "CHAPPE_OPT_STORE");
@@ -113,7 +119,8 @@ impl Plan {
         path
     }
 
-    fn command(&self) -> Command {
+    /// The program with the data folder and the environment of the plan.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chappe"));
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));

@@ -69,18 +69,66 @@ fn signatures_verify_with_the_secret_that_the_customer_is_shown() {
         json!({ "from": "Chappe", "to": "+447400123456", "text": "signed", "callback_url": own.url("/own") });
     house.http().post("/api/v1/messages", &body);
     house.http().send("+447400123456", "signed");
-    let shown = endpoints(&house);
-    let secret = |url: String| {
-        let one = shown.as_array().unwrap().iter().find(|one| one["url"] == url).unwrap().clone();
-        one["secret"].as_str().unwrap().to_owned()
-    };
-    let secrets = [secret(listener.url("/hook")), secret(own.url("/own"))];
-    assert_ne!(secrets[0], secrets[1], "each address has its own");
-    for (secret, listener) in secrets.iter().zip([&listener, &own]) {
-        for call in listener.calls(2, SOON) {
-            check_signature(secret, &call);
-        }
+    // What was set by the owner is shown when it is set, and what messages name when it is rotated.
+    let url = json!({ "url": listener.url("/hook") }).to_string();
+    let set =
+        house.http().request("PUT", "/api/v1/webhooks/default", "application/json", url.as_bytes()).json();
+    let secret = set["default"]["secret"].as_str().unwrap().to_owned();
+    for call in listener.calls(2, SOON) {
+        check_signature(&secret, &call);
     }
+    let shown = endpoints(&house);
+    let one = shown.as_array().unwrap().iter().find(|one| one["url"] == own.url("/own")).unwrap();
+    assert!(one.get("secret").is_none(), "a list shows no secret");
+    let rotate = format!("/api/v1/webhooks/{}/rotate", one["id"].as_str().unwrap());
+    let rotated = |overlap_s: u32| {
+        let reply = house.http().post(&rotate, &json!({ "overlap_s": overlap_s }));
+        reply.json()["secret"].as_str().unwrap().to_owned()
+    };
+    let secrets = [rotated(0), rotated(3_600)];
+    assert_ne!(secrets[0], secrets[1]);
+    assert_ne!(secret, secrets[1], "each address has its own");
+    own.calls(2, SOON);
+    house.http().post("/api/v1/messages", &body);
+    for call in own.calls(4, SOON).split_off(2) {
+        assert_eq!(call.header("webhook-signature").split(' ').count(), 2);
+        secrets.iter().for_each(|secret| check_signature(secret, &call));
+    }
+}
+
+#[test]
+fn a_webhook_of_all_messages_is_set_up_tried_and_told_again() {
+    let listener = Listener::friendly();
+    let house = Plan::new().start();
+    let http = house.http();
+    let wish =
+        json!({ "url": listener.url("/all"), "description": "the shop", "events": ["message.delivered"] });
+    let made = http.clone().with_header("Idempotency-Key", "hook").post("/api/v1/webhooks", &wish);
+    let again = http.clone().with_header("Idempotency-Key", "hook").post("/api/v1/webhooks", &wish);
+    assert_eq!((made.status, again.status, again.header("idempotent-replayed")), (201, 201, "true"));
+    assert_eq!(made.body, again.body);
+    let (id, secret) = (made.json()["id"].as_str().unwrap().to_owned(), made.json()["secret"].clone());
+    let secret = secret.as_str().unwrap();
+    let tried = http.post(&format!("/api/v1/webhooks/{id}/test"), &json!({})).json();
+    assert_eq!((&tried["taken"], &tried["status"]), (&json!(true), &json!(204)));
+    let message = http.send("+447400123456", "told to the shop");
+    let calls = listener.calls(2, SOON);
+    assert_eq!(calls[0].json()["type"], "webhook.test");
+    assert_eq!(calls[1].event(), ("message.delivered".into(), message.clone()));
+    calls.iter().for_each(|call| check_signature(secret, call));
+    let listed =
+        || http.get(&format!("/api/v1/webhooks/{id}/deliveries?status=told")).json()["items"].clone();
+    let told = until(SOON, "the event to be told", || Some(listed()).filter(|items| items[0].is_object()));
+    assert_eq!(
+        (&told[0]["message_id"], &told[0]["id"]),
+        (&json!(message), &json!(calls[1].header("webhook-id")))
+    );
+    let replay = http.post(&format!("/api/v1/webhooks/{id}/replay"), &json!({ "event": told[0]["id"] }));
+    assert_eq!((replay.status, replay.json()), (200, json!({ "events": 1 })));
+    assert_eq!(listener.calls(3, SOON)[2].json()["data"], calls[1].json()["data"]);
+    let gone = http.request("DELETE", &format!("/api/v1/webhooks/{id}"), "", b"");
+    assert_eq!((gone.status, gone.body.len()), (204, 0));
+    assert_eq!(http.get(&format!("/api/v1/webhooks/{id}")).status, 404);
 }
 
 #[test]
@@ -90,14 +138,14 @@ fn an_address_that_is_gone_is_left_alone_until_it_is_set_again() {
     let first = house.http().send("+447400123456", "to nobody");
     house.http().until_state(&first, "delivered");
     until(SOON, "the address to be switched off", || {
-        (endpoints(&house)[0]["disabled"] == true).then_some(())
+        (endpoints(&house)[0]["enabled"] == false).then_some(())
     });
     let second = house.http().send("+447400123456", "to nobody either");
     house.http().until_state(&second, "delivered");
     assert_eq!(gone.heard().len(), 1);
     let url = json!({ "url": gone.url("/hook") }).to_string();
     let reply = house.http().request("PUT", "/api/v1/webhooks/default", "application/json", url.as_bytes());
-    assert_eq!((reply.status, &reply.json()["default"]["disabled"]), (200, &json!(false)));
+    assert_eq!((reply.status, &reply.json()["default"]["enabled"]), (200, &json!(true)));
     let third = house.http().send("+447400123456", "heard again");
     let is_told = |id: &str| {
         let told = ("message.delivered".to_owned(), id.to_owned());

@@ -13,7 +13,12 @@ use crate::limits::TLV_OCTETS_MAX;
 const NOW_MS: i64 = 1_795_000_000_000;
 
 fn reading() -> Reading {
-    Reading { now: Timestamp::from_ms(NOW_MS), endpoint: Some(EndpointId(7)) }
+    Reading {
+        now: Timestamp::from_ms(NOW_MS),
+        endpoint: Some(EndpointId(7)),
+        has_success_receipts: false,
+        vendor_tags: [Tag(0x1500)].into(),
+    }
 }
 
 fn message() -> ShortMessage<'static> {
@@ -26,19 +31,26 @@ fn message() -> ShortMessage<'static> {
 }
 
 fn read(message: ShortMessage<'_>) -> Result<Draft, CommandStatus> {
-    read_message(&message, reading())
+    read_message(&message, &reading())
 }
 
 #[test]
 fn keeps_addresses_and_octets_as_they_came() {
     let mut tlvs = TlvBuffer::new();
     tlvs.push_sar(0x1234, 2, 1);
-    let draft =
-        read(ShortMessage { data_coding: 8, protocol_id: 0x41, tlvs: tlvs.as_tlvs(), ..message() }).unwrap();
+    let draft = read(ShortMessage {
+        service_type: b"OTP",
+        data_coding: 8,
+        protocol_id: 0x41,
+        tlvs: tlvs.as_tlvs(),
+        ..message()
+    })
+    .unwrap();
     assert_eq!((draft.source.ton, &*draft.source.octets), (5, b"ACME".as_slice()));
     assert_eq!((draft.destination.npi, &*draft.destination.octets), (1, b"447911123456".as_slice()));
     let Content::Octets(content) = draft.content else { panic!("octets expected") };
     assert_eq!((content.data_coding, content.protocol_id, content.has_header), (8, 0x41, false));
+    assert_eq!(draft.traffic_type, "OTP");
     assert_eq!(content.payload, b"hello");
     assert_eq!(content.tlvs, tlvs.as_tlvs().octets());
 }
@@ -70,6 +82,17 @@ fn optional_parameters_are_limited() {
 }
 
 #[test]
+fn vendor_parameters_pass_by_the_list() {
+    let mut tlvs = TlvBuffer::new();
+    tlvs.push(Tag(0x1500), b"known").unwrap().push(Tag(0x1501), b"unknown").unwrap();
+    tlvs.push_u16(Tag::SOURCE_PORT, 7);
+    let draft = read(ShortMessage { tlvs: tlvs.as_tlvs(), ..message() }).unwrap();
+    let Content::Octets(content) = draft.content else { panic!("octets expected") };
+    let kept: Vec<_> = smpp::Tlvs::new(&content.tlvs).iter().map(|tlv| tlv.tag).collect();
+    assert_eq!(kept, [Tag(0x1500), Tag::SOURCE_PORT]);
+}
+
+#[test]
 fn misuse_has_its_own_status() {
     let at = |ton, npi, digits| Address { ton, npi, digits };
     let cases = [
@@ -88,7 +111,6 @@ fn misuse_has_its_own_status() {
         ),
         (ShortMessage { priority_flag: 4, ..message() }, CommandStatus::ESME_RINVPRTFLG),
         (ShortMessage { registered_delivery: 3, ..message() }, CommandStatus::ESME_RINVREGDLVFLG),
-        (ShortMessage { replace_if_present: 1, ..message() }, CommandStatus::ESME_RINVSUBREP),
         (ShortMessage { replace_if_present: 2, ..message() }, CommandStatus::ESME_RINVREPFLAG),
         (ShortMessage { sm_default_msg_id: 1, ..message() }, CommandStatus::ESME_RINVDFTMSGID),
         (
@@ -126,7 +148,12 @@ fn times_are_absolute_relative_or_none() {
 
 #[test]
 fn flags_become_wishes_and_classes() {
-    let wish = |steps, failures_only| ReportWish { endpoint: Some(EndpointId(7)), steps, failures_only };
+    let wish = |steps, failures_only| ReportWish {
+        endpoint: Some(EndpointId(7)),
+        steps,
+        failures_only,
+        successes_only: false,
+    };
     for (registered_delivery, expected) in [
         (0x00, ReportWish::default()),
         (0x01, wish(false, false)),
@@ -135,6 +162,9 @@ fn flags_become_wishes_and_classes() {
         (0x11, wish(true, false)),
         (0x12, wish(true, true)),
         (0x04, ReportWish::default()),
+        // Acknowledgements of the phone's user are not asked for.
+        (0x0C, ReportWish::default()),
+        (0x0D, wish(false, false)),
     ] {
         let draft = read(ShortMessage { registered_delivery, ..message() }).unwrap();
         assert_eq!(draft.report, expected, "{registered_delivery:#x}");
@@ -153,14 +183,14 @@ fn several_destinations_become_several_drafts() {
         destinations.push(Destination::Address(Address { ton: 1, npi: 1, digits })).unwrap();
     }
     let multi = SubmitMulti { message: message(), destinations: destinations.as_list() };
-    let drafts = read_multi(&multi, reading()).unwrap();
+    let drafts = read_multi(&multi, &reading()).unwrap();
     assert_eq!(drafts.len(), 2);
     assert_eq!(&*drafts[1].destination.octets, b"447911123457");
     assert_eq!(drafts[0].content, drafts[1].content);
 
     destinations.push(Destination::DistributionList(b"friends")).unwrap();
     let multi = SubmitMulti { message: message(), destinations: destinations.as_list() };
-    assert_eq!(read_multi(&multi, reading()).map(|_| ()), Err(CommandStatus::ESME_RINVDLNAME));
+    assert_eq!(read_multi(&multi, &reading()).map(|_| ()), Err(CommandStatus::ESME_RINVDLNAME));
 }
 
 #[test]
@@ -175,6 +205,6 @@ fn a_long_content_for_many_destinations_is_refused_before_it_is_copied() {
         tlvs.push(Tag::MESSAGE_PAYLOAD, &vec![b'x'; octets]).unwrap();
         let message = ShortMessage { short_message: b"", tlvs: tlvs.as_tlvs(), ..message() };
         let multi = SubmitMulti { message, destinations: destinations.as_list() };
-        assert_eq!(read_multi(&multi, reading()).map(|drafts| drafts.len()), expected);
+        assert_eq!(read_multi(&multi, &reading()).map(|drafts| drafts.len()), expected);
     }
 }

@@ -1,30 +1,33 @@
-//! Writes what the core has answered: the ends of submissions, of `query_sm` and of `cancel_sm`.
+//! Writes what the core has answered: the ends of submissions and of look-ups.
 //!
 //! Answers are written in the order in which they come, which need not be that of the requests (SMPP 3.4, 2.7).
+//! A peer that speaks SMPP 5.0 hears in each answer to a submission how busy its session is.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use app::detail::MessageDetail;
 use app::submission::{Accepted, Rejected, SubmitOutcome};
-use smpp::time::{AbsoluteTime, SmppTime};
 use smpp::{
-    CancelSm, CommandId, CommandStatus, MessageResp, Pdu, QuerySm, QuerySmResp, SubmitMultiResp, Unsuccess,
+    CommandId, CommandStatus, MessageResp, Pdu, QuerySmResp, SubmitMultiResp, Tag, TlvBuffer, Unsuccess,
     UnsuccessBuffer, write_header_only, write_submit_sm_resp,
 };
 use types::address::Address;
 use types::id::MessageId;
-use types::refusal::{Refusal, RefusalCode};
+use types::message::Draft;
 
 use super::Session;
-use crate::deliver::state_of;
-use crate::limits::LOOKUPS_MAX;
+use super::version::{congestion_of, is_congestion};
 use crate::status::status_of;
+
+/// `dpf_result`: the flag that a message waits for the phone was not set (SMPP 3.4, 5.3.2.28).
+const DPF_NOT_SET: u8 = 0;
 
 /// Which request a submission came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     SubmitSm,
     DataSm,
+    /// A `data_sm` that wants a flag to be set at the phone's register (`set_dpf`), which is told not to be.
+    DataSmWithDpf,
     SubmitMulti,
 }
 
@@ -33,7 +36,7 @@ impl Kind {
     pub(super) fn command(self) -> CommandId {
         match self {
             Self::SubmitSm => CommandId::SUBMIT_SM,
-            Self::DataSm => CommandId::DATA_SM,
+            Self::DataSm | Self::DataSmWithDpf => CommandId::DATA_SM,
             Self::SubmitMulti => CommandId::SUBMIT_MULTI,
         }
     }
@@ -62,6 +65,7 @@ impl Token {
             Kind::SubmitSm => 0,
             Kind::DataSm => 1,
             Kind::SubmitMulti => 2,
+            Kind::DataSmWithDpf => 3,
         };
         (kind << 62) | ((self.multi & Self::MULTI_MASK) << 32) | u64::from(self.sequence)
     }
@@ -70,23 +74,43 @@ impl Token {
         let kind = match token >> 62 {
             0 => Kind::SubmitSm,
             1 => Kind::DataSm,
-            _ => Kind::SubmitMulti,
+            2 => Kind::SubmitMulti,
+            _ => Kind::DataSmWithDpf,
         };
         let sequence = u32::try_from(token & u64::from(u32::MAX)).unwrap_or(0);
         Self { kind, multi: (token >> 32) & Self::MULTI_MASK, sequence }
     }
 }
 
-/// The answer to a look-up.
-pub(super) struct LookupAnswer {
-    sequence: u32,
-    status: CommandStatus,
-    body: LookupBody,
+/// How a look-up ended.
+pub(super) enum Found {
+    /// It is answered.
+    Answer(LookupAnswer),
+    /// It is known which messages new ones take the place of.
+    Replaced {
+        kind: Kind,
+        drafts: Vec<Draft>,
+        replaces: Result<Vec<MessageId>, CommandStatus>,
+        sequence: u32,
+    },
 }
 
-enum LookupBody {
-    Query { message_id: Vec<u8>, final_date: Vec<u8>, state: u8, error: u8 },
-    Cancel,
+/// The answer to a look-up.
+pub(super) struct LookupAnswer {
+    pub(super) sequence: u32,
+    pub(super) status: CommandStatus,
+    pub(super) body: LookupBody,
+}
+
+pub(super) enum LookupBody {
+    Query {
+        message_id: Vec<u8>,
+        final_date: Vec<u8>,
+        state: u8,
+        error: u8,
+    },
+    /// `cancel_sm` and `replace_sm`, whose responses have a header only.
+    Bare(CommandId),
 }
 
 impl Session {
@@ -97,9 +121,10 @@ impl Session {
         for (token, outcome) in answers.drain(..) {
             self.in_hand = self.in_hand.saturating_sub(1);
             let token = Token::unpack(token);
+            self.note_congestion(status_and_id(&outcome).0);
             match token.kind {
                 Kind::SubmitSm => self.answer_submit_sm(token.sequence, &outcome),
-                Kind::DataSm => self.answer_data_sm(token.sequence, &outcome),
+                Kind::DataSm | Kind::DataSmWithDpf => self.answer_data_sm(token, &outcome),
                 Kind::SubmitMulti => self.answer_submit_multi(token, &outcome),
             }
         }
@@ -107,27 +132,42 @@ impl Session {
     }
 
     fn answer_submit_sm(&mut self, sequence: u32, outcome: &SubmitOutcome) {
+        let (status, id) = status_and_id(outcome);
+        if let Some(tlvs) = self.congestion(status) {
+            return self.answer_with(CommandId::SUBMIT_SM_RESP, status, id, &tlvs, sequence);
+        }
         let output = self.link.output();
-        let written = match first_id(outcome) {
-            Ok(id) => {
-                write_submit_sm_resp(self.scratch.id_text(id.0), CommandStatus::ESME_ROK, sequence, output)
-            }
-            Err(status) => write_submit_sm_resp(&[], status, sequence, output),
-        };
-        if written.is_err() {
+        let id = id.map_or([].as_slice(), |id| self.scratch.id_text(id.0));
+        if write_submit_sm_resp(id, status, sequence, output).is_err() {
             write_header_only(CommandId::SUBMIT_SM_RESP, CommandStatus::ESME_RSYSERR, sequence, output);
         }
     }
 
-    fn answer_data_sm(&mut self, sequence: u32, outcome: &SubmitOutcome) {
-        let (status, message_id) = match first_id(outcome) {
-            Ok(id) => (CommandStatus::ESME_ROK, self.scratch.id_text(id.0)),
-            Err(status) => (status, [].as_slice()),
-        };
-        let resp = Pdu::DataSmResp(MessageResp { message_id, ..MessageResp::default() });
+    fn answer_data_sm(&mut self, token: Token, outcome: &SubmitOutcome) {
+        let (status, id) = status_and_id(outcome);
+        let mut tlvs = self.congestion(status).unwrap_or_default();
+        if token.kind == Kind::DataSmWithDpf && status.is_ok() && self.takes_parameters() {
+            tlvs.push_u8(Tag::DPF_RESULT, DPF_NOT_SET);
+        }
+        self.answer_with(CommandId::DATA_SM_RESP, status, id, &tlvs, token.sequence);
+    }
+
+    /// Writes a response of the form of `submit_sm_resp`.
+    fn answer_with(
+        &mut self,
+        command: CommandId,
+        status: CommandStatus,
+        id: Option<MessageId>,
+        tlvs: &TlvBuffer,
+        sequence: u32,
+    ) {
+        let message_id = id.map_or([].as_slice(), |id| self.scratch.id_text(id.0));
+        let resp = MessageResp { message_id, tlvs: tlvs.as_tlvs() };
+        let pdu =
+            if command == CommandId::DATA_SM_RESP { Pdu::DataSmResp(resp) } else { Pdu::SubmitSmResp(resp) };
         let output = self.link.output();
-        if resp.encode(status, sequence, output).is_err() {
-            write_header_only(CommandId::DATA_SM_RESP, CommandStatus::ESME_RSYSERR, sequence, output);
+        if pdu.encode(status, sequence, output).is_err() {
+            write_header_only(command, CommandStatus::ESME_RSYSERR, sequence, output);
         }
     }
 
@@ -136,89 +176,76 @@ impl Session {
     fn answer_submit_multi(&mut self, token: Token, outcome: &SubmitOutcome) {
         let destinations = self.multis.remove(&token.multi).unwrap_or_default();
         let mut unsuccess = UnsuccessBuffer::new();
-        let (status, message_id) = match first_id(outcome) {
-            Ok(id) => (CommandStatus::ESME_ROK, self.scratch.id_text(id.0)),
-            Err(status) => {
-                if let Err(rejected) = outcome {
-                    list_refused(rejected, &destinations, &mut unsuccess);
-                }
-                (status, [].as_slice())
-            }
-        };
-        let resp =
-            SubmitMultiResp { message_id, unsuccess: unsuccess.as_list(), ..SubmitMultiResp::default() };
+        let (status, id) = status_and_id(outcome);
+        if let Err(rejected) = outcome {
+            list_refused(rejected, &destinations, &mut unsuccess);
+        }
+        let tlvs = self.congestion(status).unwrap_or_default();
+        let message_id = id.map_or([].as_slice(), |id| self.scratch.id_text(id.0));
+        let resp = SubmitMultiResp { message_id, unsuccess: unsuccess.as_list(), tlvs: tlvs.as_tlvs() };
         let output = self.link.output();
         if Pdu::SubmitMultiResp(resp).encode(status, token.sequence, output).is_err() {
-            write_header_only(
-                CommandId::SUBMIT_MULTI_RESP,
-                CommandStatus::ESME_RSYSERR,
-                token.sequence,
-                output,
-            );
+            let status = CommandStatus::ESME_RSYSERR;
+            write_header_only(CommandId::SUBMIT_MULTI_RESP, status, token.sequence, output);
         }
     }
 
-    /// Acts on `query_sm`.
-    pub(super) fn query(&mut self, query: &QuerySm<'_>, sequence: u32) {
-        let Some(id) = self.begin_lookup(CommandId::QUERY_SM, query.message_id, sequence) else { return };
-        let Some(bound) = &self.bound else { return };
-        let found = self.house.desk.message(bound.account, id);
-        let (asked, source) = (query.message_id.to_vec(), query.source.digits.to_vec());
-        self.lookups.push(Box::pin(async move {
-            let (status, body) = query_answer(found.await, asked, &source);
-            LookupAnswer { sequence, status, body }
-        }));
-    }
-
-    /// Acts on `cancel_sm`. Without an id it would withdraw by addresses, which is not done.
-    pub(super) fn cancel(&mut self, cancel: &CancelSm<'_>, sequence: u32) {
-        if cancel.message_id.is_empty() {
-            self.say(CommandId::CANCEL_SM_RESP, CommandStatus::ESME_RCANCELFAIL, sequence);
-            return;
+    /// Refuses a submission that was not taken in hand; a peer that speaks SMPP 5.0 hears of the congestion.
+    pub(super) fn refuse_submission(&mut self, command: CommandId, status: CommandStatus, sequence: u32) {
+        self.note_congestion(status);
+        let response = command.response().unwrap_or(CommandId::GENERIC_NACK);
+        let is_message = matches!(command, CommandId::SUBMIT_SM | CommandId::DATA_SM);
+        match self.congestion(status) {
+            Some(tlvs) if is_message => self.answer_with(response, status, None, &tlvs, sequence),
+            _ => self.refuse(command, status, sequence),
         }
-        let Some(id) = self.begin_lookup(CommandId::CANCEL_SM, cancel.message_id, sequence) else { return };
-        let Some(bound) = &self.bound else { return };
-        let account = bound.account;
-        let desk = Arc::clone(&self.house.desk);
-        let (source, destination) = (cancel.source.digits.to_vec(), cancel.destination.digits.to_vec());
-        self.lookups.push(Box::pin(async move {
-            let status = match desk.message(account, id).await {
-                Ok(Some(detail))
-                    if matches(&detail.source, &source) && matches(&detail.destination, &destination) =>
-                {
-                    cancel_status(desk.cancel(account, id).await)
-                }
-                Ok(Some(_)) => CommandStatus::ESME_RCANCELFAIL,
-                Ok(None) => CommandStatus::ESME_RINVMSGID,
-                Err(refusal) => lookup_status(&refusal, CommandStatus::ESME_RCANCELFAIL),
-            };
-            LookupAnswer { sequence, status, body: LookupBody::Cancel }
-        }));
     }
 
-    /// Checks that a look-up may be taken in hand and reads its id. Refusals are answered here.
-    fn begin_lookup(&mut self, command: CommandId, message_id: &[u8], sequence: u32) -> Option<MessageId> {
-        self.begin_submission(command, sequence)?;
-        let id = std::str::from_utf8(message_id).ok().and_then(MessageId::parse);
-        let status = match id {
-            Some(_) if self.lookups.len() < LOOKUPS_MAX => return id,
-            Some(_) => CommandStatus::ESME_RTHROTTLED,
-            None => CommandStatus::ESME_RINVMSGID,
-        };
-        if let Some(response) = command.response() {
-            self.say(response, status, sequence);
+    /// Counts what was refused because it came too fast.
+    fn note_congestion(&self, status: CommandStatus) {
+        if let Some(bound) = self.bound.as_ref().filter(|_| is_congestion(status)) {
+            bound.ticket.counters.throttled.fetch_add(1, Ordering::Relaxed);
         }
-        None
     }
 
-    pub(super) fn write_lookup_answer(&mut self, answer: &LookupAnswer) {
+    /// The hint of how busy the session is, for a peer that knows it (SMPP 5.0, 4.8.4.18). What has nothing to
+    /// do with congestion gets it with good news only, so that errors stay as short as they are.
+    fn congestion(&self, status: CommandStatus) -> Option<TlvBuffer> {
+        let bound = self.bound.as_ref().filter(|bound| bound.version.has_congestion())?;
+        if !status.is_ok() && !is_congestion(status) {
+            return None;
+        }
+        let mut tlvs = TlvBuffer::new();
+        let used = self.in_hand + self.lookups.len();
+        tlvs.push_u8(Tag::CONGESTION_STATE, congestion_of(status, used, bound.window));
+        Some(tlvs)
+    }
+
+    fn takes_parameters(&self) -> bool {
+        self.bound.as_ref().is_some_and(|bound| bound.version.has_parameters())
+    }
+
+    /// Acts on the end of a look-up.
+    pub(super) fn take_found(&mut self, found: Found) {
+        match found {
+            Found::Answer(answer) => self.write_lookup_answer(&answer),
+            Found::Replaced { kind, drafts, replaces, sequence } => match replaces {
+                Ok(replaces) => self.hand_over(kind, drafts, replaces, sequence),
+                Err(status) => self.refuse_submission(kind.command(), status, sequence),
+            },
+        }
+    }
+
+    fn write_lookup_answer(&mut self, answer: &LookupAnswer) {
         let output = self.link.output();
         let (command, pdu) = match &answer.body {
             LookupBody::Query { message_id, final_date, state, error } => {
                 let resp = QuerySmResp { message_id, final_date, message_state: *state, error_code: *error };
                 (CommandId::QUERY_SM_RESP, Pdu::QuerySmResp(resp))
             }
-            LookupBody::Cancel => (CommandId::CANCEL_SM_RESP, Pdu::CancelSmResp),
+            LookupBody::Bare(command) => {
+                return write_header_only(*command, answer.status, answer.sequence, output);
+            }
         };
         if !answer.status.is_ok() {
             write_header_only(command, answer.status, answer.sequence, output);
@@ -228,12 +255,16 @@ impl Session {
     }
 }
 
-/// The id to answer with, or the status.
-fn first_id(outcome: &SubmitOutcome) -> Result<MessageId, CommandStatus> {
+/// The status to answer with, and the id if it is a good one.
+fn status_and_id(outcome: &SubmitOutcome) -> (CommandStatus, Option<MessageId>) {
     match outcome {
-        Ok(Accepted { messages, .. }) => messages.first().map(|m| m.id).ok_or(CommandStatus::ESME_RSYSERR),
+        Ok(Accepted { messages, .. }) => match messages.first() {
+            Some(message) => (CommandStatus::ESME_ROK, Some(message.id)),
+            None => (CommandStatus::ESME_RSYSERR, None),
+        },
         Err(rejected) => {
-            Err(rejected.first().map_or(CommandStatus::ESME_RSYSERR, |refusal| status_of(refusal.code)))
+            let first = rejected.first();
+            (first.map_or(CommandStatus::ESME_RSYSERR, |refusal| status_of(refusal.code)), None)
         }
     }
 }
@@ -256,55 +287,6 @@ fn list_refused(rejected: &Rejected, destinations: &[Address], unsuccess: &mut U
     }
 }
 
-fn query_answer(
-    found: Result<Option<MessageDetail>, Refusal>,
-    asked: Vec<u8>,
-    source: &[u8],
-) -> (CommandStatus, LookupBody) {
-    let empty = LookupBody::Query { message_id: Vec::new(), final_date: Vec::new(), state: 0, error: 0 };
-    match found {
-        Ok(Some(detail)) if matches(&detail.source, source) => {
-            let body = LookupBody::Query {
-                message_id: asked,
-                final_date: final_date(&detail),
-                state: state_of(detail.state).code(),
-                error: detail.receipt_error.parse().unwrap_or(0),
-            };
-            (CommandStatus::ESME_ROK, body)
-        }
-        Ok(Some(_)) => (CommandStatus::ESME_RQUERYFAIL, empty),
-        Ok(None) => (CommandStatus::ESME_RINVMSGID, empty),
-        Err(refusal) => (lookup_status(&refusal, CommandStatus::ESME_RQUERYFAIL), empty),
-    }
-}
-
-/// Whether the address that a look-up names is the message's; an empty one names none.
-fn matches(address: &Address, octets: &[u8]) -> bool {
-    octets.is_empty() || *address.octets == *octets
-}
-
-fn final_date(detail: &MessageDetail) -> Vec<u8> {
-    let ended_at = detail.final_at.filter(|_| detail.state.is_final());
-    let time = ended_at.and_then(|at| AbsoluteTime::from_unix_ms(at.as_ms()));
-    time.map(|time| SmppTime::Absolute(time).to_octets().to_vec()).unwrap_or_default()
-}
-
-fn cancel_status(cancelled: Result<MessageDetail, Refusal>) -> CommandStatus {
-    match cancelled {
-        Ok(_) => CommandStatus::ESME_ROK,
-        Err(refusal) => lookup_status(&refusal, CommandStatus::ESME_RCANCELFAIL),
-    }
-}
-
-fn lookup_status(refusal: &Refusal, otherwise: CommandStatus) -> CommandStatus {
-    match refusal.code {
-        RefusalCode::NotFound => CommandStatus::ESME_RINVMSGID,
-        RefusalCode::RateLimited => CommandStatus::ESME_RTHROTTLED,
-        RefusalCode::Unavailable => CommandStatus::ESME_RSYSERR,
-        _ => otherwise,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Kind, Token};
@@ -314,6 +296,7 @@ mod tests {
         for token in [
             Token { kind: Kind::SubmitSm, multi: 0, sequence: 0 },
             Token { kind: Kind::DataSm, multi: 0, sequence: u32::MAX },
+            Token { kind: Kind::DataSmWithDpf, multi: 0, sequence: 1 },
             Token { kind: Kind::SubmitMulti, multi: Token::next_multi(u64::MAX - 1), sequence: 7 },
         ] {
             assert_eq!(Token::unpack(token.pack()), token);

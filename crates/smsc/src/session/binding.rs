@@ -8,19 +8,19 @@ use std::sync::Arc;
 
 use app::report::BindSink;
 use app::submission::Caller;
-use smpp::session::{BindState, LinkTimers};
-use smpp::{Bind, BindResp, CommandId, CommandStatus, Pdu, Tag, TlvBuffer};
+use smpp::session::{BindState, LinkTimers, Side};
+use smpp::{Bind, BindResp, CommandId, CommandStatus, Outbind, Pdu, Tag, TlvBuffer};
 use types::id::{AccountId, EndpointId};
 use types::refusal::RefusalCode;
 
+use super::version::Version;
 use super::{Phase, Session, link_timer_limits};
-use crate::deliver::OptionalParameters;
 use crate::desk::Attachment;
 use crate::limits::{ACCOUNT_REFRESH_MS, FAILED_BINDS_PER_CONNECTION_MAX};
-use crate::sessions::{BindKind, Entry, Ticket};
-
-/// The version that the server speaks, and the oldest that knows optional parameters (SMPP 3.4, 5.2.4).
-const INTERFACE_VERSION: u8 = 0x34;
+use crate::sessions::{Entry, Ticket, bind_kind_of};
+use crate::settings;
+use crate::trace::pdus;
+use ports::sessions::BindKind;
 
 /// What a bound session knows.
 pub(super) struct Bound {
@@ -29,7 +29,9 @@ pub(super) struct Bound {
     /// Requests in hand; zero lifts the limit.
     pub(super) window: u32,
     pub(super) endpoint: Option<EndpointId>,
-    pub(super) optional_parameters: OptionalParameters,
+    pub(super) version: Version,
+    /// Vendor parameters that pass.
+    pub(super) vendor_tags: Arc<[Tag]>,
     pub(super) attachment: Option<Attachment>,
     pub(super) ticket: Ticket,
     refreshed_ms: u64,
@@ -63,7 +65,7 @@ impl Drop for SessionCount {
 impl Session {
     /// Acts on a bind request in the open state.
     pub(super) fn bind(&mut self, command: CommandId, sequence: u32, request: &Bind<'_>) {
-        let (Some(kind), Some(response)) = (BindKind::of(command), command.response()) else { return };
+        let (Some(kind), Some(response)) = (bind_kind_of(command), command.response()) else { return };
         // Decoding has let ASCII pass only.
         let system_id = String::from_utf8_lossy(request.system_id).into_owned();
         let password = String::from_utf8_lossy(request.password);
@@ -73,18 +75,55 @@ impl Session {
         } else {
             self.house.desk.authenticate(&system_id, &password)
         };
-        let Some(caller) = caller else {
+        // A right password from a wrong place, and one that somebody else than the called has, are told as wrong.
+        let is_welcome = |caller: &Caller| {
+            self.house.settings.may_bind(&system_id, self.peer)
+                && self.expected.is_none_or(|expected| expected == caller.account)
+        };
+        let Some(caller) = caller.filter(is_welcome) else {
             self.penalise(is_shut, &system_id, response, sequence);
             return;
         };
         self.house.guard.note_bound(self.peer, &system_id, self.now_ms);
-        let optional = if request.interface_version < INTERFACE_VERSION {
-            OptionalParameters::Withheld
-        } else {
-            OptionalParameters::Sent
-        };
-        if let Err(status) = self.accept_bind(kind, caller, system_id, sequence, optional) {
+        let version = Version::agreed(request.interface_version);
+        if let Err(status) = self.accept_bind(kind, caller, system_id, sequence, version) {
             self.note_failed_bind(response, status, sequence);
+            return;
+        }
+        self.trace_bind(command, sequence, request);
+    }
+
+    /// Says who calls, and that only this account may bind.
+    pub(crate) fn call(&mut self, account: AccountId, customer: &settings::Outbind) {
+        self.expected = Some(account);
+        let own_name = self.house.desk.instance_name().as_bytes();
+        let name = if customer.system_id.is_empty() { own_name } else { customer.system_id.as_bytes() };
+        let outbind = Outbind {
+            system_id: name.get(..smpp::limits::SYSTEM_ID).unwrap_or(name),
+            password: customer.password.expose().as_bytes(),
+        };
+        let sequence = self.sequence.advance();
+        let pdu = Pdu::Outbind(outbind);
+        if pdu.encode(CommandStatus::ESME_ROK, sequence, self.link.output()).is_err() {
+            tracing::error!("an outbind cannot be written with the name and password that are configured");
+        }
+    }
+
+    /// Remembers the bind and its answer for who looks at the session later.
+    fn trace_bind(&mut self, command: CommandId, sequence: u32, request: &Bind<'_>) {
+        let Some(bound) = &self.bound else { return };
+        let tap = Arc::clone(&bound.ticket.tap);
+        let pdu = match command {
+            CommandId::BIND_TRANSMITTER => Pdu::BindTransmitter(*request),
+            CommandId::BIND_RECEIVER => Pdu::BindReceiver(*request),
+            _ => Pdu::BindTransceiver(*request),
+        };
+        let mut octets = Vec::new();
+        if pdu.encode(CommandStatus::ESME_ROK, sequence, &mut octets).is_ok() {
+            tap.keep_bind(Side::Esme, &octets, self.now);
+        }
+        if let Some(answer) = pdus(self.link.take_untraced()).last() {
+            tap.keep_bind(Side::Smsc, answer, self.now);
         }
     }
 
@@ -116,7 +155,7 @@ impl Session {
         caller: Caller,
         system_id: String,
         sequence: u32,
-        optional: OptionalParameters,
+        version: Version,
     ) -> Result<(), CommandStatus> {
         let desk = Arc::clone(&self.house.desk);
         let account = desk.account(caller.account).ok_or(CommandStatus::ESME_RBINDFAIL)?;
@@ -125,9 +164,11 @@ impl Session {
             account: account.id,
             account_name: account.name.clone(),
             bind: kind,
+            version: version.as_str(),
             peer: self.peer,
             is_tls: self.link.is_tls(),
             since: self.now,
+            outbox: Arc::clone(&self.outbox),
         };
         let ticket =
             self.house.sessions.enter(entry, account.limits.binds).ok_or(CommandStatus::ESME_RALYBND)?;
@@ -135,12 +176,13 @@ impl Session {
             // Another connection has been given this place a moment ago.
             return Err(CommandStatus::ESME_RBINDFAIL);
         }
-        self.write_bind_resp(kind, sequence, optional)?;
+        self.write_bind_resp(kind, sequence, version)?;
         self.state = match kind {
             BindKind::Transmitter => BindState::BoundTransmitter,
             BindKind::Receiver => BindState::BoundReceiver,
             BindKind::Transceiver => BindState::BoundTransceiver,
         };
+        self.has_bound = true;
         self.link_timers = LinkTimers::new(link_timer_limits(&self.house.limits), self.now_ms);
         let attachment = kind.receives().then(|| {
             self.outbox.open_for_reports();
@@ -151,7 +193,8 @@ impl Session {
             kind,
             window: account.limits.window,
             endpoint: desk.smpp_endpoint(account.id),
-            optional_parameters: optional,
+            version,
+            vendor_tags: self.house.settings.vendor_tags_of(&account.name).into(),
             attachment,
             ticket,
             refreshed_ms: self.now_ms,
@@ -165,12 +208,12 @@ impl Session {
         &mut self,
         kind: BindKind,
         sequence: u32,
-        optional: OptionalParameters,
+        version: Version,
     ) -> Result<(), CommandStatus> {
         let name = self.house.desk.instance_name().as_bytes();
         let mut tlvs = TlvBuffer::new();
-        if optional == OptionalParameters::Sent {
-            tlvs.push_u8(Tag::SC_INTERFACE_VERSION, INTERFACE_VERSION);
+        if let Some(told) = version.told() {
+            tlvs.push_u8(Tag::SC_INTERFACE_VERSION, told);
         }
         let system_id = name.get(..smpp::limits::SYSTEM_ID).unwrap_or(name);
         let resp = BindResp { system_id, tlvs: tlvs.as_tlvs() };

@@ -3,6 +3,8 @@
 //! A report that the session has taken is always settled: by the customer's answer, by a timeout, or as `Later`
 //! when the session ends.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use app::report::{ReportResult, Told};
@@ -11,7 +13,7 @@ use smpp::session::InsertError;
 use types::id::RowKey;
 
 use super::{Phase, Session};
-use crate::deliver::{OptionalParameters, write_report};
+use crate::deliver::{Terms, write_report};
 use crate::status::told_of;
 
 impl Session {
@@ -31,14 +33,34 @@ impl Session {
         {
             let event = report.id.key();
             let sequence = self.next_sequence();
-            let optional =
-                self.bound.as_ref().map_or(OptionalParameters::Withheld, |bound| bound.optional_parameters);
-            let output = self.link.output();
-            if let Err(error) = write_report(&report, optional, sequence, &mut self.scratch, output) {
-                let account = self.bound.as_ref().map(|bound| bound.account.0);
-                tracing::warn!(account, %error, "smpp report cannot be written");
-                self.settle_report(event, Told::Refused);
+            let Some(bound) = &self.bound else {
+                self.settle_report(event, Told::Later);
                 continue;
+            };
+            let account = Some(bound.account.0);
+            let vendor_tags = Arc::clone(&bound.vendor_tags);
+            let terms = Terms { optional: bound.version.optional(), vendor_tags };
+            let (output, scratch) = (self.link.output(), &mut self.scratch);
+            let length = output.len();
+            // A report that crashes its writer twice is a dead letter, and the bind goes on.
+            let written = (0..2).find_map(|_| {
+                output.truncate(length);
+                let write = || write_report(&report, &terms, sequence, scratch, output);
+                catch_unwind(AssertUnwindSafe(write)).ok()
+            });
+            match written {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    tracing::warn!(account, %error, "smpp report cannot be written");
+                    self.settle_report(event, Told::Refused);
+                    continue;
+                }
+                None => {
+                    tracing::error!(account, "writing an smpp report crashed twice");
+                    self.link.output().truncate(length);
+                    self.settle_report(event, Told::Refused);
+                    continue;
+                }
             }
             if let Some(bound) = &self.bound {
                 bound.ticket.counters.delivered.fetch_add(1, Ordering::Relaxed);

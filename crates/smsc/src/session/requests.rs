@@ -8,7 +8,11 @@ use std::sync::atomic::Ordering;
 
 use app::submission::{ReplySink, ReplyTo, Submission};
 use smpp::session::{BindState, Side};
-use smpp::{CommandId, CommandStatus, FRAME_LIMIT, Frame, FrameError, Pdu, ShortMessage, Strictness};
+use smpp::{
+    CommandId, CommandStatus, FRAME_LIMIT, Frame, FrameError, HEADER_OCTETS, Pdu, ShortMessage, Strictness,
+    Tag,
+};
+use types::id::MessageId;
 use types::message::{Door, Draft};
 use types::refusal::RefusalCode;
 
@@ -17,6 +21,9 @@ use super::{LastWord, Phase, Session};
 use crate::draft::{Reading, read_message, read_multi};
 use crate::limits::{OPEN_FRAME_OCTETS_MAX, UNLIMITED_WINDOW_CEILING};
 use crate::status::status_of;
+
+/// `replace_if_present_flag`: the message takes the place of those that wait (SMPP 3.4, 5.2.18).
+const REPLACE: u8 = 1;
 
 impl Session {
     /// Whether frames are acted on now. Otherwise the socket is not read either, so that the peer has to wait.
@@ -80,6 +87,7 @@ impl Session {
     fn take_frame(&mut self, frame: &Frame<'_>) {
         let header = frame.header;
         let command = header.command_id;
+        self.trace_input(frame);
         if let Some(status) = self.refusal_of(command) {
             self.refuse(command, status, header.sequence_number);
             return;
@@ -97,6 +105,17 @@ impl Session {
         }
     }
 
+    /// Shows a frame to who looks.
+    fn trace_input(&self, frame: &Frame<'_>) {
+        let tap = self.bound.as_ref().map(|bound| &bound.ticket.tap).filter(|tap| tap.is_open());
+        if let Some(tap) = tap {
+            let mut octets = Vec::with_capacity(HEADER_OCTETS + frame.body.len());
+            frame.header.write(&mut octets);
+            octets.extend_from_slice(frame.body);
+            tap.keep(Side::Esme, &octets, self.now);
+        }
+    }
+
     /// The status for a command that does not fit the state or is not known.
     fn refusal_of(&self, command: CommandId) -> Option<CommandStatus> {
         if is_broadcast(command) {
@@ -106,7 +125,7 @@ impl Session {
     }
 
     /// Answers a request with an error. Responses are never answered.
-    fn refuse(&mut self, command: CommandId, status: CommandStatus, sequence: u32) {
+    pub(super) fn refuse(&mut self, command: CommandId, status: CommandStatus, sequence: u32) {
         let response = if is_broadcast(command) { Some(CommandId::GENERIC_NACK) } else { command.response() };
         let Some(response) = response else { return };
         if command.is_bind() && self.state == BindState::Open {
@@ -120,11 +139,16 @@ impl Session {
         let (command, sequence) = (header.command_id, header.sequence_number);
         match pdu {
             Pdu::SubmitSm(message) => self.submit(Kind::SubmitSm, message, sequence),
-            Pdu::DataSm(data) => self.submit(Kind::DataSm, &data.as_short_message(), sequence),
+            Pdu::DataSm(data) => {
+                let wants_flag = data.tlvs.integer(Tag::SET_DPF) == Some(1);
+                let kind = if wants_flag { Kind::DataSmWithDpf } else { Kind::DataSm };
+                self.submit(kind, &data.as_short_message(), sequence);
+            }
             Pdu::SubmitMulti(multi) => {
                 if let Some(reading) = self.begin_submission(command, sequence) {
-                    let drafts = read_multi(multi, reading);
-                    self.hand_in(Kind::SubmitMulti, drafts, sequence);
+                    let drafts = read_multi(multi, &reading);
+                    let replaces = multi.message.replace_if_present == REPLACE;
+                    self.hand_in(Kind::SubmitMulti, drafts, replaces, sequence);
                 }
             }
             Pdu::EnquireLink => self.say(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ESME_ROK, sequence),
@@ -163,15 +187,15 @@ impl Session {
 
     fn submit(&mut self, kind: Kind, message: &ShortMessage<'_>, sequence: u32) {
         if let Some(reading) = self.begin_submission(kind.command(), sequence) {
-            let drafts = read_message(message, reading).map(|draft| vec![draft]);
-            self.hand_in(kind, drafts, sequence);
+            let drafts = read_message(message, &reading).map(|draft| vec![draft]);
+            self.hand_in(kind, drafts, message.replace_if_present == REPLACE, sequence);
         }
     }
 
     /// Checks that a request may be taken in hand; what must be known to read it. Refusals are answered here.
     pub(super) fn begin_submission(&mut self, command: CommandId, sequence: u32) -> Option<Reading> {
         if self.phase != Phase::Running {
-            self.refuse(command, status_of(RefusalCode::Unavailable), sequence);
+            self.refuse_submission(command, status_of(RefusalCode::Unavailable), sequence);
             return None;
         }
         if self.is_window_full() {
@@ -181,10 +205,15 @@ impl Session {
         let bound = self.bound.as_ref()?;
         if self.is_window_full() {
             self.house.desk.note_refusal(Some(bound.account), RefusalCode::RateLimited);
-            self.refuse(command, CommandStatus::ESME_RTHROTTLED, sequence);
+            self.refuse_submission(command, CommandStatus::ESME_RTHROTTLED, sequence);
             return None;
         }
-        Some(Reading { now: self.now, endpoint: bound.endpoint })
+        Some(Reading {
+            now: self.now,
+            endpoint: bound.endpoint,
+            has_success_receipts: bound.version.has_success_receipts(),
+            vendor_tags: Arc::clone(&bound.vendor_tags),
+        })
     }
 
     fn is_window_full(&self) -> bool {
@@ -194,16 +223,33 @@ impl Session {
         })
     }
 
-    fn hand_in(&mut self, kind: Kind, drafts: Result<Vec<Draft>, CommandStatus>, sequence: u32) {
+    fn hand_in(
+        &mut self,
+        kind: Kind,
+        drafts: Result<Vec<Draft>, CommandStatus>,
+        replaces: bool,
+        sequence: u32,
+    ) {
         let Some(bound) = &self.bound else { return };
-        let drafts = match drafts {
-            Ok(drafts) => drafts,
+        match drafts {
+            Ok(drafts) if replaces => self.look_for_replaced(kind, drafts, sequence),
+            Ok(drafts) => self.hand_over(kind, drafts, Vec::new(), sequence),
             Err(status) => {
                 self.house.desk.note_refusal(Some(bound.account), RefusalCode::InvalidRequest);
                 self.refuse(kind.command(), status, sequence);
-                return;
             }
-        };
+        }
+    }
+
+    /// Hands messages to the core, which answers later.
+    pub(super) fn hand_over(
+        &mut self,
+        kind: Kind,
+        drafts: Vec<Draft>,
+        replaces: Vec<MessageId>,
+        sequence: u32,
+    ) {
+        let Some(bound) = &self.bound else { return };
         let mut token = Token { kind, multi: 0, sequence };
         if kind == Kind::SubmitMulti {
             self.last_multi = Token::next_multi(self.last_multi);
@@ -219,6 +265,7 @@ impl Session {
             idempotency: None,
             drafts,
             guard_repeats: false,
+            replaces,
         };
         self.in_hand += 1;
         let sink = Arc::clone(&self.outbox) as Arc<dyn ReplySink>;

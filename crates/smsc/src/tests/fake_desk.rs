@@ -9,6 +9,7 @@ use app::submission::{Accepted, AcceptedMessage, Caller, Rejected, ReplyTo, Subm
 use ports::BoxFuture;
 use tokio::sync::Notify;
 use types::account::{Account, AccountLimits, AccountState, CredentialKind};
+use types::address::Address;
 use types::id::{AccountId, CredentialId, EndpointId, MessageId, PublicId, RowKey, SubmissionId};
 use types::message::{Class, State};
 use types::money::{Money, Unit};
@@ -40,6 +41,10 @@ pub(super) struct Inside {
     pub(super) sessions: i64,
     pub(super) refusals: Vec<RefusalCode>,
     pub(super) messages: HashMap<MessageId, MessageDetail>,
+    /// What submissions took the place of.
+    pub(super) replaced: Vec<MessageId>,
+    /// Accounts for which reports wait.
+    pub(super) waiting_for: Vec<AccountId>,
 }
 
 #[derive(Default)]
@@ -154,8 +159,33 @@ impl Desk for FakeDesk {
         Some(EndpointId(account.0 * 10))
     }
 
+    fn account_named(&self, name: &str) -> Option<AccountId> {
+        name.strip_prefix("account ").and_then(|number| number.parse().ok()).map(AccountId)
+    }
+
+    fn reports_wait(&self, account: AccountId) -> bool {
+        self.inside().waiting_for.contains(&account)
+    }
+
+    fn waiting(
+        &self,
+        account: AccountId,
+        destination: Address,
+    ) -> BoxFuture<'static, Result<Vec<MessageDetail>, Refusal>> {
+        let is_meant = |detail: &&MessageDetail| {
+            let waits = matches!(detail.state, State::Scheduled | State::Queued);
+            waits && detail.account == account && detail.destination.msisdn() == destination.msisdn()
+        };
+        let found: Vec<_> = self.inside().messages.values().filter(is_meant).cloned().collect();
+        let is_number = destination.msisdn().is_some();
+        Box::pin(async move {
+            if is_number { Ok(found) } else { Err(Refusal::new(RefusalCode::InvalidRequest, "no number")) }
+        })
+    }
+
     fn submit(&self, submission: Submission, reply: ReplyTo) {
         let mut inside = self.inside();
+        inside.replaced.extend(&submission.replaces);
         let mode = inside.mode;
         match mode {
             Mode::Accept => {

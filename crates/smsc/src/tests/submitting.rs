@@ -200,7 +200,7 @@ async fn cancel_sm_withdraws_what_was_not_sent() {
         (first.as_bytes(), b"ACME", CommandStatus::ESME_RCANCELFAIL),
         (second.as_bytes(), b"", CommandStatus::ESME_RCANCELFAIL),
         (third.as_bytes(), b"", CommandStatus::ESME_RINVMSGID),
-        (b"", b"ACME", CommandStatus::ESME_RCANCELFAIL),
+        (b"", b"ACME", CommandStatus::ESME_RINVDSTADR),
     ] {
         let cancel = CancelSm {
             message_id: id,

@@ -355,7 +355,7 @@ async fn commit(session: &Session, epoch: i64, encoded: &Encoded) -> Result<i64,
 }
 
 /// Locks the lease for the rest of a transaction, if it is still this process's.
-async fn hold_lease(session: &Session, epoch: i64) -> Result<(), Fault> {
+pub(crate) async fn hold_lease(session: &Session, epoch: i64) -> Result<(), Fault> {
     let lock = "UPDATE lease SET epoch = epoch WHERE name = 'writer' AND epoch = $1";
     if session.execute(lock, &[&epoch]).await? == 1 { Ok(()) } else { Err(taken_over()) }
 }

@@ -34,7 +34,7 @@ pub(crate) fn submission(rows: &mut Rows, row: &SubmissionRow) {
 pub(crate) fn idempotency(rows: &mut Rows, row: &IdempotencyRow) {
     rows.push(5, |record| {
         record.big(row.account.0).blob(&row.key_hash).blob(&row.fingerprint);
-        record.big(row.submission.as_i64()).big(row.expires_at.as_ms());
+        record.big(row.created.as_i64()).big(row.expires_at.as_ms());
     });
 }
 

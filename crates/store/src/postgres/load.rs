@@ -275,7 +275,7 @@ pub(crate) async fn idempotency(
                WHERE account = $1 AND key_hash = $2 AND expires_at > $3";
     let hit = |row: &dyn Columns| {
         let cells = &mut Cells::new(row, "idempotency");
-        Ok(IdempotencyHit { fingerprint: cells.octets()?, submission: cells.key()? })
+        Ok(IdempotencyHit { fingerprint: cells.octets()?, created: cells.key()? })
     };
     session.first(sql, &[&account.0, &key_hash.as_slice(), &now.as_ms()], hit).await
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ports::Disposition;
 use ports::store::StoreError;
 use tokio::sync::watch;
+use types::time::Timestamp;
 
 use super::io::Io;
 use super::lease::{self, LEASE_MS, Writer};
@@ -21,6 +22,7 @@ use crate::codec::{Cells, single, single_key};
 use crate::fault::Fault;
 use crate::folder::{Refused, claim};
 use crate::names::code_names;
+use crate::portable::marks::{self, Mark};
 
 /// The oldest server that is known to work, as PostgreSQL counts its versions.
 const SERVER_VERSION_LEAST: i64 = 150_000;
@@ -30,6 +32,8 @@ const SCHEMA_LOCK: i64 = 0x6368_6170_7065;
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
 /// What changed the schema so far, oldest first; the version is the place counted from one.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+/// The schema that this version writes.
+pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
 /// What a commit does; installed whenever its text has changed.
 const ROUTINES: &str = include_str!("routines.sql");
 
@@ -66,6 +70,23 @@ pub enum PostgresOpenError {
         /// The setting of the server.
         setting: &'static str,
     },
+    /// The data were moved to another store.
+    #[error(
+        "the data of this database were moved to {to} at {at}; start with the store that they are in, or take \
+         the move back with `chappe migrate-store --take-back`"
+    )]
+    Moved {
+        /// Where they are.
+        to: String,
+        /// When they were moved.
+        at: Timestamp,
+    },
+    /// A copy into this database was interrupted.
+    #[error(
+        "a copy into this database was interrupted, and what is there is not whole; run the same `chappe \
+         migrate-store` or `chappe restore` once more, with --again"
+    )]
+    Unfinished,
     /// The database cannot be read, or a newer version wrote it.
     #[error("the database cannot be opened")]
     Database(#[source] StoreError),
@@ -76,19 +97,24 @@ impl PostgresOpenError {
     pub const fn disposition(&self) -> Disposition {
         match self {
             Self::FolderInUse { .. } | Self::DatabaseInUse => Disposition::Later,
-            Self::File { .. } | Self::TooOld | Self::NotDurable { .. } => Disposition::Never,
+            Self::File { .. }
+            | Self::TooOld
+            | Self::NotDurable { .. }
+            | Self::Moved { .. }
+            | Self::Unfinished => Disposition::Never,
             Self::Database(source) => source.disposition(),
         }
     }
 }
 
 /// What opening may meet inside.
-enum Trouble {
+pub(crate) enum Trouble {
     Fault(Fault),
     InUse,
     TooOld,
     NotDurable(&'static str),
     Newer(u32),
+    Marked(Mark),
 }
 
 impl From<Fault> for Trouble {
@@ -104,10 +130,9 @@ impl From<Trouble> for PostgresOpenError {
             Trouble::InUse => Self::DatabaseInUse,
             Trouble::TooOld => Self::TooOld,
             Trouble::NotDurable(setting) => Self::NotDurable { setting },
-            Trouble::Newer(found) => {
-                let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-                Self::Database(StoreError::NewerSchema { found, known })
-            }
+            Trouble::Marked(Mark::Moved { to, at }) => Self::Moved { to, at },
+            Trouble::Marked(Mark::Unfinished) => Self::Unfinished,
+            Trouble::Newer(found) => Self::Database(StoreError::NewerSchema { found, known: SCHEMA }),
         }
     }
 }
@@ -173,6 +198,19 @@ fn store(link: Link, remembered: Remembered, bell: watch::Sender<i64>, lock: Fil
 }
 
 async fn open(url: &PostgresUrl, holder: &str) -> Result<(Writer, Remembered), Trouble> {
+    let (session, epoch) = enter(url, holder).await?;
+    if let Some(mark) = marks::of_postgres(&session).await? {
+        // Nobody need wait for a lease that is not used.
+        let session = Arc::new(session);
+        lease::give_back(session, epoch).await?;
+        return Err(Trouble::Marked(mark));
+    }
+    let remembered = remember(&session).await?;
+    Ok((lease::begin(session, epoch).await?, remembered))
+}
+
+/// Connects, takes the lease and brings the schema up to date. What is in the database is not looked at.
+pub(crate) async fn enter(url: &PostgresUrl, holder: &str) -> Result<(Session, i64), Trouble> {
     let session = lease::session(url).await?;
     let version = session.integer("SELECT current_setting('server_version_num')::bigint", &[]).await?;
     if version < SERVER_VERSION_LEAST {
@@ -193,8 +231,7 @@ async fn open(url: &PostgresUrl, holder: &str) -> Result<(Writer, Remembered), T
     }
     let epoch = wait_for_lease(&session, holder).await?;
     session.in_transaction("BEGIN", bring_up(&session)).await?;
-    let remembered = remember(&session).await?;
-    Ok((lease::begin(session, epoch).await?, remembered))
+    Ok((session, epoch))
 }
 
 /// The first setting that lets the server lose what it said was committed.
@@ -209,7 +246,7 @@ pub(crate) async fn lax_setting(session: &Session) -> Result<Option<&'static str
 }
 
 /// The schema's version: zero for an empty database.
-async fn schema_version(session: &Session) -> Result<u32, Fault> {
+pub(crate) async fn schema_version(session: &Session) -> Result<u32, Fault> {
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'";
     if session.integer(tables, &[]).await? == 0 {
         return Ok(0);

@@ -130,6 +130,21 @@ impl Partitions {
         Missing { months, days: days.into_iter().collect() }
     }
 
+    /// What rows of a table need and what is not there; `values` has a row key of each, or in the map of
+    /// carrier ids the time.
+    pub(crate) fn covering(&self, table: &str, values: impl Iterator<Item = i64>) -> Missing {
+        let mut missing = Missing::default();
+        if table == DAILY {
+            let days: BTreeSet<_> = values.map(|at| day_of(Timestamp::from_ms(at))).collect();
+            missing.days = days.difference(&self.days).copied().collect();
+        } else if MONTHLY.iter().any(|(name, _)| *name == table) {
+            let month = |key| month_of(Timestamp::from_ms(RowKey::from_i64(key).unix_ms()));
+            let months: BTreeSet<_> = values.map(month).collect();
+            missing.months = months.difference(&self.months).copied().collect();
+        }
+        missing
+    }
+
     /// What will be needed soon and is not there.
     pub(crate) fn ahead(&self, now: Timestamp) -> Missing {
         let months = [month_of(now), month_of(now.plus_ms(MONTHS_AHEAD_MS))];
@@ -209,6 +224,7 @@ fn partition(table: &str, name: &str, settings: &str, from: i64, to: i64) -> Str
 #[cfg(test)]
 mod tests {
     use ports::conformance::store::BEGIN;
+    use types::id::RowKey;
     use types::time::Timestamp;
 
     use super::{KEEP_MS, Missing, Partitions, day_of, month_after, month_of, month_start, table_of};
@@ -234,6 +250,19 @@ mod tests {
         let later = BEGIN.plus_ms(3 * 86_400_000);
         assert_eq!(partitions.ahead(later).months, [202_612]);
         assert_eq!(partitions.ahead(later).days.len(), 3);
+    }
+
+    #[test]
+    fn rows_get_the_partitions_that_they_lack() {
+        let mut partitions = Partitions::default();
+        partitions.made(&partitions.ahead(BEGIN));
+        let key = |at: Timestamp| RowKey::from_parts(at.as_ms(), 7).as_i64();
+        let (now, later) = (BEGIN, BEGIN.plus_ms(60 * 86_400_000));
+        let covering = |table, values: &[i64]| partitions.covering(table, values.iter().copied());
+        assert_eq!(covering("message", &[key(now), key(later), key(later)]).months, [202_701]);
+        assert_eq!(covering("receipt_map", &[now.as_ms(), later.as_ms()]).days, [day_of(later)]);
+        assert!(covering("receipt_map", &[now.as_ms()]).is_empty());
+        assert!(covering("lot", &[1, 2]).is_empty());
     }
 
     #[test]

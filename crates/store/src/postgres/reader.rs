@@ -9,9 +9,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ports::store::{
-    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, LedgerSum,
-    ListFilter, ListPage, MessageView, PersonRow, PostingView, Reader, Rollup, SessionRow, StoreError,
-    StoreFigures,
+    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
+    LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PersonRow, PostingView, Reader, Rollup,
+    SessionRow, StoreError, StoreFigures,
 };
 use tokio::runtime::Handle;
 use types::account::Account;
@@ -22,7 +22,7 @@ use types::time::Timestamp;
 use super::io::Io;
 use super::session::{Session, connect};
 use super::url::PostgresUrl;
-use super::{read_config, read_messages, read_money};
+use super::{read_config, read_events, read_messages, read_money};
 use crate::fault::Fault;
 
 /// Connections of one reader. A question that finds all in use waits for one.
@@ -189,6 +189,13 @@ impl Reader for PostgresReader {
     ) -> Result<ListPage<InboundRow>, StoreError> {
         self.ask("list inbound messages", |session| async move {
             read_messages::inbound(&session, account, before, limit).await
+        })
+    }
+
+    fn events(&self, filter: &EventFilter) -> Result<ListPage<ListedEvent>, StoreError> {
+        self.ask("list events", |session| {
+            let filter = *filter;
+            async move { session.in_transaction(ONE_STATE, read_events::events(&session, &filter)).await }
         })
     }
 

@@ -10,6 +10,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::SinkExt as _;
 use tokio::runtime::Handle;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Client, NoTls, Row, Statement};
@@ -223,6 +225,24 @@ impl Session {
     /// Runs statements without parameters, one after another, in one round trip.
     pub(crate) async fn run(&self, sql: &str) -> Result<(), Fault> {
         Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// All rows of a question that is asked once, as they come.
+    pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<Row>, Fault> {
+        Ok(self.client.query(sql, &[]).await?)
+    }
+
+    /// The types of the columns of a question.
+    pub(crate) async fn types(&self, sql: &str) -> Result<Vec<Type>, Fault> {
+        let statement = self.client.prepare(sql).await?;
+        Ok(statement.columns().iter().map(|column| column.type_().clone()).collect())
+    }
+
+    /// Runs a `COPY … FROM STDIN` with these octets; gives how many rows it has written.
+    pub(crate) async fn copy_in(&self, sql: &str, octets: Bytes) -> Result<u64, Fault> {
+        let mut sink = std::pin::pin!(self.client.copy_in(sql).await?);
+        sink.send(octets).await?;
+        Ok(sink.finish().await?)
     }
 
     /// The number of the server's process behind this connection.

@@ -81,6 +81,17 @@ impl PostgresUrl {
         text.starts_with("postgres://") || text.starts_with("postgresql://")
     }
 
+    /// The address as it is shown: without user, password and parameters.
+    pub fn shown(&self) -> String {
+        let host = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(folder) => folder.display().to_string(),
+        });
+        let address = self.config.get_hostaddrs().iter().map(ToString::to_string);
+        let hosts: Vec<_> = host.chain(address).collect();
+        format!("postgres://{}/{}", hosts.join(","), self.config.get_dbname().unwrap_or_default())
+    }
+
     /// Reads an address.
     ///
     /// # Errors
@@ -212,6 +223,8 @@ mod tests {
             );
             assert_eq!(url.durability, Durability::Required);
         }
+        let shown = PostgresUrl::parse("postgres://me:hush@a,b/chappe?sslmode=disable").unwrap().shown();
+        assert_eq!(shown, "postgres://a,b/chappe");
         let relaxed = PostgresUrl::parse("postgres://me@localhost/chappe?durability=relaxed").unwrap();
         assert_eq!(relaxed.durability, Durability::Relaxed);
     }

@@ -49,7 +49,7 @@ pub(crate) fn write_submissions(work: &mut Work<'_>) -> Result<(), Fault> {
             row.account.0,
             row.key_hash.as_slice(),
             row.fingerprint.as_slice(),
-            row.submission.as_i64(),
+            row.created.as_i64(),
             row.expires_at.as_ms(),
             batch.at.as_ms()
         ])?;

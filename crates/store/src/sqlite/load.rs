@@ -328,6 +328,6 @@ pub(crate) fn idempotency(
                WHERE account = ?1 AND key_hash = ?2 AND expires_at > ?3";
     first(connection, sql, params![account.0, key_hash.as_slice(), now.as_ms()], |row| {
         let cells = &mut Cells::new(row, "idempotency");
-        Ok(IdempotencyHit { fingerprint: cells.octets()?, submission: cells.key()? })
+        Ok(IdempotencyHit { fingerprint: cells.octets()?, created: cells.key()? })
     })
 }

@@ -12,10 +12,12 @@ use ports::Disposition;
 use ports::store::StoreError;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
+use types::time::Timestamp;
 
 use crate::codec::single_key;
 use crate::folder::{Refused, claim, private_file};
 use crate::names::code_names;
+use crate::portable::marks::{self, Mark};
 
 use super::checkpoint::Checkpointer;
 use super::fault::{Fault, all, integer};
@@ -26,7 +28,7 @@ use super::{SqliteReader, SqliteStore, Tuning, load};
 
 mod migrate;
 
-pub(crate) use migrate::{Found, schema_of};
+pub(crate) use migrate::{Found, SCHEMA, VERSION, bring_up_to_date, schema_of};
 
 /// The database's name in the data folder.
 pub const DATABASE_FILE: &str = "chappe.db";
@@ -53,6 +55,19 @@ pub enum OpenError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The data were moved to another store.
+    #[error(
+        "the data of {} were moved to {to} at {at}; start with --store and that address, or take the move back \
+         with `chappe migrate-store --take-back`", .folder.display()
+    )]
+    Moved {
+        /// The folder.
+        folder: PathBuf,
+        /// Where they are.
+        to: String,
+        /// When they were moved.
+        at: Timestamp,
+    },
     /// A file or folder cannot be made or opened.
     #[error("{} cannot be opened", .path.display())]
     File {
@@ -78,7 +93,7 @@ impl OpenError {
     pub const fn disposition(&self) -> Disposition {
         match self {
             Self::InUse { .. } => Disposition::Later,
-            Self::File { .. } => Disposition::Never,
+            Self::File { .. } | Self::Moved { .. } => Disposition::Never,
             Self::Database { source, .. } => source.disposition(),
         }
     }
@@ -110,18 +125,24 @@ pub fn open_sqlite_with(
     // SQLite gives its log and shared memory the permissions of the database.
     drop(private_file(&path).map_err(refused)?);
     let in_folder = |source| OpenError::Database { folder: data_dir.to_owned(), source };
-    let store = open_writer(&path, tuning, lock).map_err(in_folder)?;
+    let connection = ready_connection(&path).map_err(in_folder)?;
+    let opening = |fault: Fault| in_folder(fault.doing("open its database"));
+    if let Some(Mark::Moved { to, at }) = marks::of_sqlite(&connection).map_err(opening)? {
+        return Err(OpenError::Moved { folder: data_dir.to_owned(), to, at });
+    }
+    let checkpointer = Checkpointer::start(&path).map_err(opening)?;
+    let store = remembered(connection, checkpointer, tuning, lock).map_err(opening)?;
     Ok((store, Arc::new(SqliteReader::open(data_dir)?)))
 }
 
-fn open_writer(path: &Path, tuning: Tuning, lock: File) -> Result<SqliteStore, StoreError> {
+/// A connection that may write to a database with the present schema.
+pub(crate) fn ready_connection(path: &Path) -> Result<Connection, StoreError> {
     let opening = |fault: Fault| fault.doing("open its database");
     let mut connection = writing_connection(path).map_err(opening)?;
-    if migrate::bring_up_to_date(&mut connection)? == Found::Known {
+    if bring_up_to_date(&mut connection)? == Found::Known {
         write_names(&mut connection).map_err(opening)?;
     }
-    let checkpointer = Checkpointer::start(path).map_err(opening)?;
-    remembered(connection, checkpointer, tuning, lock).map_err(opening)
+    Ok(connection)
 }
 
 /// A connection that may write. No mutex: each is used by one thread at a time.

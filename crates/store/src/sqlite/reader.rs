@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use ports::store::{
-    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, LedgerSum,
-    ListFilter, ListPage, MessageView, PersonRow, PostingView, Reader, Rollup, SessionRow, StoreError,
-    StoreFigures,
+    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
+    LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PersonRow, PostingView, Reader, Rollup,
+    SessionRow, StoreError, StoreFigures,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use types::account::Account;
@@ -19,7 +19,7 @@ use types::time::Timestamp;
 
 use super::fault::Fault;
 use super::open::{DATABASE_FILE, OpenError, reading_connection, schema_of};
-use super::{read_config, read_messages, read_money};
+use super::{read_config, read_events, read_messages, read_money};
 
 /// Connections of one reader. A question that finds all in use waits for one.
 const CONNECTIONS_MAX: usize = 8;
@@ -135,6 +135,10 @@ impl Reader for SqliteReader {
         self.ask("list inbound messages", |connection| {
             read_messages::inbound(connection, account, before, limit)
         })
+    }
+
+    fn events(&self, filter: &EventFilter) -> Result<ListPage<ListedEvent>, StoreError> {
+        self.ask("list events", |connection| read_events::events(connection, filter))
     }
 
     fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {

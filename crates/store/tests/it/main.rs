@@ -2,6 +2,8 @@
 //! SQLite; leases, lost connections and partitions of PostgreSQL; and that both have the same tables.
 
 #[cfg(test)]
+mod portable;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod postgres_network;

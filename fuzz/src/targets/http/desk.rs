@@ -1,15 +1,19 @@
 //! A desk that takes every submission and remembers what it was given; it knows no message.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use api::Explanation;
+use api::{Answer, Explanation};
 use app::detail::{InboundDetail, MessageDetail, Page};
-use app::submission::{Accepted, AcceptedMessage, Caller, Submission, SubmitOutcome};
-use app::{EndpointView, MessageQuery, Scope};
+use app::submission::{
+    Accepted, AcceptedMessage, Caller, Done, Idempotency, KeyAccess, Submission, SubmitOutcome,
+};
+use app::{MessageQuery, Rate, Scope};
 use ports::BoxFuture;
-use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
+use types::access::KeyScopes;
+use types::account::{Account, AccountLimits, AccountState, CredentialKind};
 use types::charge::Balance;
-use types::id::{AccountId, CredentialId, EndpointId, MessageId, PublicId, RowKey, SubmissionId};
+use types::id::{AccountId, CredentialId, MessageId, PublicId, RowKey, SubmissionId};
 use types::message::{Class, Content, RECIPIENTS_MAX, State};
 use types::money::{Money, Unit};
 use types::refusal::{Refusal, RefusalCode};
@@ -64,6 +68,14 @@ impl LookingDesk {
     }
 }
 
+mod figures;
+mod settings;
+
+/// There is nothing by any id.
+fn missing<T: Send + 'static>() -> BoxFuture<'static, Result<T, Refusal>> {
+    Box::pin(async { Err(Refusal::new(RefusalCode::NotFound, "there is none")) })
+}
+
 fn none<T: Send + 'static>() -> BoxFuture<'static, Result<Option<T>, Refusal>> {
     Box::pin(async { Ok(None) })
 }
@@ -85,16 +97,26 @@ impl api::Desk for LookingDesk {
         Box::pin(async move { self.look(&submission) })
     }
 
-    fn cancel(&self, _scope: Scope, _id: MessageId) -> BoxFuture<'_, Result<MessageDetail, Refusal>> {
-        Box::pin(async { Err(Refusal::new(RefusalCode::NotFound, "there is none")) })
+    fn cancel(
+        &self,
+        _scope: Scope,
+        _id: MessageId,
+        _once: Option<Idempotency>,
+    ) -> Answer<'_, Done<MessageDetail>> {
+        missing()
     }
 
-    fn authenticate_key(&self, key: &str, secret: &str) -> Option<Caller> {
-        (key == "key" && secret == "secret").then_some(Caller {
-            account: AccountId(7),
-            credential: CredentialId(1),
-            kind: CredentialKind::ApiKey,
-        })
+    fn authenticate_key(&self, key: &str, secret: &str, _from: Option<IpAddr>) -> Result<KeyAccess, Refusal> {
+        if key != "key" || secret != "secret" {
+            return Err(Refusal::new(RefusalCode::InvalidCredentials, "the key or the secret is wrong"));
+        }
+        let (account, credential) = (AccountId(7), CredentialId(1));
+        let caller = Caller { account, credential, kind: CredentialKind::ApiKey };
+        Ok(KeyAccess { caller, scopes: KeyScopes::ALL })
+    }
+
+    fn rate(&self, _account: AccountId) -> Option<Rate> {
+        None
     }
 
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
@@ -146,30 +168,6 @@ impl api::Desk for LookingDesk {
 
     fn balance(&self, _account: AccountId) -> Option<Balance> {
         Some(Balance { available: PRICE, held: PRICE })
-    }
-
-    fn webhook_endpoint<'a>(
-        &'a self,
-        _account: AccountId,
-        _kind: EndpointKind,
-        url: &'a str,
-    ) -> BoxFuture<'a, Result<EndpointId, Refusal>> {
-        let is_secure = url.starts_with("https://");
-        let refusal = || Refusal::new(RefusalCode::InvalidRequest, "the address may not be called");
-        Box::pin(async move { if is_secure { Ok(EndpointId(5)) } else { Err(refusal()) } })
-    }
-
-    fn endpoints(&self, _account: AccountId) -> Vec<EndpointView> {
-        Vec::new()
-    }
-
-    fn set_default_webhook<'a>(
-        &'a self,
-        _account: AccountId,
-        _kind: EndpointKind,
-        _url: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Option<EndpointView>, Refusal>> {
-        none()
     }
 
     fn metrics_text(&self) -> String {

@@ -8,7 +8,7 @@ use types::address::Address;
 use types::message::{Content, Door, Draft};
 use types::refusal::{Refusal, RefusalCode};
 
-use super::{Known, MISSING, flat, refuse, required};
+use super::{Known, MISSING, Sender, flat, refuse, required};
 use crate::query::Fields;
 use crate::state::Api;
 
@@ -16,7 +16,7 @@ use crate::state::Api;
 const RECIPIENTS_MAX: usize = 100;
 
 /// Takes a request and answers with the ids, separated by commas as the recipients were.
-pub(super) async fn send(State(api): State<Api>, Known { caller, fields }: Known) -> Response {
+pub(super) async fn send(State(api): State<Api>, Sender(Known { caller, fields }): Sender) -> Response {
     let submission = match api.counting(caller, read_submission(&api, caller, &fields).await) {
         Ok(submission) => submission,
         Err(refusal) => return refuse(&refusal),
@@ -66,5 +66,6 @@ async fn read_submission(api: &Api, caller: Caller, fields: &Fields) -> Result<S
         idempotency: None,
         drafts: recipients.into_iter().map(draft).collect(),
         guard_repeats: true,
+        replaces: Vec::new(),
     })
 }

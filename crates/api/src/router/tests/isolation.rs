@@ -1,15 +1,96 @@
-//! No customer reaches another's data: every address of this door, asked with a stranger's key for
+//! No customer reaches another's data: every operation, asked by everybody who may ask, with the ids of
 //! what belongs to somebody else.
+//!
+//! One table has a row for every operation; an operation without a row, and a row without an operation,
+//! fail the test.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use app::Scope;
+use app::{KeyView, Scope};
+use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use types::access::{KeyScope, KeyScopes};
+use types::id::CredentialId;
 
 use crate::dialect;
-use crate::native::OPERATIONS;
-use crate::testing::{FakeDesk, STRANGER, call, detail, message_id, router_of};
+use crate::native::{OPERATIONS, Operation};
+use crate::testing::{Answer, FakeDesk, STRANGER, call, detail, message_id, router_of, webhook};
+
+/// What the id of a path is the id of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Id {
+    None,
+    Message,
+    Webhook,
+    Key,
+    /// A phone's, which belongs to no account.
+    Number,
+}
+
+/// Method, path, what its id is of, and a body that is taken.
+type Row = (&'static str, &'static str, Id, &'static str);
+
+const ROWS: &[Row] = &[
+    ("post", "/api/v1/messages", Id::None, r#"{"from":"A","to":"32470000000","text":"x","dry_run":true}"#),
+    ("get", "/api/v1/messages", Id::None, ""),
+    ("get", "/api/v1/messages/{id}", Id::Message, ""),
+    ("get", "/api/v1/messages/{id}/explain", Id::Message, ""),
+    ("post", "/api/v1/messages/{id}/cancel", Id::Message, ""),
+    ("get", "/api/v1/balance", Id::None, ""),
+    ("get", "/api/v1/inbound", Id::None, ""),
+    ("get", "/api/v1/me", Id::None, ""),
+    ("get", "/api/v1/movements", Id::None, ""),
+    ("get", "/api/v1/statistics", Id::None, ""),
+    ("get", "/api/v1/prices", Id::None, ""),
+    ("get", "/api/v1/numbers/{id}", Id::Number, ""),
+    ("get", "/api/v1/exports/messages", Id::None, ""),
+    ("get", "/api/v1/webhooks", Id::None, ""),
+    ("post", "/api/v1/webhooks", Id::None, r#"{"url":"https://stranger.example/"}"#),
+    ("put", "/api/v1/webhooks/default", Id::None, r#"{"url":null}"#),
+    ("get", "/api/v1/webhooks/{id}", Id::Webhook, ""),
+    ("patch", "/api/v1/webhooks/{id}", Id::Webhook, r#"{"description":"mine"}"#),
+    ("delete", "/api/v1/webhooks/{id}", Id::Webhook, ""),
+    ("post", "/api/v1/webhooks/{id}/rotate", Id::Webhook, ""),
+    ("post", "/api/v1/webhooks/{id}/test", Id::Webhook, ""),
+    ("get", "/api/v1/webhooks/{id}/deliveries", Id::Webhook, ""),
+    ("post", "/api/v1/webhooks/{id}/replay", Id::Webhook, r#"{"status":"dead"}"#),
+    ("get", "/api/v1/keys", Id::None, ""),
+    ("post", "/api/v1/keys", Id::None, r#"{"label":"mine"}"#),
+    ("get", "/api/v1/keys/{id}", Id::Key, ""),
+    ("patch", "/api/v1/keys/{id}", Id::Key, r#"{"label":"mine"}"#),
+    ("delete", "/api/v1/keys/{id}", Id::Key, ""),
+    ("post", "/api/v1/keys/{id}/rotate", Id::Key, ""),
+];
+
+/// Ids of nothing, and what is no id at all.
+const UNKNOWN: [&str; 12] = [
+    "98",
+    "0",
+    "-1",
+    "+3",
+    "03",
+    "3.0",
+    "9223372036854775808",
+    "nonsense",
+    "%ff",
+    "%00",
+    "3%2F..",
+    "msg_01kq3v8w2rj5x7n4m6t9p0c1db",
+];
+
+/// The owner's webhook and key.
+const OWNED: i64 = 3;
+
+fn owned_id(kind: Id) -> String {
+    match kind {
+        Id::None => String::new(),
+        Id::Message => message_id(1).to_string(),
+        Id::Webhook | Id::Key => OWNED.to_string(),
+        Id::Number => "32470000000".to_owned(),
+    }
+}
 
 /// Texts that only the owner may read.
 fn owned() -> Vec<String> {
@@ -24,81 +105,202 @@ fn owned() -> Vec<String> {
         "STOP".to_owned(),
         "249.95".to_owned(),
         "\"demo\"".to_owned(),
-        "whsec_".to_owned(),
+        "owner.example".to_owned(),
+        "ckowner".to_owned(),
     ]
 }
 
-/// The path of an operation with somebody else's id; a parameter that is not known here stops the
-/// test, so that no operation escapes it.
-fn filled(path: &str) -> String {
-    let filled = path.replace("{id}", &message_id(1).to_string());
-    assert!(!filled.contains('{'), "say what {path} is filled with");
-    filled
+/// A door over a desk whose owner has a callback address and a key too.
+struct Door {
+    router: Router,
+    desk: Arc<FakeDesk>,
 }
 
-/// Asks as a stranger; what was asked for must not be in the answer.
-async fn ask(desk: &Arc<FakeDesk>, request: Request<Body>, asked: &str) -> u16 {
-    let what = format!("{} {}", request.method(), request.uri());
-    let answer = call(&router_of(desk), request).await;
-    let text = answer.text();
-    for one in owned() {
-        assert!(!text.replace(asked, "").contains(&one), "{what} tells {one}: {text}");
+impl Door {
+    fn new() -> Self {
+        let desk = FakeDesk::default();
+        desk.webhooks.lock().unwrap().push(Some(webhook(OWNED, "https://owner.example/events")));
+        desk.keys.lock().unwrap().push(KeyView {
+            id: CredentialId(OWNED),
+            name: "ckowner".to_owned(),
+            label: String::new(),
+            scopes: KeyScopes::ALL,
+            ranges: Vec::new(),
+            created_at: types::time::Timestamp::EPOCH,
+            expires_at: None,
+            used_at: None,
+            old_secret_until: None,
+        });
+        let desk = Arc::new(desk);
+        Self { router: router_of(&desk), desk }
     }
-    let scopes = desk.scopes.lock().unwrap();
-    assert!(scopes.iter().all(|scope| *scope == Scope::Account(STRANGER)), "{what}: {scopes:?}");
-    let submissions = desk.submissions.lock().unwrap();
-    assert!(submissions.iter().all(|submission| submission.account == STRANGER), "{what}");
-    answer.status.as_u16()
+
+    /// Asks an operation with an id and somebody's authorization; what the desk was asked before is
+    /// forgotten.
+    async fn ask(&self, row: &Row, id: &str, authorization: Option<&str>) -> Answer {
+        self.desk.scopes.lock().unwrap().clear();
+        self.desk.submissions.lock().unwrap().clear();
+        self.desk.onces.lock().unwrap().clear();
+        let (method, path, _, body) = *row;
+        let mut request = Request::builder()
+            .method(method.to_uppercase().as_str())
+            .uri(path.replace("{id}", id))
+            .header("content-type", "application/json");
+        if let Some(value) = authorization {
+            request = request.header("authorization", value);
+        }
+        call(&self.router, request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    /// Whether the desk was asked for nothing.
+    fn is_unasked(&self) -> bool {
+        self.desk.scopes.lock().unwrap().is_empty()
+            && self.desk.submissions.lock().unwrap().is_empty()
+            && self.desk.onces.lock().unwrap().is_empty()
+    }
+
+    /// Whether whatever was asked for was asked for the stranger.
+    fn asked_for_the_stranger(&self) -> bool {
+        let scopes = self.desk.scopes.lock().unwrap();
+        let submissions = self.desk.submissions.lock().unwrap();
+        scopes.iter().all(|scope| *scope == Scope::Account(STRANGER))
+            && submissions.iter().all(|submission| submission.account == STRANGER)
+    }
 }
 
-/// A desk whose owner has a callback address too.
-fn desk() -> Arc<FakeDesk> {
-    let desk = FakeDesk::default();
-    desk.webhooks.lock().unwrap().push(Some(app::EndpointView {
-        id: types::id::EndpointId(3),
-        kind: types::account::EndpointKind::Webhook,
-        url: "https://owner.example/events".to_owned().into(),
-        secret: "whsec_c2VjcmV0".to_owned().into(),
-        disabled: false,
-        is_default: true,
-    }));
-    Arc::new(desk)
+/// An answer as it can be compared: without the name of its request.
+fn bare(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "x-request-id");
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    (answer.status.as_u16(), headers.collect(), answer.text())
+}
+
+fn operation_of(row: &Row) -> &'static Operation {
+    let is_it = |operation: &&Operation| (operation.method, operation.path) == (row.0, row.1);
+    OPERATIONS.iter().find(is_it).unwrap_or_else(|| panic!("{} {} is no operation", row.0, row.1))
+}
+
+#[test]
+fn the_table_has_every_operation_once() {
+    let rows: BTreeSet<_> = ROWS.iter().map(|(method, path, ..)| (*method, *path)).collect();
+    let operations: BTreeSet<_> =
+        OPERATIONS.iter().map(|operation| (operation.method, operation.path)).collect();
+    assert_eq!((rows.len(), OPERATIONS.len()), (ROWS.len(), ROWS.len()));
+    assert_eq!(rows, operations, "say in ROWS what a stranger may ask of it");
+    for (_, path, id, _) in ROWS {
+        assert_eq!(path.contains('{'), *id != Id::None, "{path}");
+    }
 }
 
 #[tokio::test]
-async fn no_operation_shows_a_stranger_anything() {
-    for operation in OPERATIONS {
-        let path = filled(operation.path);
-        let request = Request::builder()
-            .method(operation.method.to_uppercase().as_str())
-            .uri(&path)
-            .header("authorization", "Bearer stranger.secret")
-            .header("content-type", "application/json");
-        let body = match (operation.method, operation.path) {
-            ("post", "/api/v1/messages") => r#"{"from":"A","to":"32470000000","text":"x","dry_run":true}"#,
-            ("put", _) => r#"{"url":null}"#,
-            _ => "",
-        };
-        let status = ask(&desk(), request.body(Body::from(body)).unwrap(), "").await;
-        let expected = if operation.path.contains('{') { 404 } else { 200 };
-        assert_eq!(status, expected, "{} {path}", operation.method);
+async fn what_belongs_to_another_is_like_what_is_not_there() {
+    let door = Door::new();
+    let stranger = Some("Bearer stranger.secret");
+    for row in ROWS {
+        let what = format!("{} {}", row.0, row.1);
+        let foreign = door.ask(row, &owned_id(row.2), stranger).await;
+        let text = foreign.text();
+        for one in owned() {
+            assert!(!text.contains(&one), "{what} tells {one}: {text}");
+        }
+        assert!(door.asked_for_the_stranger(), "{what}");
+        if matches!(row.2, Id::None | Id::Number) {
+            assert!(foreign.status.is_success(), "{what}: {text}");
+            continue;
+        }
+        assert_eq!(foreign.status, 404, "{what}: {text}");
+        for unknown in UNKNOWN {
+            for key in ["stranger", "key"] {
+                let answer = door.ask(row, unknown, Some(&format!("Bearer {key}.secret"))).await;
+                let code = answer.json()["code"].clone();
+                assert_eq!(
+                    (answer.status.as_u16(), code),
+                    (404, "not_found".into()),
+                    "{what} {unknown} {key}"
+                );
+            }
+        }
+        // Not one octet tells which of the two it was.
+        let unknown = if row.2 == Id::Message { message_id(2).to_string() } else { "98".to_owned() };
+        assert_eq!(bare(&foreign), bare(&door.ask(row, &unknown, stranger).await), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_opens_what_its_scope_says_and_nothing_else() {
+    let door = Door::new();
+    for row in ROWS {
+        let operation = operation_of(row);
+        for scope in KeyScope::ALL {
+            let what = format!("{} {} with {scope}", row.0, row.1);
+            let answer = door.ask(row, &owned_id(row.2), Some(&format!("Bearer {scope}.secret"))).await;
+            if *scope == operation.scope {
+                assert!(answer.status.is_success(), "{what}: {}", answer.text());
+                continue;
+            }
+            let code = answer.json()["code"].clone();
+            assert_eq!((answer.status.as_u16(), code), (403, "forbidden".into()), "{what}");
+            assert!(answer.json()["detail"].as_str().unwrap().contains(operation.scope.as_str()), "{what}");
+            assert!(door.is_unasked(), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_without_a_key_that_is_right() {
+    let door = Door::new();
+    let wrong = [
+        None,
+        Some("Bearer key.wrong"),
+        Some("Basic a2V5Ondyb25n"),
+        Some("Bearer unknown.secret"),
+        Some("?"),
+    ];
+    for row in ROWS {
+        for authorization in wrong {
+            let answer = door.ask(row, &owned_id(row.2), authorization).await;
+            assert_eq!(answer.status, 401, "{} {} {authorization:?}", row.0, row.1);
+            assert_eq!(answer.json()["code"], "invalid_credentials");
+            assert!(answer.header("www-authenticate").unwrap().contains("Basic"));
+            assert!(answer.header("ratelimit").is_none(), "nobody's rate is told to strangers");
+            assert!(door.is_unasked());
+        }
     }
 }
 
 #[tokio::test]
 async fn no_address_of_a_dialect_shows_a_stranger_anything() {
+    let door = Door::new();
     let id = message_id(1).0.base32();
     let query = format!(
-        "key=stranger&secret=secret&messageid={id}&from=A&to=32470000000&text=x&countryCode=32&nationalNumber=470000000"
+        "secret=secret&messageid={id}&from=A&to=32470000000&text=x&countryCode=32&nationalNumber=470000000"
     );
+    let get = |path: &str, key: &str| {
+        let request = Request::get(format!("{path}?key={key}&{query}")).body(Body::empty()).unwrap();
+        let router = &door.router;
+        async move { call(router, request).await }
+    };
     let mut asked = 0;
     for path in dialect::paths() {
         for path in [path.to_owned(), format!("/dialect/paasoo{path}")] {
-            let request = Request::get(format!("{path}?{query}")).body(Body::empty()).unwrap();
+            door.desk.scopes.lock().unwrap().clear();
+            door.desk.submissions.lock().unwrap().clear();
+            let answer = get(&path, "stranger").await;
+            assert_eq!(answer.status, 200, "{path}");
             // A submission of the stranger's own is answered with the first id of the fake.
             let own = if path.ends_with("/json") { id.as_str() } else { "" };
-            assert_eq!(ask(&desk(), request, own).await, 200, "{path}");
+            let text = answer.text();
+            assert!(!owned().iter().any(|one| text.replace(own, "").contains(one)), "{path}: {text}");
+            assert!(door.asked_for_the_stranger(), "{path}");
             asked += 1;
+
+            // A key opens here what it opens elsewhere.
+            for scope in KeyScope::ALL {
+                let text = get(&path, scope.as_str()).await.text();
+                let needed = if path.ends_with("/json") { KeyScope::Send } else { KeyScope::Read };
+                let refused = text.contains("\"status\":\"5\"");
+                assert_eq!(refused, *scope != needed, "{path} {scope}: {text}");
+            }
         }
     }
     assert!(asked >= 32, "{asked}");

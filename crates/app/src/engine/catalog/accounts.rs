@@ -1,17 +1,13 @@
-//! Accounts, credentials, people, endpoints and grants of value: each a row and, after its commit, a
-//! changed directory.
+//! Accounts, people and grants of value: each a row and, after its commit, a changed directory.
 //!
 //! It decides no message and hashes no password. Start at [`Engine::new_account`].
 
 use std::sync::Arc;
 
-use ports::store::{Batch, ConfigChange, CredentialRow, EndpointRow, LotChange, PersonRow};
-use types::Sensitive;
-use types::account::{
-    Account, AccountLimits, AccountState, CredentialKind, Endpoint, EndpointKind, PATH_DEPTH_MAX,
-};
+use ports::store::{Batch, ConfigChange, LotChange, PersonRow};
+use types::account::{Account, AccountLimits, AccountState, EndpointKind, PATH_DEPTH_MAX};
 use types::charge::{Lot, Posting, PostingKind};
-use types::id::{AccountId, CredentialId, EndpointId, LotId, PersonId, PublicId, RowKey};
+use types::id::{AccountId, EndpointId, LotId, PersonId, PublicId};
 use types::message::Class;
 use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
@@ -19,17 +15,15 @@ use types::role::Role;
 use types::time::Timestamp;
 
 use super::Changed;
-use crate::core::{NewAccount, ShownCredential};
+use super::endpoints::new_endpoint;
+use crate::core::NewAccount;
 use crate::engine::Engine;
-use crate::seal::{KeyClass, Kind};
-use crate::sealed::write_texts;
-use crate::secret;
-use crate::shared::CredentialEntry;
+use crate::seal::KeyClass;
 
 /// Places in `last_numbers`.
 const ACCOUNT: usize = 0;
-const CREDENTIAL: usize = 1;
-const ENDPOINT: usize = 2;
+pub(super) const CREDENTIAL: usize = 1;
+pub(super) const ENDPOINT: usize = 2;
 const LOT: usize = 3;
 const PERSON: usize = 4;
 
@@ -75,12 +69,15 @@ impl Engine {
             created_at: now,
         };
         // Every account has the endpoint of its binds from the first day.
-        let (row, endpoint, keys) = self.endpoint_row(endpoint_id, id, EndpointKind::Smpp, "", now)?;
-        let config = vec![ConfigChange::Account(account.clone()), ConfigChange::Endpoint(row.clone())];
-        self.write_batch(Batch { at: now, data_keys: keys, config, ..Batch::default() })?;
+        let endpoint = new_endpoint(endpoint_id, id, EndpointKind::Smpp);
+        let mut data_keys = Vec::new();
+        let row = self.endpoint_row(&endpoint, now, &mut data_keys)?;
+        let url_hash = row.url_hash;
+        let config = vec![ConfigChange::Account(account.clone()), ConfigChange::Endpoint(row)];
+        self.write_batch(Batch { at: now, data_keys, config, ..Batch::default() })?;
         let mut directory = self.shared.directory.load().fork();
         directory.put_account(account);
-        directory.put_endpoint(endpoint, row.url_hash);
+        directory.put_endpoint(endpoint, url_hash);
         let made = directory.accounts.get(&id).map(|handle| Arc::clone(&handle.account));
         self.shared.directory.store(Arc::new(directory));
         self.purses.entry(id).or_default();
@@ -100,43 +97,7 @@ impl Engine {
         }
     }
 
-    fn endpoint_row(
-        &mut self,
-        id: EndpointId,
-        account: AccountId,
-        kind: EndpointKind,
-        url: &str,
-        now: Timestamp,
-    ) -> Result<(EndpointRow, Endpoint, Vec<ports::store::DataKeyRow>), Refusal> {
-        let mut keys = Vec::new();
-        let data_key = self.secrets_key(account, now, &mut keys)?;
-        let secret =
-            if url.is_empty() { String::new() } else { secret::webhook_secret(self.entropy.as_ref()) };
-        let url_hash = self.hasher.hash(b'u', url.as_bytes());
-        let plain = write_texts(&[url, &secret]);
-        let sealed = data_key.seal(Kind::Endpoint, RowKey::from_i64(id.0), &plain, self.entropy.as_ref());
-        let row = EndpointRow {
-            id,
-            account,
-            kind,
-            url_hash,
-            data_key: data_key.id(),
-            sealed,
-            disabled: false,
-            created_at: now,
-        };
-        let endpoint = Endpoint {
-            id,
-            account,
-            kind,
-            url: url.to_owned().into(),
-            secret: secret.into(),
-            disabled: false,
-        };
-        Ok((row, endpoint, keys))
-    }
-
-    fn secrets_key(
+    pub(super) fn secrets_key(
         &mut self,
         account: AccountId,
         now: Timestamp,
@@ -153,66 +114,6 @@ impl Engine {
             return Ok(());
         }
         Err(Refusal::new(RefusalCode::NotFound, "there is no such account"))
-    }
-
-    pub(super) fn new_key(&mut self, account: AccountId, now: Timestamp) -> Result<Changed, Refusal> {
-        let name = secret::api_key(self.entropy.as_ref());
-        let secret = secret::api_secret(self.entropy.as_ref());
-        self.new_credential(account, CredentialKind::ApiKey, name, secret.into(), now)
-    }
-
-    pub(super) fn new_bind(
-        &mut self,
-        account: AccountId,
-        system_id: Option<String>,
-        password: Option<Sensitive<String>>,
-        now: Timestamp,
-    ) -> Result<Changed, Refusal> {
-        let name = system_id.unwrap_or_else(|| secret::system_id(self.entropy.as_ref()));
-        let fits = (1..=15).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
-        if !fits {
-            let detail = "a system id has 1 to 15 visible ASCII characters";
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("system_id"));
-        }
-        if self.shared.directory.load().credentials.contains_key(&(CredentialKind::Smpp, name.clone())) {
-            return Err(Refusal::new(RefusalCode::InvalidRequest, "the system id is taken").at("system_id"));
-        }
-        let password = password.unwrap_or_else(|| secret::bind_password(self.entropy.as_ref()).into());
-        self.new_credential(account, CredentialKind::Smpp, name, password, now)
-    }
-
-    fn new_credential(
-        &mut self,
-        account: AccountId,
-        kind: CredentialKind,
-        name: String,
-        secret: Sensitive<String>,
-        now: Timestamp,
-    ) -> Result<Changed, Refusal> {
-        self.check_account(account)?;
-        let mut data_keys = Vec::new();
-        let data_key = self.secrets_key(account, now, &mut data_keys)?;
-        let id = CredentialId(self.next_number(CREDENTIAL));
-        let plain = write_texts(&[secret.expose()]);
-        let sealed_secret =
-            data_key.seal(Kind::Credential, RowKey::from_i64(id.0), &plain, self.entropy.as_ref());
-        let row = CredentialRow {
-            id,
-            account,
-            kind,
-            name: name.clone(),
-            data_key: data_key.id(),
-            sealed_secret,
-            created_at: now,
-            revoked_at: None,
-        };
-        let config = vec![ConfigChange::Credential(row)];
-        self.write_batch(Batch { at: now, data_keys, config, ..Batch::default() })?;
-        let mut directory = self.shared.directory.load().fork();
-        let entry = CredentialEntry { id, account, secret: secret.clone() };
-        directory.credentials.insert((kind, name.clone()), Arc::new(entry));
-        self.shared.directory.store(Arc::new(directory));
-        Ok(Changed::Shown(ShownCredential { kind, name, secret }))
     }
 
     pub(super) fn new_person(
@@ -292,71 +193,6 @@ impl Engine {
         Ok(Changed::Done)
     }
 
-    pub(super) fn new_endpoint(
-        &mut self,
-        account: AccountId,
-        kind: EndpointKind,
-        url: &Sensitive<String>,
-        enable: bool,
-        now: Timestamp,
-    ) -> Result<Changed, Refusal> {
-        self.check_account(account)?;
-        let url_hash = self.hasher.hash(b'u', url.expose().as_bytes());
-        let known = self.shared.directory.load().by_url.get(&(account, kind, url_hash)).copied();
-        if let Some(known) = known {
-            return if enable {
-                self.switch_endpoint(known, false, now)
-            } else {
-                Ok(Changed::Endpoint(known))
-            };
-        }
-        let id = EndpointId(self.next_number(ENDPOINT));
-        let (row, endpoint, data_keys) = self.endpoint_row(id, account, kind, url.expose(), now)?;
-        let config = vec![ConfigChange::Endpoint(row)];
-        self.write_batch(Batch { at: now, data_keys, config, ..Batch::default() })?;
-        let mut directory = self.shared.directory.load().fork();
-        directory.put_endpoint(endpoint, url_hash);
-        self.shared.directory.store(Arc::new(directory));
-        Ok(Changed::Endpoint(id))
-    }
-
-    /// Switches an endpoint off or on again. While it is off, its events are given up as they come;
-    /// see [`Engine::tell_again`].
-    pub(super) fn switch_endpoint(
-        &mut self,
-        id: EndpointId,
-        disabled: bool,
-        now: Timestamp,
-    ) -> Result<Changed, Refusal> {
-        let known = self.shared.directory.load().endpoints.get(&id).cloned();
-        let known = known
-            .ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no such endpoint").at("endpoint"))?;
-        if known.disabled == disabled {
-            return Ok(Changed::Endpoint(id));
-        }
-        let mut data_keys = Vec::new();
-        let data_key = self.secrets_key(known.account, now, &mut data_keys)?;
-        let plain = write_texts(&[known.url.expose(), known.secret.expose()]);
-        let row = EndpointRow {
-            id,
-            account: known.account,
-            kind: known.kind,
-            url_hash: self.hasher.hash(b'u', known.url.expose().as_bytes()),
-            data_key: data_key.id(),
-            sealed: data_key.seal(Kind::Endpoint, RowKey::from_i64(id.0), &plain, self.entropy.as_ref()),
-            disabled,
-            created_at: now,
-        };
-        let url_hash = row.url_hash;
-        let config = vec![ConfigChange::Endpoint(row)];
-        self.write_batch(Batch { at: now, data_keys, config, ..Batch::default() })?;
-        let mut directory = self.shared.directory.load().fork();
-        directory.put_endpoint(Endpoint { disabled, ..(*known).clone() }, url_hash);
-        self.shared.directory.store(Arc::new(directory));
-        self.shared.notifier.ready(id);
-        Ok(Changed::Endpoint(id))
-    }
-
     pub(super) fn set_limits(
         &mut self,
         account: AccountId,
@@ -367,28 +203,6 @@ impl Engine {
         let handle = directory.accounts.get(&account);
         let handle = handle.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no such account"))?;
         let account = Account { limits, ..(*handle.account).clone() };
-        self.write(vec![ConfigChange::Account(account.clone())], now)?;
-        let mut directory = directory.fork();
-        directory.put_account(account);
-        self.shared.directory.store(Arc::new(directory));
-        Ok(Changed::Done)
-    }
-
-    pub(super) fn set_default_endpoint(
-        &mut self,
-        account: AccountId,
-        endpoint: Option<EndpointId>,
-        now: Timestamp,
-    ) -> Result<Changed, Refusal> {
-        let directory = Arc::clone(&self.shared.directory.load());
-        let handle = directory.accounts.get(&account);
-        let handle = handle.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no such account"))?;
-        let foreign =
-            endpoint.is_some_and(|id| directory.endpoints.get(&id).is_none_or(|e| e.account != account));
-        if foreign {
-            return Err(Refusal::new(RefusalCode::NotFound, "there is no such endpoint").at("endpoint"));
-        }
-        let account = Account { default_endpoint: endpoint, ..(*handle.account).clone() };
         self.write(vec![ConfigChange::Account(account.clone())], now)?;
         let mut directory = directory.fork();
         directory.put_account(account);

@@ -11,8 +11,9 @@ use decide::snapshot::{ConnectorFacts, Snapshot, TrafficTable};
 use ports::channel::Capabilities;
 use ports::store::{ConfigChange, ConfigKind, ConfigVersion};
 use types::account::CredentialKind;
-use types::catalog::{PriceBook, Profile, TrafficDocument};
+use types::catalog::{PriceBook, TrafficDocument};
 use types::id::ConnectorId;
+use types::profile::Profile;
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -87,11 +88,6 @@ impl Engine {
         author: String,
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
-        if profile.schema != 1 {
-            let detail =
-                format!("profile schema {} is not known; this version reads schema 1", profile.schema);
-            return Err(Refusal::new(RefusalCode::InvalidConfiguration, detail));
-        }
         if self.snapshot.profile_version > 0 && *self.snapshot.profile == profile {
             return Ok(Changed::Version(self.snapshot.profile_version));
         }

@@ -3,9 +3,9 @@
 //! It tells nothing itself: the events become due, and the notifier reads them again. Start at
 //! [`Engine::tell_again`].
 
-use ports::store::{Batch, OutboxRetry};
+use ports::store::{Batch, EventEnd, EventView, OutboxRetry, OutboxRow};
 use types::account::EndpointKind;
-use types::id::{AccountId, EndpointId};
+use types::id::{AccountId, EndpointId, RowKey};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -44,6 +44,41 @@ impl Engine {
         Ok(Ok(Changed::Events(count)))
     }
 
+    /// Tells events of an endpoint again, oldest first. One that nobody took is the same event once more;
+    /// one that was taken becomes another event, because whoever took it would drop it by its id.
+    pub(super) fn replay(
+        &mut self,
+        account: AccountId,
+        endpoint: EndpointId,
+        events: &[EventView],
+        now: Timestamp,
+    ) -> Result<Changed, Refusal> {
+        self.endpoints_on(account, Some(endpoint))?;
+        let mut batch = Batch { at: now, ..Batch::default() };
+        for EventView { row, end } in events.iter().filter(|event| event.row.endpoint == endpoint) {
+            match end {
+                None => {
+                    let tries = if row.next_at == Timestamp::NEVER { 0 } else { row.tries };
+                    batch.outbox_retry.push(OutboxRetry { key: row.key, tries, next_at: now });
+                }
+                Some(EventEnd::Told(_)) => {
+                    let (key, tail) = self.next_key(now);
+                    batch.outbox.push(OutboxRow { key, tail, tries: 0, next_at: now, ..row.clone() });
+                }
+                Some(EventEnd::Moot(_)) => {}
+            }
+        }
+        let again = batch.outbox_retry.iter().map(|retry| retry.key);
+        let Some(first) = again.chain(batch.outbox.iter().map(|row| row.key)).min() else {
+            return Ok(Changed::Events(0));
+        };
+        let count = batch.outbox_retry.len() + batch.outbox.len();
+        self.note_created(RowKey::from_i64(i64::try_from(count).unwrap_or(i64::MAX)));
+        self.write_batch(batch)?;
+        self.shared.notifier.hurry(endpoint, first);
+        Ok(Changed::Events(count))
+    }
+
     /// The endpoints at which events can be told now, oldest first.
     fn endpoints_on(
         &self,
@@ -52,7 +87,7 @@ impl Engine {
     ) -> Result<Vec<EndpointId>, Refusal> {
         self.check_account(account)?;
         let directory = self.shared.directory.load();
-        let own = directory.endpoints.values().filter(|known| known.account == account);
+        let own = directory.endpoints.values().filter(|known| known.account == account && !known.removed);
         let asked: Vec<_> = own.filter(|known| wanted.is_none_or(|wanted| wanted == known.id)).collect();
         if wanted.is_some() && asked.is_empty() {
             return Err(Refusal::new(RefusalCode::NotFound, "there is no such endpoint").at("endpoint"));
@@ -62,7 +97,7 @@ impl Engine {
         };
         let mut on: Vec<EndpointId> = asked.iter().filter(is_on).map(|known| known.id).collect();
         if wanted.is_some() && on.is_empty() {
-            let detail = "the address was switched off by a 410; set it again first";
+            let detail = "the address is switched off; switch it on again first";
             return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("endpoint"));
         }
         on.sort_unstable();

@@ -27,12 +27,24 @@ impl House {
     }
 
     async fn tell_unsettled(&self, connector: &str, event: ChannelEvent) {
+        self.tell_at_once(connector, vec![event]).await;
+    }
+
+    /// Tells several things of which the engine hears in one turn, unsettled.
+    pub(crate) async fn tell_at_once(&self, connector: &str, events: Vec<ChannelEvent>) {
         let (id, sink) = {
             let open = self.factory.open.lock().unwrap();
             let (id, _, sink) = open.get(connector).unwrap();
             (*id, Arc::clone(sink))
         };
-        sink.tell(id, vec![event]).await;
+        sink.tell(id, events).await;
+    }
+
+    /// An answer to the first part.
+    pub(crate) fn outcome(&self, verdict: Verdict, id: Option<&str>) -> PartOutcome {
+        let now = self.clock.now();
+        let carrier_id = id.map(str::to_owned);
+        PartOutcome { part: 1, verdict, status: 0, carrier_id, written_at: now, answered_at: now }
     }
 
     pub(crate) async fn answer_unsettled(
@@ -42,10 +54,7 @@ impl House {
         verdict: Verdict,
         id: &str,
     ) {
-        let now = self.clock.now();
-        let carrier_id = Some(id.to_owned());
-        let outcome =
-            PartOutcome { part: 1, verdict, status: 0, carrier_id, written_at: now, answered_at: now };
+        let outcome = self.outcome(verdict, Some(id));
         self.tell_unsettled(connector, ChannelEvent::Outcome { attempt, outcome, parts: 1 }).await;
     }
 
@@ -80,10 +89,25 @@ impl House {
         self.tell(connector, ChannelEvent::Status(status)).await;
     }
 
+    /// The link comes up and breaks before anything could be handed to it.
+    pub(crate) async fn flicker(&self, connector: &str) {
+        let status = |links_up| {
+            ChannelEvent::Status(ConnectorStatus { links_up, links: 1, ..ConnectorStatus::default() })
+        };
+        self.tell_at_once(connector, vec![status(1), status(0)]).await;
+        self.settle().await;
+    }
+
     /// Lets the channel give back whatever it is handed next.
     pub(crate) fn refuse_next(&self, connector: &str) {
         let open = self.factory.open.lock().unwrap();
         open.get(connector).unwrap().1.refuses.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Lets the channel crash whoever asks it what it can, in this order of questions.
+    pub(crate) fn crash_at(&self, connector: &str, questions: &[bool]) {
+        let open = self.factory.open.lock().unwrap();
+        open.get(connector).unwrap().1.crashes.lock().unwrap().extend(questions);
     }
 
     pub(crate) async fn down(&self, connector: &str) {
@@ -129,15 +153,7 @@ impl House {
         verdict: Verdict,
         id: Option<&str>,
     ) {
-        let now = self.clock.now();
-        let outcome = PartOutcome {
-            part,
-            verdict,
-            status: 0,
-            carrier_id: id.map(str::to_owned),
-            written_at: now,
-            answered_at: now,
-        };
+        let outcome = PartOutcome { part, ..self.outcome(verdict, id) };
         self.tell(connector, ChannelEvent::Outcome { attempt, outcome, parts }).await;
     }
 
@@ -195,6 +211,7 @@ impl House {
             idempotency: None,
             drafts,
             guard_repeats: false,
+            replaces: Vec::new(),
         };
         self.core.submit_and_wait(submission).await
     }

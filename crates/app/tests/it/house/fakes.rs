@@ -21,7 +21,7 @@ use types::account::{Endpoint, EndpointKind};
 use types::address::{Address, Addressing};
 use types::catalog::Connector;
 use types::form::Manner;
-use types::id::{CommitSeq, ConnectorId, EndpointId};
+use types::id::{CommitSeq, ConnectorId, EndpointId, EventId};
 use types::time::Timestamp;
 
 pub(crate) struct TestClock {
@@ -72,6 +72,8 @@ pub(crate) struct Recorder {
     /// Whether it gives back what it is handed next.
     pub(crate) refuses: AtomicBool,
     pub(crate) knocks: AtomicU64,
+    /// For each of the next questions what it can: whether it crashes over it.
+    pub(crate) crashes: Mutex<VecDeque<bool>>,
     can: Capabilities,
 }
 
@@ -100,6 +102,8 @@ fn capabilities(config: &Connector) -> Capabilities {
 
 impl Channel for Recorder {
     fn capabilities(&self) -> Capabilities {
+        let crashes = self.crashes.lock().unwrap().pop_front().unwrap_or(false);
+        assert!(!crashes, "a planted crash");
         self.can
     }
 
@@ -158,6 +162,7 @@ impl ChannelFactory for Factory {
             refuses: AtomicBool::new(false),
             can: capabilities(config),
             knocks: AtomicU64::new(0),
+            crashes: Mutex::default(),
         });
         self.open.lock().unwrap().insert(config.name.clone(), (id, Arc::clone(&channel), sink));
         Ok(channel)
@@ -169,18 +174,54 @@ impl ChannelFactory for Factory {
 pub(crate) struct Script {
     pub(crate) answers: Mutex<VecDeque<Result<u16, CourierError>>>,
     pub(crate) calls: Mutex<Vec<(String, String)>>,
+    /// Hosts that cannot be reached.
+    pub(crate) down: Mutex<Vec<&'static str>>,
+    /// What was taken, in its order: address, body, and the secrets that sign.
+    pub(crate) taken: Mutex<Vec<Taken>>,
+}
+
+/// A call that was answered with 2xx.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) url: String,
+    pub(crate) body: String,
+    /// The `webhook-id`.
+    pub(crate) id: String,
+    /// The secrets that sign, the newest first.
+    pub(crate) signed_by: String,
+}
+
+impl Script {
+    fn header(call: &Call, name: &str) -> String {
+        let found = call.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.expose().clone()).unwrap_or_default()
+    }
 }
 
 impl Courier for Script {
     fn call(&self, call: Call) -> BoxFuture<'_, Result<Answer, CourierError>> {
         let body = String::from_utf8(call.body.expose().clone()).unwrap();
         self.calls.lock().unwrap().push((call.url.expose().clone(), body));
-        let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Ok(200));
+        let is_down = self.down.lock().unwrap().iter().any(|host| call.url.expose().contains(host));
+        let answer = if is_down {
+            Err(CourierError::NotConnected { reason: "refused" })
+        } else {
+            self.answers.lock().unwrap().pop_front().unwrap_or(Ok(200))
+        };
+        if answer.as_ref().is_ok_and(|status| (200..300).contains(status)) {
+            let url = call.url.expose().clone();
+            let body = String::from_utf8(call.body.expose().clone()).unwrap();
+            let (id, signed_by) = (Self::header(&call, "webhook-id"), Self::header(&call, "signed-by"));
+            self.taken.lock().unwrap().push(Taken { url, body, id, signed_by });
+        }
         Box::pin(async move {
             answer.map(|status| Answer { status, retry_after_s: None, body: Vec::new().into() })
         })
     }
 }
+
+/// The reference of messages whose events crash who writes them.
+pub(crate) const POISON: &str = "poison";
 
 /// Writes the id, the number and the state; for PaaSoo's kind of ends only.
 pub(super) struct Plain(pub(super) EndpointKind);
@@ -190,9 +231,21 @@ impl Renderer for Plain {
         self.0
     }
 
-    fn render(&self, endpoint: &Endpoint, report: &app::report::Report, _now: Timestamp) -> Option<Call> {
+    fn render_test(&self, endpoint: &Endpoint, id: EventId, _now: Timestamp) -> Option<Call> {
+        (self.0 == EndpointKind::Webhook).then(|| Call {
+            method: Method::Post,
+            url: endpoint.url.clone(),
+            headers: vec![("webhook-id".to_owned(), id.to_string().into())],
+            body: b"test".to_vec().into(),
+            allow_private: false,
+            timeout_ms: 1_000,
+        })
+    }
+
+    fn render(&self, endpoint: &Endpoint, report: &app::report::Report, now: Timestamp) -> Option<Call> {
         let text = match &report.body {
             app::report::ReportBody::Message(message) => {
+                assert_ne!(message.client_reference.as_deref(), Some(POISON), "a planted crash");
                 if self.0 == EndpointKind::Paasoo && !message.state.is_final() {
                     return None;
                 }
@@ -200,10 +253,12 @@ impl Renderer for Plain {
             }
             app::report::ReportBody::Inbound(_) => "inbound".to_owned(),
         };
+        let secrets: Vec<_> = endpoint.secrets(now).map(|secret| secret.expose().as_str()).collect();
+        let headers = [("webhook-id", report.id.to_string()), ("signed-by", secrets.join(" "))];
         Some(Call {
             method: Method::Post,
             url: endpoint.url.clone(),
-            headers: Vec::new(),
+            headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
             body: text.into_bytes().into(),
             allow_private: false,
             timeout_ms: 1_000,

@@ -64,7 +64,7 @@ fn wire(
     mut look: impl FnMut(usize, &ShortMessage<'_>),
 ) -> Result<u8, Unsendable> {
     let settings = settings(options).unwrap();
-    let prepared = prepare(&handed_over(dispatch, &settings)?)?;
+    let prepared = prepare(&handed_over(dispatch, &settings)?, &settings)?;
     let mut octets = Vec::new();
     for (sequence, part) in (1..).zip(&prepared.parts) {
         write(&prepared, part, &settings, NOW, sequence, &mut octets).unwrap();
@@ -212,6 +212,30 @@ fn addresses_and_validity() {
     assert_eq!(wire(&message, &options, |_, _| ()), Err(Unsendable));
 }
 
+/// Parameters of vendors go to the carriers that know them.
+#[test]
+fn vendor_parameters_pass_by_the_list() {
+    let mut tlvs = smpp::TlvBuffer::new();
+    tlvs.push(smpp::Tag(0x1401), b"gold").unwrap().push_u16(smpp::Tag::USER_MESSAGE_REFERENCE, 7);
+    let octets = types::message::OctetContent {
+        payload: b"hello".to_vec(),
+        tlvs: tlvs.into_octets(),
+        ..types::message::OctetContent::default()
+    };
+    let message = dispatch(Content::Octets(octets));
+    for (options, expected) in [
+        (json!({}), None),
+        (json!({"vendor_tlvs": [0x1402]}), None),
+        (json!({"vendor_tlvs": [0x1401, 0x1402]}), Some(b"gold".as_slice())),
+    ] {
+        wire(&message, &options, |_, message| {
+            assert_eq!(message.tlvs.get(smpp::Tag(0x1401)), expected, "{options}");
+            assert_eq!(message.tlvs.user_message_reference(), Some(7));
+        })
+        .unwrap();
+    }
+}
+
 /// What goes over the wire is what the form says, whatever the link's options are.
 #[test]
 fn the_form_is_obeyed() {
@@ -219,7 +243,7 @@ fn the_form_is_obeyed() {
     let latin = settings(&json!({"default_alphabet": "latin1", "joining": "sar"})).unwrap();
     let gsm = settings(&json!({"joining": "udh16"})).unwrap();
     let handed = handed_over(&dispatch(text.clone()), &gsm).unwrap();
-    let prepared = prepare(&handed).unwrap();
+    let prepared = prepare(&handed, &gsm).unwrap();
     let expected = user_data(&text, &handed.form).unwrap();
     let mut octets = Vec::new();
     for part in &prepared.parts {
@@ -236,7 +260,7 @@ fn the_form_is_obeyed() {
         assert_eq!(&message.short_message[..4], [6, 8, 4, 0x12]);
     }
     let whole = Dispatch { form: Form { joined: Joined::Whole, ..handed.form }, ..handed.clone() };
-    assert!(prepare(&whole).is_err(), "a form of another protocol");
+    assert!(prepare(&whole, &gsm).is_err(), "a form of another protocol");
     let octets = Dispatch { form: NO_FORM, ..handed };
-    assert!(prepare(&octets).is_err(), "a form of another content");
+    assert!(prepare(&octets, &gsm).is_err(), "a form of another content");
 }

@@ -15,6 +15,7 @@ use types::receipt::{PartOutcome, Verdict};
 use types::time::Timestamp;
 
 use super::outbox::Outbox;
+use crate::crash::{Crashed, guarded};
 use crate::smpp::encode::{self, Prepared, wire_address};
 use crate::smpp::hub::{self, Hub, Next, Query};
 use crate::smpp::{deliver, verdict};
@@ -133,18 +134,18 @@ impl<'a> Traffic<'a> {
     }
 
     fn begin(&mut self, dispatch: &Dispatch) {
-        let prepared = match encode::prepare(dispatch) {
-            Ok(prepared) => prepared,
-            Err(encode::Unsendable) => {
-                let (total, numbers) = hub::numbers_asked(dispatch);
-                for part in numbers {
-                    self.report_unwritten(dispatch.attempt, part, total, Verdict::Reroute);
-                }
-                self.finished = self.finished.saturating_add(1);
-                return;
-            }
+        let hub = self.hub;
+        let prepared = guarded(hub.id, || {
+            let prepared = encode::prepare(dispatch, &hub.settings)?;
+            let leaves_in_time = hub.leaves_in_time(prepared.parts.len(), prepared.expires_at);
+            Ok::<_, encode::Unsendable>((prepared, leaves_in_time))
+        });
+        let (prepared, leaves_in_time) = match prepared {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(encode::Unsendable)) => return self.give_back_whole(dispatch, Verdict::Reroute),
+            Err(Crashed) => return self.give_back_whole(dispatch, Verdict::Crashed),
         };
-        if !self.hub.leaves_in_time(prepared.parts.len(), prepared.expires_at) {
+        if !leaves_in_time {
             // Too late to be worth sending, or to be sent whole; the core knows what its end is.
             for part in &prepared.parts {
                 self.report_unwritten(prepared.attempt, part.number, prepared.total, Verdict::Transient);
@@ -158,24 +159,47 @@ impl<'a> Traffic<'a> {
         self.current = Some(Current { key, prepared, next: 0 });
     }
 
+    /// Reports a message of which nothing was written.
+    fn give_back_whole(&mut self, dispatch: &Dispatch, verdict: Verdict) {
+        let (total, numbers) = hub::numbers_asked(dispatch);
+        for part in numbers {
+            self.report_unwritten(dispatch.attempt, part, total, verdict);
+        }
+        self.finished = self.finished.saturating_add(1);
+    }
+
     /// Writes the next part of the current message.
     fn write_part(&mut self, now_ms: u64) {
         let sequence = self.next_sequence();
         let Some(mut current) = self.current.take() else { return };
         let Some(part) = current.prepared.parts.get(current.next) else { return };
-        let written_at = self.hub.clock.now();
-        let start = self.out.end();
-        let (prepared, settings) = (&current.prepared, &self.hub.settings);
-        let written = encode::write(prepared, part, settings, written_at, sequence, self.out.buffer());
-        let (attempt, total) = (prepared.attempt, prepared.total);
-        let sent = Sent { key: current.key, attempt, part: part.number, total, written_at, start };
-        if written.is_ok() && self.window.insert(sequence, Request::Part(sent), now_ms).is_ok() {
+        let (start, hub) = (self.out.end(), self.hub);
+        let (prepared, out) = (&current.prepared, self.out.buffer());
+        let (attempt, total, number) = (prepared.attempt, prepared.total, part.number);
+        let length = out.len();
+        let written = guarded(hub.id, || {
+            let now = hub.clock.now();
+            encode::write(prepared, part, &hub.settings, now, sequence, out).map(|()| now)
+        });
+        let taken = match written {
+            Ok(Ok(written_at)) => {
+                let sent = Sent { key: current.key, attempt, part: number, total, written_at, start };
+                // The number is fresh and the window has room.
+                self.window.insert(sequence, Request::Part(sent), now_ms).map_err(|_| Verdict::Reroute)
+            }
+            // A field that SMPP does not allow.
+            Ok(Err(_)) => Err(Verdict::Reroute),
+            Err(Crashed) => {
+                self.out.buffer().truncate(length);
+                Err(Verdict::Crashed)
+            }
+        };
+        if let Err(verdict) = taken {
+            self.report_unwritten(attempt, number, total, verdict);
+            self.settle(current.key);
+        } else {
             self.hub.in_flight.fetch_add(1, Ordering::Relaxed);
             self.unanswered_since_ms.get_or_insert(now_ms);
-        } else {
-            // A field that SMPP does not allow; the number is fresh and the window has room.
-            self.report_unwritten(attempt, sent.part, total, Verdict::Reroute);
-            self.settle(sent.key);
         }
         current.next += 1;
         if current.next < current.prepared.parts.len() {

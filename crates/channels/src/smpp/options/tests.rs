@@ -58,6 +58,8 @@ fn wrong_options_are_named() {
         (json!({"window": 0}), "window: "),
         (json!({"window": 5001}), "window: "),
         (json!({"bind": "both"}), "bind: "),
+        (json!({"vendor_tlvs": [0x0204]}), "vendor_tlvs: 0x0204 is not a vendor's"),
+        (json!({"vendor_tlvs": [70000]}), "vendor_tlvs"),
         (json!({"joining": "udh"}), "joining: "),
         (json!({"default_alphabet": "utf8"}), "default_alphabet: "),
         (json!({"receipt_id": "hex"}), "receipt_id: "),

@@ -157,7 +157,7 @@ fn answered(attempt: &AttemptDetail, answers: &[PartAnswer], eye: Eye) -> Option
     let hue = match first.verdict {
         Verdict::Accepted => Hue::Moving,
         Verdict::Throttled | Verdict::Transient => Hue::Waiting,
-        Verdict::Permanent | Verdict::Reroute => Hue::Failed,
+        Verdict::Permanent | Verdict::Reroute | Verdict::Crashed => Hue::Failed,
         Verdict::Unknown => Hue::Doubtful,
     };
     let whole = attempt.parts <= 1;
@@ -275,6 +275,7 @@ const fn verdict_words(verdict: Verdict) -> &'static str {
         Verdict::Permanent => "The carrier refused it for good",
         Verdict::Reroute => "This connector could not take it",
         Verdict::Unknown => "Nobody knows whether the carrier has it",
+        Verdict::Crashed => "Writing it crashed here; nothing of it left",
     }
 }
 
@@ -318,7 +319,11 @@ pub(super) const fn reason_words(reason: Reason) -> &'static str {
         Reason::Rerouted => "the connector could not take it; the next one may",
         Reason::NoConnectorUp => "no eligible connector is up",
         Reason::NotEncodable => "its content cannot be written for the connector",
-        Reason::Quarantined => "working on it failed twice",
+        Reason::Quarantined => "working on it crashed twice",
+        Reason::CrashedWriting => "writing it for the connector crashed",
+        Reason::CrashedDeciding => "a step of the engine crashed on it",
+        Reason::GivenUp => "a person of the operator gave it up",
+        Reason::Released => "a person of the operator let it go on",
     }
 }
 

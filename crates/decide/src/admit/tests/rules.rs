@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use types::address::Address;
-use types::catalog::{Profile, TriggerKey};
 use types::charge::{ChargeTrigger, PostingKind};
 use types::id::LotId;
 use types::money::{Money, Unit, parse_micros};
+use types::profile::{Profile, TriggerKey};
 use types::refusal::RefusalCode;
 
 use super::refusals::CASES;
@@ -42,7 +42,7 @@ fn row_pt_2_1a_the_price_is_that_of_the_published_table() {
 fn row_pt_2_1d_charges_on_acceptance_as_the_profile_says() {
     let cases = [
         (TriggerKey::OnAccept, ChargeTrigger::OnAccept),
-        (TriggerKey::OnSubmit, ChargeTrigger::OnSubmit),
+        (TriggerKey::OnTransmit, ChargeTrigger::OnSubmit),
         (TriggerKey::OnDelivery, ChargeTrigger::OnDelivery),
     ];
     for (key, expected) in cases {
@@ -55,7 +55,7 @@ fn row_pt_2_1d_charges_on_acceptance_as_the_profile_says() {
 #[test]
 fn row_pt_2_1f_a_refused_request_leaves_no_plan_and_the_whole_balance() {
     for (what, change, code, _) in CASES {
-        for key in [TriggerKey::OnAccept, TriggerKey::OnSubmit, TriggerKey::OnDelivery] {
+        for key in [TriggerKey::OnAccept, TriggerKey::OnTransmit, TriggerKey::OnDelivery] {
             let mut world = World::new();
             world.snapshot.profile = trigger(key);
             change(&mut world);

@@ -224,4 +224,54 @@ delivered   2 -                             receipt:1:expired             => no 
 delivered   2 dup                           receipt:2:undelivered         => no step
 undelivered 2 -                             receipt:1:delivered           => undelivered none charged contradicts,+dup,+contradicted never
 undelivered 2 -                             receipt:1:rejected            => no step
+
+# Working on it crashes: it is tried once more, then it waits for a person.
+sending     1 -                             answer:1:crashed:none         => queued crashed_writing held enqueue,+crashed +5000
+sending     1 expires:5000                  answer:1:crashed:none         => expired validity_ended released release,tell,+crashed never
+sending     2 crashed                       answer:2:crashed:none         => queued quarantined held enqueue,+quarantined +0
+sending     2 crashed,expires:0             answer:2:crashed:none         => expired validity_ended released release,tell never
+sending   200 crashed                       answer:200:crashed:none       => failed routes_exhausted released release,tell never
+accepted    0 -                             crashed                       => accepted none held +crashed +5000
+queued      0 -                             crashed                       => queued none held enqueue,+crashed +5000
+queued      1 dup,why:link_broke            crashed                       => queued link_broke held enqueue,+crashed +5000
+queued      0 crashed                       crashed                       => queued none held enqueue,+quarantined +0
+queued      0 crashed,expires:0             crashed                       => queued none held enqueue,+quarantined never
+queued      0 crashed,quarantined           crashed                       => queued none held enqueue never
+queued      0 crashed,restored              crashed                       => queued none held enqueue,+quarantined +0
+scheduled   0 due:60000                     crashed                       => scheduled none held +crashed +60000
+scheduled   0 due:60000,crashed             crashed                       => scheduled none held +quarantined +60000
+scheduled   0 crashed                       crashed                       => scheduled none held +quarantined never
+sending     1 -                             crashed                       => sending none held +crashed never
+sending     1 crashed                       crashed                       => unknown answer_missing held tell,+quarantined +259200000
+sending     2 crashed,taken:-9,charge:charged crashed                     => unknown answer_missing charged +quarantined +259200000
+unknown     1 crashed,due:60000             crashed                       => unknown link_broke held +quarantined +60000
+submitted   1 crashed                       crashed                       => submitted none charged +quarantined never
+
+# What waits for a person is not begun. Its validity and its carrier may end it.
+queued      0 quarantined                   begin                         => no step
+queued      0 restored                      begin                         => no step
+queued      0 quarantined,expires:0         due                           => expired validity_ended released release,tell never
+queued      0 restored                      cancel                        => cancelled withdrawn released release,tell never
+queued      1 quarantined                   receipt:1:delivered           => delivered receipt charged capture,tell never
+scheduled   0 restored                      due                           => queued none held enqueue +0
+unknown     1 restored,resend               due                           => queued link_broke held enqueue,resent,+dup +0
+
+# The person releases it or gives it up.
+queued      0 quarantined,crashed           release                       => queued none held enqueue,-paused +0
+queued      0 quarantined,restored          release                       => queued none held enqueue,+dup,-paused +0
+scheduled   0 restored,due:60000            release                       => scheduled none held +dup,-paused +60000
+submitted   1 restored,due:60000            release                       => submitted none charged +dup,-paused +60000
+unknown     1 restored,due:60000            release                       => unknown link_broke held -paused +60000
+submitted   1 quarantined,never_due         release                       => submitted none charged -paused +0
+unknown     1 quarantined,due:60000         release                       => unknown link_broke held -paused +60000
+delivered   1 quarantined                   release                       => no step
+queued      0 quarantined                   give_up                       => failed given_up released release,tell never
+queued      0 quarantined,on_accept         give_up                       => failed given_up charged tell never
+queued      1 quarantined,dup,why:link_broke give_up                      => unconfirmed link_broke released release,tell,-dup never
+accepted    0 restored                      give_up                       => failed given_up released release,tell never
+scheduled   0 restored                      give_up                       => failed given_up released release,tell never
+unknown     1 restored                      give_up                       => unconfirmed link_broke released release,tell never
+submitted   1 quarantined                   give_up                       => no_report given_up charged tell never
+sending     1 restored                      give_up                       => no step
+queued      0 crashed                       give_up                       => no step
 ";

@@ -104,14 +104,16 @@ impl Run {
     }
 
     /// What the shell does next when nothing comes from outside, every attempt being answered by
-    /// `verdict`: waits for what is due, tries, answers.
+    /// `verdict`: waits for what is due, tries, answers. A person gives up whatever waits for one.
     fn proceed(&mut self, verdict: Verdict) {
         let waits = self.stage.state != State::Sending;
-        if waits {
+        let asks_a_person = waits && self.stage.flags.pause().is_some();
+        if waits && !asks_a_person {
             self.now = self.now.max(self.stage.due_at);
         }
         let attempt = self.stage.attempts;
         let input = match self.stage.state {
+            _ if asks_a_person => Input::GiveUp,
             State::Queued if self.now < self.expires_at() => Input::Begin,
             State::Sending => Input::Answer { attempt, verdict, reason: Reason::AnswerMissing },
             _ => Input::Due,
@@ -160,6 +162,7 @@ fn event() -> impl Strategy<Value = (i64, Event)> {
         4 => Just(Event::Other(Input::Due)),
         1 => select(vec![Input::NotKnownByPeer, Input::Cancel, Input::NotEncodable, Input::NoConnector])
             .prop_map(Event::Other),
+        1 => select(vec![Input::Crashed, Input::Release, Input::GiveUp]).prop_map(Event::Other),
     ];
     (wait_ms, event)
 }

@@ -6,7 +6,10 @@ use types::time::Timestamp;
 use super::Bench;
 use super::messages::admitted;
 use super::rows::{ENDPOINT, event};
-use crate::store::{EventEnd, EventView, OutboxRetry, OutboxRow, TOLD_KEPT_MS};
+use crate::store::{
+    EVENTS_LOOKED_AT_MAX, EventEnd, EventFilter, EventStatus, EventView, ListPage, ListedEvent, OutboxRetry,
+    OutboxRow, TOLD_KEPT_MS,
+};
 
 const OTHER: EndpointId = EndpointId(4);
 /// Longer than a store may put off the work of [`crate::store::Store::tidy`].
@@ -223,4 +226,86 @@ pub(super) fn forgotten(bench: &mut Bench) {
     bench.tidy();
     assert_eq!(kept(bench), []);
     check_untold(bench, 0);
+}
+
+const OF_ENDPOINT: EventFilter =
+    EventFilter { endpoint: ENDPOINT, status: None, since: None, until: None, before: None, limit: 100 };
+
+fn list(bench: &Bench, filter: EventFilter) -> ListPage<ListedEvent> {
+    bench.reader().events(&filter).unwrap()
+}
+
+/// The keys of all pages.
+fn listed_keys(bench: &Bench, filter: EventFilter) -> Vec<RowKey> {
+    let (mut keys, mut before) = (Vec::new(), filter.before);
+    loop {
+        let page = list(bench, EventFilter { before, ..filter });
+        assert!(page.items.len() <= filter.limit);
+        keys.extend(page.items.iter().map(|item| item.event.row.key));
+        match page.next {
+            Some(next) => before = Some(next),
+            None => return keys,
+        }
+    }
+}
+
+pub(super) fn listed(bench: &mut Bench) {
+    let (about, rows) = with_events(bench, 6);
+    let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
+    let mut batch = bench.batch();
+    batch.outbox.push(event(bench.key(), OTHER, about, bench.now));
+    let erased = event(bench.key(), ENDPOINT, RowKey::from_parts(1, 1), bench.now);
+    batch.outbox.push(erased.clone());
+    bench.apply(&batch);
+    retry(bench, keys[0], 9, Timestamp::NEVER);
+    retry(bench, keys[1], 2, bench.now.plus_ms(77));
+    tell(bench, &[keys[2], keys[3]]);
+    let mut batch = bench.batch();
+    batch.outbox_moot.push(keys[4]);
+    bench.apply(&batch);
+    let of = |status| EventFilter { status: Some(status), ..OF_ENDPOINT };
+    let all: Vec<_> = [erased.key].into_iter().chain(keys.iter().rev().copied()).collect();
+    for round in 0..4 {
+        for limit in [1, 2, 6, 7, 100] {
+            assert_eq!(listed_keys(bench, EventFilter { limit, ..OF_ENDPOINT }), all, "{round} {limit}");
+        }
+        assert_eq!(listed_keys(bench, of(EventStatus::Waiting)), [erased.key, keys[5], keys[1]], "{round}");
+        assert_eq!(listed_keys(bench, of(EventStatus::Dead)), [keys[0]], "{round}");
+        assert_eq!(listed_keys(bench, of(EventStatus::Told)), [keys[3], keys[2]], "{round}");
+        assert_eq!(listed_keys(bench, of(EventStatus::Moot)), [keys[4]], "{round}");
+        let page = list(bench, OF_ENDPOINT);
+        let seen = views(bench, about);
+        let tail = bench.reader().message(about).unwrap().unwrap().message.facts.tail;
+        for item in page.items.iter().filter(|item| item.event.row.about == about) {
+            assert!(seen.contains(&item.event), "{round}: {item:?}");
+            assert_eq!(item.about_tail, Some(tail), "{round}");
+        }
+        assert_eq!(
+            page.items[0],
+            ListedEvent { event: EventView { row: erased.clone(), end: None }, about_tail: None }
+        );
+        settle(bench, round);
+    }
+    let at = |key: RowKey| Timestamp::from_ms(key.unix_ms());
+    let made = at(keys[0]);
+    assert_eq!(listed_keys(bench, EventFilter { since: Some(made), ..OF_ENDPOINT }), all);
+    assert_eq!(listed_keys(bench, EventFilter { until: Some(made), ..OF_ENDPOINT }), []);
+    assert_eq!(listed_keys(bench, EventFilter { since: Some(made.plus_ms(1)), ..OF_ENDPOINT }), []);
+    let window = EventFilter { since: Some(made), until: Some(made.plus_ms(1)), ..OF_ENDPOINT };
+    assert_eq!(listed_keys(bench, window), all);
+    assert_eq!(listed_keys(bench, EventFilter { before: Some(keys[2]), ..OF_ENDPOINT }), [keys[1], keys[0]]);
+}
+
+pub(super) fn listed_in_steps(bench: &mut Bench) {
+    let (about, rows) = with_events(bench, 1);
+    let mut batch = bench.batch();
+    for _ in 0..=EVENTS_LOOKED_AT_MAX {
+        batch.outbox.push(event(bench.key(), OTHER, about, bench.now));
+    }
+    bench.apply(&batch);
+    for _ in 0..2 {
+        assert_eq!(listed_keys(bench, OF_ENDPOINT), [rows[0].key]);
+        bench.now = bench.now.plus_ms(LATER_MS);
+        bench.tidy();
+    }
 }

@@ -16,7 +16,7 @@ fn idempotency_row(bench: &Bench, submission: RowKey, fingerprint: u8) -> Idempo
         account: AccountId(1),
         key_hash: [5; 16],
         fingerprint: [fingerprint; 32],
-        submission,
+        created: submission,
         expires_at: bench.now.plus_ms(1_000),
     }
 }
@@ -141,7 +141,7 @@ fn batch_idempotency(row: &MessageRow) -> IdempotencyRow {
         account: AccountId(1),
         key_hash: [5; 16],
         fingerprint: [2; 32],
-        submission: row.message.facts.submission,
+        created: row.message.facts.submission,
         expires_at: super::BEGIN,
     }
 }
@@ -154,7 +154,7 @@ pub(super) fn idempotency(bench: &mut Bench) {
     bench.apply(&batch);
     let now = bench.now;
     let hit = bench.store().idempotency(AccountId(1), [5; 16], now).unwrap().unwrap();
-    assert_eq!((hit.fingerprint, hit.submission), ([1; 32], submission));
+    assert_eq!((hit.fingerprint, hit.created), ([1; 32], submission));
     assert_eq!(bench.store().idempotency(AccountId(2), [5; 16], now).unwrap(), None);
     assert_eq!(bench.store().idempotency(AccountId(1), [6; 16], now).unwrap(), None);
     bench.now = now.plus_ms(999);

@@ -160,6 +160,7 @@ pub fn facts(key: RowKey, submission: RowKey, account: i64, recipient: i64, at: 
             endpoint: Some(ENDPOINT),
             steps: recipient % 3 == 0,
             failures_only: recipient % 7 == 0,
+            successes_only: false,
         },
         region: if recipient % 2 == 0 { region("eu").unwrap_or_default() } else { Region::default() },
         profile_version: 2,

@@ -34,6 +34,12 @@ pub(super) struct Migration {
 const MIGRATIONS: &[Migration] =
     &[Migration { sql: include_str!("../migrations/0001_first.sql"), opens_from: 1 }];
 
+/// The schema that this version writes.
+pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
+
+/// Asks for the schema's version.
+pub(crate) const VERSION: &str = "SELECT value FROM meta WHERE name = 'schema_version'";
+
 /// How the schema of some data compares with the one that this version writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -49,7 +55,7 @@ pub(crate) fn schema_of(connection: &Connection) -> Result<Found, StoreError> {
 }
 
 /// Makes the migrations that the data lack.
-pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<Found, StoreError> {
+pub(crate) fn bring_up_to_date(connection: &mut Connection) -> Result<Found, StoreError> {
     migrate(connection, MIGRATIONS)
 }
 

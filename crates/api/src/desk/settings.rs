@@ -1,0 +1,237 @@
+//! What an account sets up for itself: webhooks and keys. See [`super::Desk`].
+
+use app::detail::Page;
+use app::submission::{Done, Idempotency};
+use app::{
+    Core, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, KeyPatch, KeyView, KeyWish,
+    ReplayWish, ShownKey, TestCall,
+};
+use ports::BoxFuture;
+use types::access::KeyScopes;
+use types::account::EndpointKind;
+use types::id::{AccountId, CredentialId, EndpointId};
+use types::refusal::Refusal;
+
+/// An answer that may be a refusal.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, Refusal>>;
+
+/// What this door asks of the core about webhooks and keys; see the methods of the same names of
+/// [`app::Core`].
+pub trait Settings: Send + Sync + 'static {
+    /// The endpoint of a callback address, made when it is new.
+    fn webhook_endpoint<'a>(
+        &'a self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: &'a str,
+    ) -> Answer<'a, EndpointId>;
+    /// The callback addresses of an account, its default first.
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView>;
+    /// Sets the address of messages that state none; `None` for none.
+    fn set_default_webhook<'a>(
+        &'a self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: Option<&'a str>,
+    ) -> Answer<'a, Option<EndpointView>>;
+    /// One address.
+    fn webhook(&self, account: AccountId, id: EndpointId) -> Option<EndpointView>;
+    /// Makes an address that hears of all messages.
+    fn make_webhook(
+        &self,
+        account: AccountId,
+        wish: EndpointWish,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<EndpointView>>;
+    /// Changes an address.
+    fn change_webhook(
+        &self,
+        account: AccountId,
+        id: EndpointId,
+        patch: EndpointPatch,
+    ) -> Answer<'_, EndpointView>;
+    /// Gives an address another secret.
+    fn rotate_webhook(
+        &self,
+        account: AccountId,
+        id: EndpointId,
+        overlap_ms: i64,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<EndpointView>>;
+    /// Takes an address away.
+    fn remove_webhook(&self, account: AccountId, id: EndpointId) -> Answer<'_, ()>;
+    /// Events of an address, newest first.
+    fn deliveries(
+        &self,
+        account: AccountId,
+        id: EndpointId,
+        query: DeliveryQuery,
+    ) -> Answer<'_, Page<DeliveryView>>;
+    /// Has events told again.
+    fn replay(
+        &self,
+        account: AccountId,
+        id: EndpointId,
+        wish: ReplayWish,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<usize>>;
+    /// Tries an address out.
+    fn try_webhook(&self, account: AccountId, id: EndpointId) -> Answer<'_, TestCall>;
+    /// The API keys of an account.
+    fn keys(&self, account: AccountId) -> Vec<KeyView>;
+    /// One API key.
+    fn key(&self, account: AccountId, id: CredentialId) -> Option<KeyView>;
+    /// Makes an API key.
+    fn make_key(
+        &self,
+        account: AccountId,
+        wish: KeyWish,
+        by: KeyScopes,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<ShownKey>>;
+    /// Changes an API key.
+    fn change_key(
+        &self,
+        account: AccountId,
+        id: CredentialId,
+        patch: KeyPatch,
+        by: KeyScopes,
+    ) -> Answer<'_, KeyView>;
+    /// Gives an API key another secret.
+    fn rotate_key(
+        &self,
+        account: AccountId,
+        id: CredentialId,
+        overlap_ms: i64,
+        by: KeyScopes,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<ShownKey>>;
+    /// Ends an API key.
+    fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()>;
+}
+
+impl Settings for Core {
+    fn webhook_endpoint<'a>(
+        &'a self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: &'a str,
+    ) -> Answer<'a, EndpointId> {
+        Box::pin(Self::webhook_endpoint(self, account, kind, url))
+    }
+
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {
+        Self::endpoints(self, account)
+    }
+
+    fn set_default_webhook<'a>(
+        &'a self,
+        account: AccountId,
+        kind: EndpointKind,
+        url: Option<&'a str>,
+    ) -> Answer<'a, Option<EndpointView>> {
+        Box::pin(Self::set_default_webhook(self, account, kind, url))
+    }
+
+    fn webhook(&self, account: AccountId, id: EndpointId) -> Option<EndpointView> {
+        Self::webhook(self, account, id)
+    }
+
+    fn make_webhook(
+        &self,
+        account: AccountId,
+        wish: EndpointWish,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<EndpointView>> {
+        Box::pin(Self::make_webhook(self, account, wish, once))
+    }
+
+    fn change_webhook(
+        &self,
+        account: AccountId,
+        id: EndpointId,
+        patch: EndpointPatch,
+    ) -> Answer<'_, EndpointView> {
+        Box::pin(Self::change_webhook(self, account, id, patch))
+    }
+
+    fn rotate_webhook(
+        &self,
+        account: AccountId,
+        id: EndpointId,
+        overlap_ms: i64,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<EndpointView>> {
+        Box::pin(Self::rotate_webhook(self, account, id, overlap_ms, once))
+    }
+
+    fn remove_webhook(&self, account: AccountId, id: EndpointId) -> Answer<'_, ()> {
+        Box::pin(Self::remove_webhook(self, account, id))
+    }
+
+    fn deliveries(
+        &self,
+        account: AccountId,
+        id: EndpointId,
+        query: DeliveryQuery,
+    ) -> Answer<'_, Page<DeliveryView>> {
+        Box::pin(Self::deliveries(self, account, id, query))
+    }
+
+    fn replay(
+        &self,
+        account: AccountId,
+        id: EndpointId,
+        wish: ReplayWish,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<usize>> {
+        Box::pin(Self::replay(self, account, id, wish, once))
+    }
+
+    fn try_webhook(&self, account: AccountId, id: EndpointId) -> Answer<'_, TestCall> {
+        Box::pin(Self::try_webhook(self, account, id))
+    }
+
+    fn keys(&self, account: AccountId) -> Vec<KeyView> {
+        Self::keys(self, account)
+    }
+
+    fn key(&self, account: AccountId, id: CredentialId) -> Option<KeyView> {
+        Self::key(self, account, id)
+    }
+
+    fn make_key(
+        &self,
+        account: AccountId,
+        wish: KeyWish,
+        by: KeyScopes,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<ShownKey>> {
+        Box::pin(Self::make_key(self, account, wish, by, once))
+    }
+
+    fn change_key(
+        &self,
+        account: AccountId,
+        id: CredentialId,
+        patch: KeyPatch,
+        by: KeyScopes,
+    ) -> Answer<'_, KeyView> {
+        Box::pin(Self::change_key(self, account, id, patch, by))
+    }
+
+    fn rotate_key(
+        &self,
+        account: AccountId,
+        id: CredentialId,
+        overlap_ms: i64,
+        by: KeyScopes,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<ShownKey>> {
+        Box::pin(Self::rotate_key(self, account, id, overlap_ms, by, once))
+    }
+
+    fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()> {
+        Box::pin(Self::revoke_key(self, account, id))
+    }
+}
