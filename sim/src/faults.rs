@@ -229,8 +229,10 @@ impl Store for DiskStore {
         self.read(|tables| tables.bodies_of(keys))
     }
 
-    fn attempts(&mut self, key: RowKey) -> Result<Vec<AttemptView>, StoreError> {
-        self.read(|tables| tables.kept(key).map(|kept| kept.attempts.clone()).unwrap_or_default())
+    fn attempts(&mut self, keys: &[RowKey]) -> Result<Vec<AttemptView>, StoreError> {
+        self.read(|tables| {
+            keys.iter().filter_map(|key| tables.kept(*key)).flat_map(|kept| kept.attempts.clone()).collect()
+        })
     }
 
     fn receipt_targets(

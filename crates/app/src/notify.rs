@@ -181,6 +181,7 @@ pub(crate) struct Notifier {
     renderers: Vec<Arc<dyn Renderer>>,
     runtime: tokio::runtime::Handle,
     calls: Arc<tokio::sync::Semaphore>,
+    silent_calls: Arc<tokio::sync::Semaphore>,
 }
 
 impl Notifier {
@@ -191,7 +192,7 @@ impl Notifier {
         renderers: Vec<Arc<dyn Renderer>>,
         runtime: tokio::runtime::Handle,
     ) -> Self {
-        let calls = Arc::new(tokio::sync::Semaphore::new(calls::CALLS_MAX));
+        let room = |calls| Arc::new(tokio::sync::Semaphore::new(calls));
         Self {
             lanes: Mutex::default(),
             shared: OnceLock::new(),
@@ -200,7 +201,8 @@ impl Notifier {
             entropy,
             renderers,
             runtime,
-            calls,
+            calls: room(calls::CALLS_MAX),
+            silent_calls: room(calls::SILENT_CALLS_MAX),
         }
     }
 

@@ -66,11 +66,11 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn bodies(&mut self, keys: &[RowKey]) -> Result<Vec<(RowKey, Vec<u8>)>, StoreError>;
 
-    /// The attempts of a message with their parts, oldest first.
+    /// The attempts of the given messages with their parts; those of one message oldest first.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn attempts(&mut self, key: RowKey) -> Result<Vec<AttemptView>, StoreError>;
+    fn attempts(&mut self, keys: &[RowKey]) -> Result<Vec<AttemptView>, StoreError>;
 
     /// For each (connector, carrier id notation), the attempt parts that carry it, newest first.
     /// When a newer use of an id is found, older uses of the same id may be left out.

@@ -4,7 +4,7 @@
 use ports::store::{AttemptPartView, AttemptRow, AttemptView, ReceiptRow};
 use types::charge::{Cost, CostTrigger};
 use types::form::{Encoding, Form, Joined, Rendering};
-use types::id::ConnectorId;
+use types::id::{ConnectorId, RowKey};
 use types::message::Reason;
 use types::money::Money;
 use types::network::{NetworkFact, NetworkSource, Plmn};
@@ -22,6 +22,14 @@ macro_rules! attempt_columns {
     };
 }
 pub(crate) use attempt_columns;
+
+/// Columns of an answer to a part.
+macro_rules! attempt_part_columns {
+    () => {
+        "message, attempt, part, verdict, status, carrier_id, written_at, answered_at"
+    };
+}
+pub(crate) use attempt_part_columns;
 
 /// Columns of a receipt.
 macro_rules! receipt_columns {
@@ -130,10 +138,10 @@ pub(crate) fn attempt(row: &dyn Columns) -> Result<AttemptRow, Fault> {
     })
 }
 
-/// `attempt, part, verdict, status, carrier_id, written_at, answered_at`, with the attempt.
-pub(crate) fn attempt_part(row: &dyn Columns) -> Result<(u8, AttemptPartView), Fault> {
+/// The row of `attempt_part_columns!`, with the message and the attempt.
+pub(crate) fn attempt_part(row: &dyn Columns) -> Result<((RowKey, u8), AttemptPartView), Fault> {
     let cells = &mut Cells::new(row, "attempt_part");
-    let attempt = cells.small()?;
+    let of = (cells.key()?, cells.small()?);
     let view = AttemptPartView {
         part: cells.small()?,
         verdict: cells.coded(Verdict::from_code)?,
@@ -142,7 +150,7 @@ pub(crate) fn attempt_part(row: &dyn Columns) -> Result<(u8, AttemptPartView), F
         written_at: cells.time()?,
         answered_at: cells.time()?,
     };
-    Ok((attempt, view))
+    Ok((of, view))
 }
 
 /// The row of `receipt_columns!`.
@@ -168,21 +176,25 @@ pub(crate) fn receipt(row: &dyn Columns) -> Result<ReceiptRow, Fault> {
     })
 }
 
-/// Attempts with their answers and receipts, each in the order given.
+/// Attempts with their answers and receipts, each in the order given; attempts by message and number.
 pub(crate) fn attempt_views(
     rows: Vec<AttemptRow>,
-    parts: Vec<(u8, AttemptPartView)>,
+    parts: Vec<((RowKey, u8), AttemptPartView)>,
     receipts: Vec<ReceiptRow>,
 ) -> Vec<AttemptView> {
     let mut views: Vec<_> =
         rows.into_iter().map(|row| AttemptView { row, parts: Vec::new(), receipts: Vec::new() }).collect();
-    for (attempt, part) in parts {
-        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == attempt) {
+    let place = |views: &[AttemptView], of: (RowKey, u8)| {
+        views.binary_search_by_key(&of, |view| (view.row.message, view.row.attempt)).ok()
+    };
+    for (of, part) in parts {
+        if let Some(view) = place(&views, of).and_then(|place| views.get_mut(place)) {
             view.parts.push(part);
         }
     }
     for receipt in receipts {
-        if let Some(view) = views.iter_mut().find(|view| view.row.attempt == receipt.attempt) {
+        let of = (receipt.message, receipt.attempt);
+        if let Some(view) = place(&views, of).and_then(|place| views.get_mut(place)) {
             view.receipts.push(receipt);
         }
     }

@@ -159,8 +159,12 @@ impl Store for PostgresStore {
         })
     }
 
-    fn attempts(&mut self, key: RowKey) -> Result<Vec<AttemptView>, StoreError> {
-        self.ask("read attempts", move |session| async move { load::attempts(&session, key).await })
+    fn attempts(&mut self, keys: &[RowKey]) -> Result<Vec<AttemptView>, StoreError> {
+        let keys = raw(keys);
+        self.ask("read attempts", |session| {
+            let keys = Arc::clone(&keys);
+            async move { load::attempts(&session, &keys).await }
+        })
     }
 
     fn receipt_targets(

@@ -124,8 +124,10 @@ impl Store for SqliteStore {
         load::bodies(&self.connection, keys).map_err(|fault| fault.doing("read bodies"))
     }
 
-    fn attempts(&mut self, key: RowKey) -> Result<Vec<AttemptView>, StoreError> {
-        load::attempts(&self.connection, key).map_err(|fault| fault.doing("read attempts"))
+    fn attempts(&mut self, keys: &[RowKey]) -> Result<Vec<AttemptView>, StoreError> {
+        let of_one = |key: &RowKey| load::attempts(&self.connection, *key);
+        let found = keys.iter().map(of_one).collect::<Result<Vec<_>, _>>();
+        found.map(|found| found.concat()).map_err(|fault| fault.doing("read attempts"))
     }
 
     fn receipt_targets(

@@ -92,7 +92,7 @@ impl Engine {
         let (attempt, connector, group) = (latest.number, latest.connector, latest.group);
         let (source, receipts) = (live.source.as_sender(), latest.receipts.clone());
         for view in
-            self.store.attempts(key)?.iter().filter(|view| (group..=attempt).contains(&view.row.attempt))
+            self.store.attempts(&[key])?.iter().filter(|view| (group..=attempt).contains(&view.row.attempt))
         {
             for part in &view.parts {
                 let slot = usize::from(part.part).saturating_sub(1);

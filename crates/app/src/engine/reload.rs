@@ -7,7 +7,7 @@ use std::sync::Arc;
 use decide::ledger::Purse;
 use decide::lifecycle::Input as StepInput;
 use ports::channel::ChannelEvent;
-use ports::store::{Batch, OpenMessage};
+use ports::store::{AttemptView, Batch, OpenMessage};
 use types::id::RowKey;
 use types::message::{Reason, State};
 use types::receipt::Verdict;
@@ -48,8 +48,11 @@ impl Engine {
         if missing.is_empty() {
             return Ok(());
         }
-        for message in self.store.messages(&missing)? {
-            let Some(live) = self.revive(message)? else { continue };
+        let rows = self.store.messages(&missing)?;
+        let mut attempts = self.attempts_of(&rows)?;
+        for row in rows {
+            let attempts = attempts.remove(&row.facts.key).unwrap_or_default();
+            let Some(live) = self.revive(row, &attempts) else { continue };
             self.draft.loaded.push(live.facts.key);
             self.live.insert(live.facts.key, live);
         }
@@ -75,10 +78,26 @@ impl Engine {
         Ok(())
     }
 
+    /// The attempts of messages, read all at once.
+    fn attempts_of(
+        &mut self,
+        rows: &[OpenMessage],
+    ) -> Result<HashMap<RowKey, Vec<AttemptView>>, EngineError> {
+        let was_sent = rows.iter().filter(|row| row.progress.attempts > 0);
+        let keys: Vec<RowKey> = was_sent.map(|row| row.facts.key).collect();
+        let mut by_message: HashMap<_, Vec<_>> = HashMap::with_capacity(keys.len());
+        if !keys.is_empty() {
+            for view in self.store.attempts(&keys)? {
+                by_message.entry(view.row.message).or_default().push(view);
+            }
+        }
+        Ok(by_message)
+    }
+
     /// Makes a working copy of a stored message; `None` when its key was shredded.
-    fn revive(&mut self, message: OpenMessage) -> Result<Option<Live>, EngineError> {
+    fn revive(&self, message: OpenMessage, attempts: &[AttemptView]) -> Option<Live> {
         let OpenMessage { facts, progress } = message;
-        let Some(data_key) = self.sealer.key(facts.data_key) else { return Ok(None) };
+        let data_key = self.sealer.key(facts.data_key)?;
         // Reading changes nothing, so that a row that crashes its reader is one that cannot be read: it must
         // not keep all others from being read.
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -88,14 +107,13 @@ impl Engine {
         let Some(Addresses { source, destination, recipient: Some(recipient), client_reference, .. }) =
             read.ok().flatten()
         else {
-            return Ok(None);
+            return None;
         };
         let timer = if self.timers.contains(&(facts.expires_at, facts.key)) {
             facts.expires_at
         } else {
             Timestamp::NEVER
         };
-        let key = facts.key;
         let mut live = Live {
             facts,
             progress,
@@ -109,10 +127,10 @@ impl Engine {
             left: Vec::new(),
             timer,
         };
-        if progress.attempts > 0 {
-            live.adopt_attempts(&self.store.attempts(key)?);
+        if live.progress.attempts > 0 {
+            live.adopt_attempts(attempts);
         }
-        Ok(Some(live))
+        Some(live)
     }
 
     /// Throws the working copies away and reads them anew. Messages that are with channels stay
@@ -171,8 +189,10 @@ impl Engine {
             after = last.facts.key;
             self.draft = super::Draft::default();
             self.draft.batch.at = now;
+            let mut attempts = self.attempts_of(&rows)?;
             for row in rows {
-                self.adopt_open(row, now, starting)?;
+                let attempts = attempts.remove(&row.facts.key).unwrap_or_default();
+                self.adopt_open(row, &attempts, now, starting)?;
             }
             self.commit_scan(now)?;
         }
@@ -191,11 +211,17 @@ impl Engine {
         self.store.apply(&batch).map(|_| ()).map_err(EngineError::InDoubt)
     }
 
-    fn adopt_open(&mut self, row: OpenMessage, now: Timestamp, starting: bool) -> Result<(), EngineError> {
+    fn adopt_open(
+        &mut self,
+        row: OpenMessage,
+        attempts: &[AttemptView],
+        now: Timestamp,
+        starting: bool,
+    ) -> Result<(), EngineError> {
         let key = row.facts.key;
         let state = row.progress.state;
         let due_at = row.progress.due_at;
-        let Some(live) = self.revive(row)? else {
+        let Some(live) = self.revive(row, attempts) else {
             tracing::warn!("an open message cannot be read: its key was shredded, or it is damaged");
             return Ok(());
         };

@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use decide::notice::wait_ms;
-use ports::courier::{Answer, CourierError};
+use ports::courier::{Answer, Call, CourierError};
 use ports::store::OutboxRetry;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use types::account::Endpoint;
 use types::id::{EventId, RowKey};
 use types::refusal::{Refusal, RefusalCode};
@@ -16,8 +16,14 @@ use super::{Event, Notifier};
 use crate::engine::{Change, Input};
 use crate::shared::Shared;
 
-/// Webhook calls at once, over all endpoints.
+/// Webhook calls at once, over all endpoints, that have not waited for long.
 pub(super) const CALLS_MAX: usize = 256;
+/// Webhook calls at once, over all endpoints, that have waited for longer than [`PROMPT_MS`]. They stand
+/// apart from the others, so that listeners that answer nothing take no place from those that answer. When
+/// there is no room here, a call is given up as unanswered and tried again later.
+pub(super) const SILENT_CALLS_MAX: usize = 1_024;
+/// Milliseconds after which a call without an answer counts as silent.
+const PROMPT_MS: u64 = 1_000;
 /// The status by which a listener says that it wants no more calls (RFC 9110, section 15.5.11;
 /// Standard Webhooks asks to switch such an address off).
 const GONE: u16 = 410;
@@ -90,10 +96,10 @@ impl Notifier {
         let renderer = self.renderers.iter().find(|renderer| renderer.kind() == endpoint.kind).cloned();
         let shared = Arc::clone(shared);
         let endpoint = Arc::clone(endpoint);
-        let (courier, clock, calls) =
-            (Arc::clone(&self.courier), Arc::clone(&self.clock), Arc::clone(&self.calls));
+        let clock = Arc::clone(&self.clock);
+        let calls = Arc::clone(&self.calls);
         self.runtime.spawn(async move {
-            let Ok(_permit) = calls.acquire_owned().await else { return };
+            let Ok(permit) = calls.acquire_owned().await else { return };
             let Some(renderer) = renderer else {
                 tracing::error!(kind = endpoint.kind.as_str(), "nobody writes events of this kind");
                 shared.notifier.ended(&shared, &endpoint, event.key, End::GivenUp);
@@ -107,9 +113,33 @@ impl Notifier {
                 Err(_) => return shared.notifier.crashed(&shared, &endpoint, &event),
             };
             call.allow_private = allow_private;
-            let outcome = courier.call(call).await;
+            let outcome = shared.notifier.answer_of(&endpoint, event.key, call, permit).await;
             shared.notifier.called(&shared, &endpoint, &event, outcome);
         });
+    }
+
+    /// Makes the call. While it waits for long, it stands with the silent ones.
+    async fn answer_of(
+        &self,
+        endpoint: &Endpoint,
+        key: RowKey,
+        call: Call,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Answer, CourierError> {
+        let mut answer = self.courier.call(call);
+        tokio::select! {
+            biased;
+            outcome = &mut answer => return outcome,
+            () = self.clock.sleep(PROMPT_MS) => {}
+        }
+        if let Some(lane) = self.lock().by_endpoint.get_mut(&endpoint.id) {
+            lane.note_silence(key);
+        }
+        let Ok(_silent) = Arc::clone(&self.silent_calls).try_acquire_owned() else {
+            return Err(CourierError::NoAnswer { reason: "too many listeners are silent" });
+        };
+        drop(permit);
+        answer.await
     }
 
     /// Writing an event crashed: it is tried once more, and then it is a dead letter for a person. What

@@ -8,14 +8,22 @@ use types::time::Timestamp;
 
 use super::{Delayed, Event, LANE_EVENTS_MAX, Queue};
 
-/// Calls to one endpoint at once.
+/// Calls to one endpoint at once, when it has answered well so many times.
 const LANE_CALLS_MAX: usize = 16;
+/// Calls to one endpoint at once before it has answered any, and the fewest after it failed.
+const LANE_CALLS_MIN: usize = 2;
+/// Calls to one endpoint that may be without an answer for long before it gets no more.
+const LANE_SILENT_MAX: usize = 2;
 /// Waiting events that are looked through for one whose message has none under way.
 const LOOK_AHEAD: usize = 256;
 
 /// One endpoint's events.
 #[derive(Default)]
 pub(super) struct Lane {
+    /// Calls at once beyond [`LANE_CALLS_MIN`] that it has earned.
+    earned: usize,
+    /// Those under way that have waited for long.
+    silent: HashSet<RowKey>,
     queue: Queue,
     delayed: Delayed,
     pub(super) in_flight: HashMap<RowKey, Event>,
@@ -105,9 +113,10 @@ impl Lane {
     /// Events to call with now.
     pub(super) fn next_calls(&mut self, now: Timestamp) -> Vec<Event> {
         self.ripen(now);
-        let most = if self.failures >= BREAKER_FAILURES { 1 } else { LANE_CALLS_MAX };
+        let most = if self.failures >= BREAKER_FAILURES { 1 } else { LANE_CALLS_MIN + self.earned };
         let mut calls = Vec::new();
         while self.in_flight.len() < most
+            && self.silent.len() < LANE_SILENT_MAX
             && self.blocked_until <= now
             && let Some(event) = self.pick()
         {
@@ -153,8 +162,16 @@ impl Lane {
         self.ripen(Timestamp::NEVER);
     }
 
+    /// A call under way has waited for long.
+    pub(super) fn note_silence(&mut self, key: RowKey) {
+        if self.in_flight.contains_key(&key) {
+            self.silent.insert(key);
+        }
+    }
+
     /// An event was taken or given up.
     pub(super) fn finish(&mut self, key: RowKey) {
+        self.silent.remove(&key);
         if let Some(event) = self.in_flight.remove(&key) {
             self.busy.remove(&event.about);
             self.note_end(key);
@@ -198,6 +215,7 @@ impl Lane {
 
     /// An event is to be told again later; its message's other events wait for it.
     pub(super) fn delay(&mut self, key: RowKey, at: Timestamp) {
+        self.silent.remove(&key);
         if let Some(event) = self.in_flight.remove(&key) {
             self.delayed.insert((at, key), event);
         }
@@ -210,12 +228,15 @@ impl Lane {
         Some(event.tries)
     }
 
-    /// Notes whether the endpoint answered; after several failures it is left alone for a while.
+    /// Notes whether the endpoint took an event: then it may have one call more at once. After a failure it
+    /// has to earn them again, and after several it is left alone for a while.
     pub(super) fn note_answer(&mut self, good: bool, now: Timestamp) {
         if good {
             self.failures = 0;
+            self.earned = (self.earned + 1).min(LANE_CALLS_MAX - LANE_CALLS_MIN);
             return;
         }
+        self.earned /= 2;
         self.failures = self.failures.saturating_add(1);
         if self.failures >= BREAKER_FAILURES {
             self.blocked_until = now.plus_ms(BREAKER_PAUSE_MS);

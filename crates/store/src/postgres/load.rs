@@ -12,7 +12,7 @@ use super::session::{Param, Session};
 use crate::codec::{
     self, Cells, Columns, lot_columns, message_columns, never, outbox_columns, single, submission_columns,
 };
-use crate::codec_attempt::{self, attempt_columns, receipt_columns};
+use crate::codec_attempt::{self, attempt_columns, attempt_part_columns, receipt_columns};
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
 };
@@ -136,28 +136,28 @@ pub(crate) async fn bodies(session: &Session, keys: &[i64]) -> Result<Vec<(RowKe
     session.all(sql, &[&keys], pair).await
 }
 
-/// The attempts of a message with their answers and receipts, oldest first.
-pub(crate) async fn attempts(session: &Session, key: RowKey) -> Result<Vec<AttemptView>, Fault> {
-    let owner = "SELECT account FROM message WHERE key = $1";
-    let Some(account) = session.first(owner, &[&key.as_i64()], single).await? else {
-        return Ok(Vec::new());
-    };
-    let attempts = concat!(
-        "SELECT ",
-        attempt_columns!(),
-        " FROM attempt WHERE account = $1 AND message = $2 ORDER BY attempt"
-    );
-    let parts = "SELECT attempt, part, verdict, status, carrier_id, written_at, answered_at \
-                 FROM attempt_part WHERE account = $1 AND message = $2 ORDER BY attempt, part, answer";
-    let receipts = concat!(
-        "SELECT ",
-        receipt_columns!(),
-        " FROM receipt WHERE account = $1 AND message = $2 ORDER BY key"
-    );
-    let message: [Param<'_>; 2] = [&account, &key.as_i64()];
-    let rows = session.all(attempts, &message, codec_attempt::attempt).await?;
-    let parts = session.all(parts, &message, codec_attempt::attempt_part).await?;
-    let receipts = session.all(receipts, &message, codec_attempt::receipt).await?;
+/// The attempts of messages with their answers and receipts, by message and oldest first.
+pub(crate) async fn attempts(session: &Session, keys: &[i64]) -> Result<Vec<AttemptView>, Fault> {
+    /// Rows of these messages, found by the account that leads every key.
+    macro_rules! of_these {
+        ($columns:expr, $table:literal, $order:literal) => {
+            concat!(
+                "SELECT ",
+                $columns,
+                " FROM ",
+                $table,
+                " WHERE (account, message) IN \
+                 (SELECT m.account, m.key FROM message m WHERE m.key = ANY ($1)) ORDER BY message, ",
+                $order
+            )
+        };
+    }
+    let attempts = of_these!(attempt_columns!(), "attempt", "attempt");
+    let parts = of_these!(attempt_part_columns!(), "attempt_part", "attempt, part, answer");
+    let receipts = of_these!(receipt_columns!(), "receipt", "key");
+    let rows = session.all(attempts, &[&keys], codec_attempt::attempt).await?;
+    let parts = session.all(parts, &[&keys], codec_attempt::attempt_part).await?;
+    let receipts = session.all(receipts, &[&keys], codec_attempt::receipt).await?;
     Ok(codec_attempt::attempt_views(rows, parts, receipts))
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn message(session: &Session, key: RowKey) -> Result<Option<Mes
     let Some(view) = found.filter(|view| !view.submission.staged) else { return Ok(None) };
     let events = concat!("SELECT ", outbox_columns!(), " FROM outbox o WHERE o.about = $1 ORDER BY o.key");
     Ok(Some(MessageView {
-        attempts: load::attempts(session, key).await?,
+        attempts: load::attempts(session, &[key.as_i64()]).await?,
         outbox: session.all(events, &[&key.as_i64()], codec::event).await?,
         ..view
     }))
@@ -153,6 +153,10 @@ impl Wanted {
         }
         if let Some(until) = &self.until {
             narrow("m.accepted_at < ", until);
+        }
+        if !filter.states.is_empty() && !filter.states.iter().any(|state| state.is_final()) {
+            // Few messages are open, and they have an index of their own.
+            sql.push_str(" AND p.open");
         }
         sql.push_str(" ORDER BY m.key DESC LIMIT $3");
         (sql, params)

@@ -15,7 +15,7 @@ use crate::codec::{
     self, Cells, Columns, lot_columns, message_columns, never, outbox_columns, single, single_blob,
     single_key, submission_columns,
 };
-use crate::codec_attempt::{self, attempt_columns, receipt_columns};
+use crate::codec_attempt::{self, attempt_columns, attempt_part_columns, receipt_columns};
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
     inbound_columns,
@@ -308,8 +308,11 @@ pub(crate) fn attempts(connection: &Connection, key: RowKey) -> Result<Vec<Attem
     let message = [key.as_i64()];
     let attempts =
         concat!("SELECT ", attempt_columns!(), " FROM attempt WHERE message = ?1 ORDER BY attempt");
-    let parts = "SELECT attempt, part, verdict, status, carrier_id, written_at, answered_at \
-                 FROM attempt_part WHERE message = ?1 ORDER BY attempt, part, answer";
+    let parts = concat!(
+        "SELECT ",
+        attempt_part_columns!(),
+        " FROM attempt_part WHERE message = ?1 ORDER BY attempt, part, answer"
+    );
     let receipts = concat!("SELECT ", receipt_columns!(), " FROM receipt WHERE message = ?1 ORDER BY key");
     let rows = all(connection, attempts, message, codec_attempt::attempt)?;
     let parts = all(connection, parts, message, codec_attempt::attempt_part)?;

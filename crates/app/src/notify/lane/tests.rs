@@ -92,6 +92,7 @@ fn what_is_brought_back_while_the_store_is_read_is_read_next_and_in_its_place() 
     lane.take_loaded(vec![event(7, 100, 0), event(9, 300, 0)], key(9), true);
     assert_eq!(lane.wants_more(), Some(key(2)));
     lane.take_loaded(vec![event(3, 100, 0), event(7, 100, 0), event(8, 200, 0)], key(9), true);
+    lane.note_answer(true, NOW);
     assert_eq!(started(&mut lane, NOW), [3, 8, 9], "7 waits for 3, which is about the same message");
     assert_eq!(lane.wants_more(), None);
 }
@@ -106,4 +107,55 @@ fn everything_that_waits_can_be_given_up_but_not_what_is_under_way() {
     lane.finish(key(1));
     lane.add(event(4, 200, 0), 10);
     assert_eq!(started(&mut lane, NOW), [4], "nothing holds up its message");
+}
+
+/// Events of as many messages as are said, in a lane.
+fn lane_with(events: i64) -> Lane {
+    let mut lane = Lane::default();
+    for number in 1..=events {
+        lane.add(event(number, 1_000 + number, 0), 1_000);
+    }
+    lane
+}
+
+#[test]
+fn calls_at_once_are_earned_by_answers_and_lost_by_failures() {
+    let mut lane = lane_with(500);
+    assert_eq!(started(&mut lane, NOW).len(), 2);
+    let mut answered = 0;
+    let mut answers = |lane: &mut Lane, how_many: i64, good: bool| {
+        for _ in 0..how_many {
+            answered += 1;
+            lane.note_answer(good, NOW);
+            lane.finish(key(answered));
+        }
+        started(lane, NOW);
+        lane.in_flight.len()
+    };
+    assert_eq!(answers(&mut lane, 1, true), 3);
+    for _ in 0..20 {
+        answers(&mut lane, 1, true);
+    }
+    assert_eq!(lane.in_flight.len(), 16);
+    // Each failure halves what was earned; what is under way goes on.
+    assert_eq!(answers(&mut lane, 1, false), 15);
+    assert_eq!(answers(&mut lane, 10, true), 16);
+}
+
+#[test]
+fn silent_calls_let_no_more_begin() {
+    let mut lane = lane_with(100);
+    (0..14).for_each(|_| lane.note_answer(true, NOW));
+    assert_eq!(started(&mut lane, NOW).len(), 16);
+    lane.note_silence(key(1));
+    lane.note_silence(key(2));
+    lane.note_silence(key(999));
+    for number in 3..=16 {
+        lane.note_answer(true, NOW);
+        lane.finish(key(number));
+    }
+    assert!(started(&mut lane, NOW).is_empty());
+    // One of them ends, well or not: others may begin.
+    lane.delay(key(1), NOW.plus_ms(5_000));
+    assert_eq!(started(&mut lane, NOW).len(), 15);
 }

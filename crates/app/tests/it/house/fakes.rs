@@ -337,7 +337,7 @@ impl Store for Failing {
         open_messages(after: types::id::RowKey, limit: usize) -> Vec<ports::store::OpenMessage>;
         messages(keys: &[types::id::RowKey]) -> Vec<ports::store::OpenMessage>;
         bodies(keys: &[types::id::RowKey]) -> Vec<(types::id::RowKey, Vec<u8>)>;
-        attempts(key: types::id::RowKey) -> Vec<ports::store::AttemptView>;
+        attempts(keys: &[types::id::RowKey]) -> Vec<ports::store::AttemptView>;
         receipt_targets(wanted: &[(ConnectorId, String)]) -> Vec<Vec<ports::store::ReceiptTarget>>;
         parked_receipts(wanted: &[(ConnectorId, String)]) -> Vec<ports::store::ParkedReceiptRow>;
         parked_after(after: types::id::RowKey, limit: usize) -> Vec<ports::store::ParkedReceiptRow>;

@@ -93,7 +93,7 @@ pub(super) fn life(bench: &mut Bench) {
     let view = bench.reader().message(key).unwrap().unwrap();
     assert_eq!(view.message.progress, delivered.progress);
     assert_eq!(view.outbox, [EventView { row: batch.outbox[0].clone(), end: None }]);
-    assert_eq!(view.attempts, bench.store().attempts(key).unwrap());
+    assert_eq!(view.attempts, bench.store().attempts(&[key]).unwrap());
     assert_eq!(view.attempts[0].row, attempt(key, 1, super::BEGIN));
     assert_eq!(view.attempts[0].parts.iter().map(|part| part.part).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(view.attempts[0].receipts, batch.receipts);
@@ -129,7 +129,7 @@ pub(super) fn late_answers(bench: &mut Bench) {
     let mut batch = bench.batch();
     batch.attempt_parts.push(answer(key, 1, 1, Some("later"), bench.now));
     bench.apply(&batch);
-    let attempts = bench.store().attempts(key).unwrap();
+    let attempts = bench.store().attempts(&[key]).unwrap();
     let ids = |attempt: usize| -> Vec<_> {
         let view = &attempts[attempt];
         view.parts.iter().map(|part| (part.part, part.carrier_id.as_deref())).collect()
@@ -137,6 +137,19 @@ pub(super) fn late_answers(bench: &mut Bench) {
     assert_eq!(ids(0), [(1, None), (1, Some("late")), (1, Some("later")), (2, None)]);
     assert_eq!(ids(1), [(1, Some("second"))]);
     assert_eq!(attempts[1].row, attempt(key, 2, bench.now));
+
+    let keys = (bench.key(), bench.key());
+    let mut batch = bench.batch();
+    let other = add_message(&mut batch, keys, 1, 78).message.facts.key;
+    batch.attempts.push(attempt(other, 1, bench.now));
+    batch.attempt_parts.push(answer(other, 1, 1, Some("other"), bench.now));
+    bench.apply(&batch);
+    let unknown = bench.key();
+    let of_both = bench.store().attempts(&[other, unknown, key]).unwrap();
+    let of = |wanted| of_both.iter().filter(|view| view.row.message == wanted).cloned().collect::<Vec<_>>();
+    assert_eq!(of(key), attempts);
+    assert_eq!(of(other), bench.store().attempts(&[other]).unwrap());
+    assert_eq!((of_both.len(), of(other)[0].parts[0].carrier_id.as_deref()), (3, Some("other")));
 }
 
 /// Every form, cost and network that an attempt can have, and receipts with and without the rest.
@@ -172,7 +185,7 @@ pub(super) fn as_sent(bench: &mut Bench) {
     bench.apply(&batch);
     for _ in 0..2 {
         let attempts = bench.reader().message(key).unwrap().unwrap().attempts;
-        assert_eq!(attempts, bench.store().attempts(key).unwrap());
+        assert_eq!(attempts, bench.store().attempts(&[key]).unwrap());
         assert_eq!(attempts.iter().map(|view| view.row.clone()).collect::<Vec<_>>(), batch.attempts);
         let told: Vec<_> = attempts.into_iter().flat_map(|view| view.receipts).collect();
         assert_eq!(told, batch.receipts);
@@ -227,7 +240,7 @@ pub(super) fn open_pages(bench: &mut Bench) {
     let unknown = bench.key();
     assert_eq!(bench.store().messages(&[unknown]).unwrap(), []);
     assert_eq!(bench.store().bodies(&[unknown]).unwrap(), []);
-    assert_eq!(bench.store().attempts(unknown).unwrap(), []);
+    assert_eq!(bench.store().attempts(&[unknown]).unwrap(), []);
     assert_eq!(bench.reader().message(unknown).unwrap(), None);
 }
 

@@ -396,7 +396,7 @@ pub(crate) fn everything(home: &Home) -> Vec<String> {
         let facts = &message.facts;
         let mut bodies = store.bodies(&[facts.key]).unwrap();
         bodies.sort();
-        lines.push(format!("{:?} {bodies:?}", store.attempts(facts.key).unwrap()));
+        lines.push(format!("{:?} {bodies:?}", store.attempts(&[facts.key]).unwrap()));
         lines.push(format!("{:?}", store.submission(facts.submission).unwrap()));
         lines.push(format!("{:?}", reader.submission_messages(facts.submission).unwrap()));
         lines.push(format!("{:?}", store.last_sender_to(facts.recipient_hash).unwrap()));
