@@ -44,10 +44,14 @@ impl Engine {
 
     /// Brings messages into memory.
     pub(super) fn ensure_live(&mut self, keys: &[RowKey]) -> Result<(), EngineError> {
-        let missing: Vec<RowKey> = keys.iter().filter(|key| !self.live.contains_key(key)).copied().collect();
+        let mut missing: Vec<RowKey> =
+            keys.iter().filter(|key| !self.live.contains_key(key)).copied().collect();
         if missing.is_empty() {
             return Ok(());
         }
+        // Several answers of one message ask for it several times.
+        missing.sort_unstable();
+        missing.dedup();
         let rows = self.store.messages(&missing)?;
         let mut attempts = self.attempts_of(&rows)?;
         for row in rows {
