@@ -36,9 +36,7 @@ impl Engine {
             tracing::warn!(connector = connector.0, "an answer names an attempt that does not exist");
             return Ok(());
         };
-        let wanted = usize::from(parts.max(1));
-        known.answers.resize(wanted, None);
-        known.receipts.resize(wanted, None);
+        known.set_requests(usize::from(parts.max(1)));
         let slot = usize::from(outcome.part).saturating_sub(1);
         let Some(answer) = known.answers.get_mut(slot) else { return Ok(()) };
         *answer = Some(outcome.verdict);

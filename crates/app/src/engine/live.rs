@@ -27,8 +27,10 @@ pub(crate) struct AttemptLive {
     pub(crate) parts: u8,
     /// The last answer per request; `None` while none came.
     pub(crate) answers: Vec<Option<Verdict>>,
-    /// The last receipt per request that is an end.
+    /// The last receipt per request that is an end; also of the attempts that this one completes.
     pub(crate) receipts: Vec<Option<ReceiptState>>,
+    /// Whether a receipt has come for the request of this very attempt: its id is known then.
+    pub(crate) heard_of: Vec<bool>,
     /// The attempt whose taken parts this one completes, itself when it began anew.
     pub(crate) group: u8,
 }
@@ -106,8 +108,10 @@ impl Live {
                     *slot = Some(part.verdict);
                 }
             }
-            for receipt in view.receipts.iter().filter(|receipt| receipt.state.end().is_some()) {
-                if let Some(slot) = attempt.receipts.get_mut(usize::from(receipt.part).saturating_sub(1)) {
+            for receipt in &view.receipts {
+                attempt.hear_of(receipt.part);
+                let slot = attempt.receipts.get_mut(usize::from(receipt.part).saturating_sub(1));
+                if let (Some(slot), true) = (slot, receipt.state.end().is_some()) {
                     *slot = Some(receipt.state);
                 }
             }
@@ -161,6 +165,7 @@ impl AttemptLive {
             parts: fit.parts,
             answers: vec![None; requests],
             receipts: vec![None; requests],
+            heard_of: vec![false; requests],
             group: number,
         }
     }
@@ -180,11 +185,22 @@ impl AttemptLive {
 
     /// Whether a part may have been taken under an id that nobody was told.
     pub(crate) fn is_in_doubt(&self) -> bool {
-        let heard_of = |answer: &Option<Verdict>| answer.is_some_and(|answer| answer != Verdict::Unknown);
-        self.answers
-            .iter()
-            .zip(&self.receipts)
-            .any(|(answer, receipt)| !heard_of(answer) && receipt.is_none())
+        let is_known = |answer: &Option<Verdict>| answer.is_some_and(|answer| answer != Verdict::Unknown);
+        self.answers.iter().zip(&self.heard_of).any(|(answer, heard_of)| !is_known(answer) && !heard_of)
+    }
+
+    /// A receipt has come for a part of this attempt.
+    pub(crate) fn hear_of(&mut self, part: u8) {
+        if let Some(heard_of) = self.heard_of.get_mut(usize::from(part).saturating_sub(1)) {
+            *heard_of = true;
+        }
+    }
+
+    /// It took so many requests.
+    pub(crate) fn set_requests(&mut self, requests: usize) {
+        self.answers.resize(requests, None);
+        self.receipts.resize(requests, None);
+        self.heard_of.resize(requests, false);
     }
 }
 

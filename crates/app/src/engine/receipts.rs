@@ -109,9 +109,13 @@ impl Engine {
         let key = target.message;
         self.ensure_live(&[key])?;
         let Some(live) = self.live.get_mut(&key) else { return self.park(connector, notice, now) };
-        let group =
-            live.attempts.iter().find(|known| known.number == target.attempt).map(|known| known.group);
-        let Some(known) = live.attempts.iter_mut().rev().find(|known| Some(known.group) == group) else {
+        let Some(named) = live.attempts.iter_mut().find(|known| known.number == target.attempt) else {
+            return self.park(connector, notice, now);
+        };
+        named.hear_of(target.part);
+        let group = named.group;
+        // What is told of an attempt is told of the one that completes it.
+        let Some(known) = live.attempts.iter_mut().rev().find(|known| known.group == group) else {
             return self.park(connector, notice, now);
         };
         let slot = usize::from(target.part).saturating_sub(1);
@@ -136,7 +140,7 @@ impl Engine {
             .connectors
             .get(&connector)
             .is_some_and(|c| c.reroute_errors.contains(&notice.error));
-        self.follow_doubt(key, attempt);
+        self.follow_doubt(key, target.attempt);
         let note = ReceiptNote { state: Some(notice.state), error, reroutes };
         let input = match (notice.state.end(), complete, worst) {
             (None, ..) if says_of_all => Some(StepInput::Receipt { attempt, state: notice.state }),

@@ -152,6 +152,31 @@ async fn a_receipt_for_a_message_that_ended_before_a_restart_is_not_taken_for_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_for_a_part_does_not_hide_the_doubt_of_its_copy() {
+    for restart in [false, true] {
+        let (house, ended) = ended_in_doubt().await;
+        let id = house.send(&"long ".repeat(50)).await;
+        let attempt = house.sent_one("a");
+        house.answer_part("a", attempt, 1, 2, Verdict::Unknown, None).await;
+        house.answer_part("a", attempt, 2, 2, Verdict::Accepted, Some("p2")).await;
+        house.advance(60_001).await;
+        let again = house.sent("a").remove(0);
+        assert_eq!(again.only_parts, [1]);
+        house.answer_part("a", again.attempt, 1, 2, Verdict::Unknown, None).await;
+        // A late answer tells the id of the first copy; of the second nobody knows anything.
+        house.answer_part("a", attempt, 1, 2, Verdict::Accepted, Some("p1")).await;
+        for part in ["p1", "p2"] {
+            house.receipt("a", part, ReceiptState::Delivered).await;
+        }
+        assert_eq!(house.state(id).await, State::Delivered);
+        let house = if restart { house.restart().await } else { house };
+        house.receipt("a", "second copy", ReceiptState::Undelivered).await;
+        assert!(!house.message(ended).await.flags.contains(Flags::CONTRADICTED), "{restart}");
+        assert_eq!(parked(&house).await, 1, "{restart}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_several_that_ended_in_doubt_none_is_forgotten() {
     let (house, first) = ended_in_doubt().await;
     let second = house.send("second").await;
