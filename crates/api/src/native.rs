@@ -13,6 +13,7 @@ pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod recipients;
 pub(crate) mod submit;
+mod template;
 pub(crate) mod view;
 pub(crate) mod webhooks;
 

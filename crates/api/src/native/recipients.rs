@@ -1,5 +1,5 @@
-//! The recipients of a submission: texts, or objects with a reference of their own. Reading stops
-//! keeping them beyond the limit, so that a long list cannot fill the memory.
+//! The recipients of a submission: texts, or objects with a reference and parameters of their own. Reading
+//! stops keeping them beyond the limit, so that a long list cannot fill the memory.
 
 use std::fmt;
 
@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer};
 use types::message::RECIPIENTS_MAX;
 use utoipa::ToSchema;
 
+use super::template::Parameters;
+
 /// One recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Recipient {
@@ -16,11 +18,20 @@ pub(crate) struct Recipient {
     pub(crate) to: String,
     /// The caller's own reference for this message.
     pub(crate) client_reference: Option<String>,
+    /// What stands in the text for this recipient.
+    pub(super) parameters: Option<Parameters>,
     /// How a refusal names its place: with `.to` behind it for an object.
     pub(crate) is_object: bool,
 }
 
-/// A recipient with a reference of its own.
+impl Recipient {
+    /// A number without anything of its own.
+    pub(super) const fn number(to: String) -> Self {
+        Self { to, client_reference: None, parameters: None, is_object: false }
+    }
+}
+
+/// A recipient with a reference and parameters of its own.
 #[derive(Debug, Deserialize, serde::Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecipientObject {
@@ -30,6 +41,12 @@ pub(crate) struct RecipientObject {
     /// Your own reference for this message.
     #[schema(max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     client_reference: Option<String>,
+    /// What stands in the text for this recipient: `{name}` becomes the value of `name`.
+    #[schema(
+        value_type = Option<std::collections::BTreeMap<String, String>>,
+        example = json!({"name": "Ada"})
+    )]
+    parameters: Option<Parameters>,
 }
 
 /// A recipient as it may be written.
@@ -39,7 +56,7 @@ pub(crate) struct RecipientObject {
 pub(crate) enum RecipientShape {
     /// The number, with its country code.
     Number(String),
-    /// The number with a reference of its own.
+    /// The number with a reference and parameters of its own.
     Object(RecipientObject),
 }
 
@@ -59,12 +76,13 @@ impl<'de> Visitor<'de> for RecipientVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Recipient, E> {
-        Ok(Recipient { to: text.to_owned(), client_reference: None, is_object: false })
+        Ok(Recipient::number(text.to_owned()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Recipient, A::Error> {
         let object = RecipientObject::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Recipient { to: object.to, client_reference: object.client_reference, is_object: true })
+        let RecipientObject { to, client_reference, parameters } = object;
+        Ok(Recipient { to, client_reference, parameters, is_object: true })
     }
 }
 

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::auth::Authenticated;
 use crate::body::{MESSAGES_OCTETS_MAX, Taken, parse_json, require_json};
 use crate::native::recipients::{Recipient, RecipientShape, Recipients};
+use crate::native::template::{NO_PARAMETERS, Parameters, Template};
 use crate::native::view::Amount;
 use crate::once::{marked, read_idempotency};
 use crate::problem::{Refused, json_bytes};
@@ -43,11 +44,15 @@ pub(crate) struct SubmitBody {
     from: String,
     /// The recipient, with its country code. State either this or `recipients`.
     to: Option<String>,
-    /// 1 to 10,000 recipients of the same text.
+    /// 1 to 10,000 recipients of the text.
     #[schema(value_type = Option<Vec<RecipientShape>>, min_items = 1, max_items = 10_000)]
     recipients: Option<Recipients>,
-    /// The text. It is split into parts as phones can join them.
+    /// The text. It is split into parts as phones can join them. Where the request has parameters, `{name}`
+    /// stands for the parameter `name`, and `{{` and `}}` for braces.
     text: String,
+    /// What stands in the text for recipients that do not state it themselves.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    parameters: Option<Parameters>,
     /// Your own reference, given back unchanged; of all messages that have none of their own.
     #[schema(max_length = 255, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     client_reference: Option<String>,
@@ -182,8 +187,9 @@ async fn hand_in(api: &Api, caller: Caller, request: Request) -> Result<Response
     let Request { body, recipients, idempotency } = request;
     let now = api.desk().now();
     let prototype = api.counting(caller, read_prototype(&body, now))?;
-    let _share =
-        api.counting(caller, check_size(&body, recipients.len()).and_then(|octets| api.make_room(octets)))?;
+    let template = api.counting(caller, read_template(&body, &recipients))?;
+    let octets = check_size(&body, &template, &recipients);
+    let _share = api.counting(caller, octets.and_then(|octets| api.make_room(octets)))?;
     for (index, recipient) in recipients.iter().enumerate() {
         let field = || format!("recipients[{index}].client_reference");
         api.counting(caller, check_reference(recipient.client_reference.as_deref(), field))?;
@@ -192,7 +198,8 @@ async fn hand_in(api: &Api, caller: Caller, request: Request) -> Result<Response
         api.report_wish(caller.account, EndpointKind::Webhook, body.callback_url.as_deref())
             .await
             .map_err(|refusal| if refusal.field.is_some() { refusal } else { refusal.at("callback_url") })?;
-    let drafts = recipients.iter().map(|recipient| prototype.draft(&body, recipient, report)).collect();
+    let draft = |recipient| prototype.draft(&body, &template, recipient, report);
+    let drafts = recipients.iter().map(draft).collect();
     let addressing = if body.to.is_some() { Addressing::One } else { Addressing::List };
     let is_dry = body.dry_run == Some(true);
     let submission = Submission {
@@ -218,7 +225,7 @@ fn take_recipients(body: &mut SubmitBody) -> Result<Vec<Recipient>, Refusal> {
     match (&body.to, body.recipients.take()) {
         (Some(_), Some(_)) => Err(invalid("state either `to` or `recipients`, not both", "recipients")),
         (None, None) => Err(invalid("missing: state `to`, or `recipients` for several", "to")),
-        (Some(to), None) => Ok(vec![Recipient { to: to.clone(), client_reference: None, is_object: false }]),
+        (Some(to), None) => Ok(vec![Recipient::number(to.clone())]),
         (None, Some(list)) if list.excess > 0 => {
             let detail = format!(
                 "{} recipients are too many; one submission may have {RECIPIENTS_MAX}",
@@ -231,9 +238,35 @@ fn take_recipients(body: &mut SubmitBody) -> Result<Vec<Recipient>, Refusal> {
     }
 }
 
+/// The text is a template where anybody has parameters.
+fn read_template<'a>(body: &'a SubmitBody, recipients: &[Recipient]) -> Result<Template<'a>, Refusal> {
+    if body.parameters.is_none() && recipients.iter().all(|recipient| recipient.parameters.is_none()) {
+        return Ok(Template::literal(&body.text));
+    }
+    Template::parse(&body.text).map_err(|detail| Refusal::new(RefusalCode::InvalidRequest, detail).at("text"))
+}
+
 /// The octets that the messages take in memory.
-fn check_size(body: &SubmitBody, recipient_count: usize) -> Result<usize, Refusal> {
-    let octets = (body.text.len() + body.from.len()).saturating_mul(recipient_count);
+fn check_size(
+    body: &SubmitBody,
+    template: &Template<'_>,
+    recipients: &[Recipient],
+) -> Result<usize, Refusal> {
+    let of_all = body.parameters.as_ref().unwrap_or(NO_PARAMETERS);
+    let mut octets = body.from.len().saturating_mul(recipients.len());
+    for (index, recipient) in recipients.iter().enumerate() {
+        let own = recipient.parameters.as_ref().unwrap_or(NO_PARAMETERS);
+        let text = template.octets(own, of_all).map_err(|name| {
+            let field = if body.to.is_some() {
+                "parameters".into()
+            } else {
+                format!("recipients[{index}].parameters")
+            };
+            let detail = format!("the text asks for `{name}`, which has no value");
+            Refusal::new(RefusalCode::InvalidRequest, detail).at(field)
+        })?;
+        octets = octets.saturating_add(text);
+    }
     if octets <= SUBMISSION_OCTETS_MAX {
         return Ok(octets);
     }
@@ -288,11 +321,19 @@ fn check_reference(reference: Option<&str>, field: impl FnOnce() -> String) -> R
 }
 
 impl Prototype {
-    fn draft(&self, body: &SubmitBody, recipient: &Recipient, report: ReportWish) -> Draft {
+    fn draft(
+        &self,
+        body: &SubmitBody,
+        template: &Template<'_>,
+        recipient: &Recipient,
+        report: ReportWish,
+    ) -> Draft {
+        let of_all = body.parameters.as_ref().unwrap_or(NO_PARAMETERS);
+        let own = recipient.parameters.as_ref().unwrap_or(NO_PARAMETERS);
         Draft {
             source: Address::from_text(&body.from),
             destination: Address::from_text(&recipient.to),
-            content: Content::Text(body.text.clone()),
+            content: Content::Text(template.write(own, of_all)),
             class: self.class,
             traffic_type: self.traffic_type.clone(),
             expires_at: self.expires_at,

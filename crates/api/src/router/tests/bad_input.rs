@@ -48,6 +48,13 @@ async fn refuses_what_is_not_documented() {
             r#"{"from":"A","recipients":[{"to":"44","client_reference":"\n"}],"text":"x"}"#,
             Some("recipients[0].client_reference"),
         ),
+        (r#"{"from":"A","to":"44","text":"{a","parameters":{}}"#, Some("text")),
+        (r#"{"from":"A","to":"44","text":"{a}","parameters":{"b":"1"}}"#, Some("parameters")),
+        (r#"{"from":"A","to":"44","text":"{a}","parameters":["a"]}"#, Some("parameters")),
+        (
+            r#"{"from":"A","recipients":["44",{"to":"44","parameters":{"a":"1"}}],"text":"{a}"}"#,
+            Some("recipients[0].parameters"),
+        ),
         (r#"{"from":"A","to":"44","text":"x","validity_s":0}"#, Some("validity_s")),
         (r#"{"from":"A","to":"44","text":"x","validity_s":1.5}"#, Some("validity_s")),
         (r#"{"from":"A","to":"44","text":"x","validity_s":4294967296}"#, Some("validity_s")),

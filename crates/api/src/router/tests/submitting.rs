@@ -65,6 +65,29 @@ async fn takes_many_with_everything_that_can_be_stated() {
 }
 
 #[tokio::test]
+async fn texts_are_written_for_each_recipient() {
+    let desk = Arc::new(FakeDesk::default());
+    let answer = post(
+        &desk,
+        json!({
+            "from": "ACME",
+            "recipients": ["447911123456", {"to": "447911123457", "parameters": {"name": "Zoë", "at": "9"}}],
+            "text": "{name}, {{today}} at {at}", "parameters": {"name": "Sir", "at": "noon"}
+        }),
+    )
+    .await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    // Without parameters, braces are a text like any other.
+    let plain = json!({"from": "A", "to": "447911123456", "text": "{name} {{x}}"});
+    assert_eq!(post(&desk, plain).await.status, 202);
+    let submissions = desk.submissions.lock().unwrap();
+    let drafts = submissions.iter().flat_map(|submission| &submission.drafts);
+    let texts: Vec<_> = drafts.map(|draft| draft.content.clone()).collect();
+    let expected = ["Sir, {today} at noon", "Zoë, {today} at 9", "{name} {{x}}"];
+    assert_eq!(texts, expected.map(|text| Content::Text(text.to_owned())));
+}
+
+#[tokio::test]
 async fn a_dry_run_tells_the_price_and_no_ids() {
     let desk = Arc::new(FakeDesk::default());
     let answer = post(&desk, json!({"from": "A", "to": "447911123456", "text": "x", "dry_run": true})).await;
