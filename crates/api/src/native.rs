@@ -13,6 +13,7 @@ pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod recipients;
 pub(crate) mod submit;
+pub(crate) mod suppressions;
 pub(crate) mod view;
 pub(crate) mod webhooks;
 
@@ -89,6 +90,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/webhooks/{id}/deliveries", READ, || get(deliveries::list), &[404])
         .with_query(&["status", "since", "until", "cursor", "limit"]),
     operation("post", "/api/v1/webhooks/{id}/replay", MANAGE, || post(deliveries::replay), OF_CHANGES),
+    operation("get", "/api/v1/suppressions", READ, || get(suppressions::list), &[])
+        .with_query(&["number", "cursor", "limit"]),
+    operation("post", "/api/v1/suppressions", MANAGE, || post(suppressions::add), OF_CHANGES),
+    operation("get", "/api/v1/suppressions/{id}", READ, || get(suppressions::show), &[404]),
+    operation("delete", "/api/v1/suppressions/{id}", MANAGE, || delete(suppressions::remove), &[404]),
     operation("get", "/api/v1/keys", MANAGE, || get(keys::list), &[]),
     operation("post", "/api/v1/keys", MANAGE, || post(keys::create), OF_CHANGES),
     operation("get", "/api/v1/keys/{id}", MANAGE, || get(keys::show), &[404]),

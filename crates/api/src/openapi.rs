@@ -5,8 +5,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
 use utoipa::{Modify, OpenApi};
 
 use crate::native::{
-    OPERATIONS, account, deliveries, export, figures, keys, lists, messages, recipients, submit, view,
-    webhooks,
+    OPERATIONS, account, deliveries, export, figures, keys, lists, messages, recipients, submit,
+    suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -45,6 +45,10 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         deliveries::test,
         deliveries::list,
         deliveries::replay,
+        suppressions::list,
+        suppressions::add,
+        suppressions::show,
+        suppressions::remove,
         keys::list,
         keys::create,
         keys::show,
@@ -65,6 +69,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
     tags(
         (name = "messages", description = "Messages to phones"),
         (name = "inbound", description = "Messages from phones"),
+        (name = "suppressions", description = "Recipients that must not be messaged"),
         (name = "webhooks", description = "Where events are told"),
         (name = "keys", description = "API keys of the account"),
         (name = "account", description = "The account that calls")

@@ -7,7 +7,7 @@ use app::detail::{Because, InboundDetail, MessageDetail, Page};
 use app::submission::{
     Accepted, AcceptedMessage, Caller, Done, Idempotency, KeyAccess, Rejected, Submission, SubmitOutcome,
 };
-use app::{EndpointView, KeyView, MessageQuery, Rate, Scope};
+use app::{EndpointView, KeyView, MessageQuery, Rate, Scope, SuppressionWish};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -33,7 +33,7 @@ mod rows;
 mod settings;
 
 pub(crate) use rows::{detail, endpoint, inbound_report, message_report};
-pub(crate) use settings::webhook;
+pub(crate) use settings::{SUPPRESSED, webhook};
 
 pub(crate) const PUBLIC_URL: &str = "https://sms.example.com";
 const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
@@ -62,6 +62,8 @@ pub(crate) struct FakeDesk {
     pub(crate) webhooks: Mutex<Vec<Option<EndpointView>>>,
     /// API keys of the owner.
     pub(crate) keys: Mutex<Vec<KeyView>>,
+    /// What was put on suppression lists.
+    pub(crate) suppressed: Mutex<Vec<SuppressionWish>>,
     /// The keys of idempotency that came with changes.
     pub(crate) onces: Mutex<Vec<Option<Idempotency>>>,
     /// The refusals that the door noted.

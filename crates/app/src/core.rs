@@ -29,6 +29,7 @@ mod paused;
 mod people;
 mod questions;
 mod reports;
+mod suppressions;
 mod traffic;
 mod webhooks;
 
@@ -38,6 +39,7 @@ pub use figures::{NumberView, PriceList};
 pub(crate) use keys::may_give;
 pub use keys::{KeyPatch, KeyView, KeyWish, OVERLAP_MS_DEFAULT, ShownKey};
 pub use reports::BindHandle;
+pub use suppressions::{SUPPRESSED_AT_ONCE_MAX, SuppressionQuery, SuppressionView, SuppressionWish};
 pub use webhooks::{EndpointPatch, EndpointView, EndpointWish};
 
 /// Whose messages a question may see.

@@ -26,8 +26,8 @@ mod text;
 pub use crate::core::{
     About, BindHandle, ConnectorView, Core, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView,
     EndpointWish, HouseFigures, KeyPatch, KeyView, KeyWish, LiveFigures, MessageQuery, NewAccount,
-    NumberView, OVERLAP_MS_DEFAULT, Person, PriceList, Rate, ReplayWish, Scope, ShownCredential, ShownKey,
-    VersionView,
+    NumberView, OVERLAP_MS_DEFAULT, Person, PriceList, Rate, ReplayWish, SUPPRESSED_AT_ONCE_MAX, Scope,
+    ShownCredential, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, VersionView,
 };
 pub use crate::engine::EngineError;
 pub use crate::notify::TestCall;

@@ -60,7 +60,7 @@ impl Runtime {
         }
     }
 
-    fn key(&self, id: i64) -> Option<KeyHandle> {
+    pub(crate) fn key(&self, id: i64) -> Option<KeyHandle> {
         // Another process may have made a key since this one began.
         self.sealer.key(id).or_else(|| {
             let row = self.reader.data_key(id).ok().flatten()?;

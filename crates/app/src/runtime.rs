@@ -208,6 +208,7 @@ impl Engine {
         self.adopt_profile(wanted, now)?;
         self.shared.metrics.learn_names(self.connector_numbers.iter().cloned());
         self.adopt_money(&state.lots);
+        self.scan_suppressions()?;
         self.open_channels();
         self.scan_open(now, true)
     }

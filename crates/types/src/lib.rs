@@ -24,6 +24,7 @@ pub mod region;
 pub mod role;
 pub mod sensitive;
 pub mod span;
+pub mod suppression;
 pub mod time;
 
 pub use sensitive::Sensitive;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use ports::store::{
     Batch, ConfigChange, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, PersonRow, SessionRow,
+    SuppressionRow,
 };
 use types::account::Account;
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId};
@@ -22,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) documents: BTreeMap<(u8, u32), ConfigVersion>,
     pub(crate) connectors: BTreeMap<ConnectorId, String>,
     pub(crate) data_keys: BTreeMap<i64, DataKeyRow>,
+    pub(crate) suppressions: BTreeMap<(AccountId, String, i64), SuppressionRow>,
 }
 
 impl Settings {
@@ -79,6 +81,13 @@ impl Settings {
                 let taken = self.connectors.iter().any(|(other, known)| other != id && known == name);
                 free(!taken, "connector name")?;
                 self.connectors.insert(*id, name.clone());
+            }
+            ConfigChange::Suppression(row) => {
+                let place = (row.account, row.scope.clone(), row.number_hash);
+                self.suppressions.entry(place).or_insert_with(|| row.clone());
+            }
+            ConfigChange::SuppressionEnd { account, scope, number_hash } => {
+                self.suppressions.remove(&(*account, scope.clone(), *number_hash));
             }
         }
         Ok(())

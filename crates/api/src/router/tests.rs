@@ -9,6 +9,7 @@ mod isolation;
 mod keys;
 mod strikes;
 mod submitting;
+mod suppressions;
 mod webhooks;
 
 use std::sync::Arc;

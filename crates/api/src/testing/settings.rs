@@ -4,17 +4,22 @@ use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
     About, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, EventStatus, KeyPatch,
-    KeyView, KeyWish, ReplayWish, ShownKey, TestCall,
+    KeyView, KeyWish, ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
 use types::access::KeyScopes;
 use types::account::EndpointKind;
+use types::address::Msisdn;
 use types::event::{EventType, EventTypes};
 use types::id::{AccountId, CredentialId, EndpointId, EventId, RowKey};
 use types::message::State;
 use types::refusal::{Refusal, RefusalCode};
+use types::suppression::SuppressionReason;
 
 use super::{FakeDesk, NOW, OWNER, message_id};
 use crate::desk::{Answer, Settings};
+
+/// The number on the owner's suppression list.
+pub(crate) const SUPPRESSED: &str = "447700900123";
 
 /// A callback address of the owner.
 pub(crate) fn webhook(id: i64, url: &str) -> EndpointView {
@@ -265,5 +270,43 @@ impl Settings for FakeDesk {
 
     fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()> {
         at_once(self.key(account, id).map(drop).ok_or_else(missing))
+    }
+
+    fn suppressions(
+        &self,
+        account: AccountId,
+        query: SuppressionQuery,
+    ) -> Answer<'_, Page<SuppressionView>> {
+        let view = SuppressionView {
+            number: Msisdn::parse(SUPPRESSED).unwrap(),
+            reason: SuppressionReason::OptOut,
+            source: "inbound:in_1".to_owned(),
+            created_at: NOW,
+        };
+        let is_asked = query.number.is_none_or(|number| number == view.number);
+        let items = if account == OWNER && is_asked { vec![view] } else { Vec::new() };
+        let next = (!items.is_empty()).then(|| RowKey::from_parts(NOW.as_ms(), 4));
+        at_once(Ok(Page { items, next }))
+    }
+
+    fn suppression(&self, account: AccountId, number: Msisdn) -> Answer<'_, Option<SuppressionView>> {
+        let query = SuppressionQuery { number: Some(number), before: None, limit: 1 };
+        Box::pin(async move { Ok(Settings::suppressions(self, account, query).await?.items.pop()) })
+    }
+
+    fn suppress(
+        &self,
+        _account: AccountId,
+        wish: SuppressionWish,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<usize>> {
+        let count = wish.numbers.len();
+        self.suppressed.lock().unwrap().push(wish);
+        at_once(Ok(self.done(count, once)))
+    }
+
+    fn unsuppress(&self, account: AccountId, number: Msisdn) -> Answer<'_, ()> {
+        let is_listed = account == OWNER && number.digits() == SUPPRESSED;
+        at_once(if is_listed { Ok(()) } else { Err(missing()) })
     }
 }

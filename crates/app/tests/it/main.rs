@@ -22,6 +22,8 @@ mod reports;
 #[cfg(test)]
 mod sent;
 #[cfg(test)]
+mod suppressions;
+#[cfg(test)]
 mod terms;
 #[cfg(test)]
 mod trouble;

@@ -10,6 +10,7 @@ use types::receipt::{Origin, PartOutcome, ReceiptState};
 use types::time::Timestamp;
 
 use super::rows::{ConfigVersion, CredentialRow, EndpointRow, OpenMessage, PersonRow, Progress, SessionRow};
+use super::suppression::SuppressionRow;
 
 /// How long an event stays known, milliseconds: 30 days from when it was told, or for a dead letter
 /// from when it was made.
@@ -407,6 +408,18 @@ pub enum ConfigChange {
     Document(ConfigVersion),
     /// A connector's name gets its number.
     Connector(ConnectorId, String),
+    /// A recipient that an account must not message. One that is on the list within this scope already
+    /// stays as it is.
+    Suppression(SuppressionRow),
+    /// A recipient may be messaged again; nothing happens when it is not on the list.
+    SuppressionEnd {
+        /// Whose list.
+        account: AccountId,
+        /// The scope of the entry.
+        scope: String,
+        /// The hash of the number.
+        number_hash: i64,
+    },
 }
 
 /// One step of one message, for the journal. No personal data.

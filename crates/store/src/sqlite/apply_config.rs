@@ -1,6 +1,8 @@
 //! The part of a commit that changes accounts, ways in, people, documents and keys.
 
-use ports::store::{ConfigChange, ConfigVersion, CredentialRow, EndpointRow, PersonRow, SessionRow};
+use ports::store::{
+    ConfigChange, ConfigVersion, CredentialRow, EndpointRow, PersonRow, SessionRow, SuppressionRow,
+};
 use rusqlite::{Connection, params};
 use types::account::Account;
 use types::region::Region;
@@ -46,6 +48,12 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
                     work.connection.prepare_cached(upsert)?.execute(params![id.0, name]),
                     "connector name",
                 )?;
+            }
+            ConfigChange::Suppression(row) => write_suppression(work.connection, row)?,
+            ConfigChange::SuppressionEnd { account, scope, number_hash } => {
+                let delete =
+                    "DELETE FROM suppression WHERE account = ?1 AND scope = ?2 AND number_hash = ?3";
+                work.connection.prepare_cached(delete)?.execute(params![account.0, scope, number_hash])?;
             }
         }
     }
@@ -151,6 +159,23 @@ fn write_session(connection: &Connection, row: &SessionRow) -> Result<(), Fault>
         row.expires_at.as_ms()
     ]);
     guarded(inserted, "session token").map(drop)
+}
+
+fn write_suppression(connection: &Connection, row: &SuppressionRow) -> Result<(), Fault> {
+    let insert = "INSERT INTO suppression VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+                  ON CONFLICT (account, scope, number_hash) DO NOTHING";
+    let inserted = connection.prepare_cached(insert)?.execute(params![
+        row.key.as_i64(),
+        row.account.0,
+        row.scope,
+        row.number_hash,
+        row.reason.code(),
+        row.source,
+        row.data_key,
+        row.sealed,
+        row.created_at.as_ms()
+    ]);
+    guarded(inserted, "suppression key").map(drop)
 }
 
 fn write_document(connection: &Connection, version: &ConfigVersion) -> Result<(), Fault> {

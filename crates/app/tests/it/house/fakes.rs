@@ -348,6 +348,8 @@ impl Store for Failing {
         staged() -> Vec<types::id::RowKey>;
         inbound(key: types::id::RowKey) -> Option<ports::store::InboundRow>;
         last_sender_to(recipient_hash: i64) -> Option<types::id::AccountId>;
+        suppressions_after(after: types::id::RowKey, limit: usize) -> Vec<ports::store::SuppressionMark>;
+        suppressed(account: types::id::AccountId, hashes: &[i64]) -> Vec<ports::store::SuppressionMark>;
         tidy(now: Timestamp) -> bool;
     }
 }

@@ -31,8 +31,10 @@ pub(super) struct Migration {
 }
 
 /// What changed the schema so far, oldest first.
-const MIGRATIONS: &[Migration] =
-    &[Migration { sql: include_str!("../migrations/0001_first.sql"), opens_from: 1 }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { sql: include_str!("../migrations/0001_first.sql"), opens_from: 1 },
+    Migration { sql: include_str!("../migrations/0002_suppression.sql"), opens_from: 1 },
+];
 
 /// The schema that this version writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;

@@ -1,14 +1,15 @@
-//! The looking desk has no webhooks and no keys, and takes none.
+//! The looking desk has no webhooks, no keys and no suppression list, and takes none.
 
 use api::{Answer, Settings};
 use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
     DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, KeyPatch, KeyView, KeyWish,
-    ReplayWish, ShownKey, TestCall,
+    ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
 use types::access::KeyScopes;
 use types::account::EndpointKind;
+use types::address::Msisdn;
 use types::id::{AccountId, CredentialId, EndpointId};
 use types::refusal::{Refusal, RefusalCode};
 
@@ -138,6 +139,31 @@ impl Settings for LookingDesk {
     }
 
     fn revoke_key(&self, _account: AccountId, _id: CredentialId) -> Answer<'_, ()> {
+        missing()
+    }
+
+    fn suppressions(
+        &self,
+        _account: AccountId,
+        _query: SuppressionQuery,
+    ) -> Answer<'_, Page<SuppressionView>> {
+        missing()
+    }
+
+    fn suppression(&self, _account: AccountId, _number: Msisdn) -> Answer<'_, Option<SuppressionView>> {
+        missing()
+    }
+
+    fn suppress(
+        &self,
+        _account: AccountId,
+        _wish: SuppressionWish,
+        _once: Option<Idempotency>,
+    ) -> Answer<'_, Done<usize>> {
+        missing()
+    }
+
+    fn unsuppress(&self, _account: AccountId, _number: Msisdn) -> Answer<'_, ()> {
         missing()
     }
 }
