@@ -9,6 +9,7 @@ pub(crate) mod deliveries;
 pub(crate) mod export;
 pub(crate) mod figures;
 pub(crate) mod keys;
+pub(crate) mod keywords;
 pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod recipients;
@@ -90,6 +91,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/webhooks/{id}/deliveries", READ, || get(deliveries::list), &[404])
         .with_query(&["status", "since", "until", "cursor", "limit"]),
     operation("post", "/api/v1/webhooks/{id}/replay", MANAGE, || post(deliveries::replay), OF_CHANGES),
+    operation("get", "/api/v1/keywords", READ, || get(keywords::show), &[]),
+    operation("patch", "/api/v1/keywords", MANAGE, || patch(keywords::change), &[404, 413, 415]),
     operation("get", "/api/v1/suppressions", READ, || get(suppressions::list), &[])
         .with_query(&["number", "cursor", "limit"]),
     operation("post", "/api/v1/suppressions", MANAGE, || post(suppressions::add), OF_CHANGES),

@@ -5,7 +5,7 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
 use utoipa::{Modify, OpenApi};
 
 use crate::native::{
-    OPERATIONS, account, deliveries, export, figures, keys, lists, messages, recipients, submit,
+    OPERATIONS, account, deliveries, export, figures, keys, keywords, lists, messages, recipients, submit,
     suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
@@ -45,6 +45,8 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         deliveries::test,
         deliveries::list,
         deliveries::replay,
+        keywords::show,
+        keywords::change,
         suppressions::list,
         suppressions::add,
         suppressions::show,

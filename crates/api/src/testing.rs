@@ -20,6 +20,7 @@ use types::account::{Account, AccountLimits, AccountState, CredentialKind};
 use types::address::Address;
 use types::charge::Balance;
 use types::id::{AccountId, CredentialId, EndpointId, InboundId, MessageId, PublicId, RowKey, SubmissionId};
+use types::keyword::Keyword;
 use types::message::{Class, State};
 use types::money::{Money, Unit};
 use types::refusal::{Refusal, RefusalCode};
@@ -208,6 +209,7 @@ impl Desk for FakeDesk {
             source: Address::from_text("447911123456"),
             destination: Address::from_text("88811"),
             text: Sensitive::new("STOP".to_owned()),
+            keyword: Some(Keyword::Stop),
             received_at: NOW,
             connector: "acme".to_owned(),
         };

@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use ports::courier::{CALL_TIMEOUT_MS, Call, Method};
 use serde::Serialize;
 use sha2::Sha256;
+use types::keyword::Keyword;
 use types::Sensitive;
 use types::account::{Endpoint, EndpointKind};
 use types::id::EventId;
@@ -173,6 +174,7 @@ struct InboundData {
     from: String,
     to: String,
     text: String,
+    keyword: Option<&'static str>,
     received_at: String,
 }
 
@@ -183,6 +185,7 @@ impl InboundData {
             from: inbound.source.text().into_owned(),
             to: inbound.destination.text().into_owned(),
             text: inbound.text.expose().clone(),
+            keyword: inbound.keyword.map(Keyword::as_str),
             received_at: at.to_string(),
         }
     }

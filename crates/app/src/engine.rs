@@ -31,6 +31,7 @@ mod catalog;
 mod commit;
 mod crash;
 mod doubt;
+mod inbound;
 pub(crate) mod live;
 mod long;
 mod money;

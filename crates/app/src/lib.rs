@@ -25,7 +25,7 @@ mod text;
 
 pub use crate::core::{
     About, BindHandle, ConnectorView, Core, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView,
-    EndpointWish, HouseFigures, KeyPatch, KeyView, KeyWish, LiveFigures, MessageQuery, NewAccount,
+    EndpointWish, HouseFigures, KeyPatch, KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, LiveFigures, MessageQuery, NewAccount,
     NumberView, OVERLAP_MS_DEFAULT, Person, PriceList, Rate, ReplayWish, SUPPRESSED_AT_ONCE_MAX, Scope,
     ShownCredential, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, VersionView,
 };

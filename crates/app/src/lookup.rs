@@ -272,12 +272,14 @@ impl Runtime {
         let open = |row: &ports::store::InboundRow| {
             let plain = self.key(row.data_key)?.open(Kind::Inbound, row.key, &row.sealed).ok()?;
             let (source, destination, content) = read_inbound(&plain)?;
+            let text = crate::text::of_octets(&content);
             Some(InboundDetail {
                 id: InboundId::new(row.key, row.tail),
                 account: row.account,
                 source,
                 destination,
-                text: crate::text::of_octets(&content).into(),
+                keyword: decide::keyword::find(&text),
+                text: text.into(),
                 received_at: row.received_at,
                 connector: self.connector_name(row.connector),
             })

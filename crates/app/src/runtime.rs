@@ -264,6 +264,9 @@ fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
         let entry = CredentialEntry::new(row.id, row.account, row.created_at, settings);
         directory.credentials.insert((row.kind, row.name.clone()), Arc::new(entry));
     }
+    for row in &state.keyword_replies {
+        directory.keyword_replies.insert((row.account, row.keyword), row.text.as_str().into());
+    }
     for row in &state.endpoints {
         let opened = sealer
             .key(row.data_key)

@@ -10,6 +10,7 @@ use decide::limits::TokenBucket;
 use decide::snapshot::Snapshot;
 use types::account::{Account, CredentialKind, Endpoint, EndpointKind};
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId};
+use types::keyword::Keyword;
 use types::message::State;
 use types::refusal::RefusalCode;
 use types::time::Timestamp;
@@ -140,6 +141,8 @@ pub(crate) struct Directory {
     pub(crate) by_url: HashMap<(AccountId, EndpointKind, i64), EndpointId>,
     /// Endpoints that hear of all messages of their account, oldest first; those that are switched off too.
     pub(crate) standing: HashMap<AccountId, Vec<EndpointId>>,
+    /// What phones are answered that write a keyword.
+    pub(crate) keyword_replies: HashMap<(AccountId, Keyword), Arc<str>>,
 }
 
 impl Directory {
@@ -197,6 +200,7 @@ impl Directory {
             smpp_endpoints: self.smpp_endpoints.clone(),
             by_url: self.by_url.clone(),
             standing: self.standing.clone(),
+            keyword_replies: self.keyword_replies.clone(),
         }
     }
 }

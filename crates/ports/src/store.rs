@@ -29,7 +29,7 @@ pub use query::{
 };
 pub use rows::{
     AttemptPartView, AttemptView, BatchJournal, ConfigKind, ConfigVersion, CredentialRow, EndpointRow,
-    EventEnd, EventView, IdempotencyHit, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow,
+    EventEnd, EventView, IdempotencyHit, KeywordReplyRow, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow,
     PostingView, Progress, ReceiptTarget, SessionRow, StoredState, message_id,
 };
 pub use suppression::{SuppressionFilter, SuppressionMark, SuppressionRow};

@@ -2,12 +2,13 @@
 //! rows that come from and go to phones. The companion of `codec`.
 
 use ports::store::{
-    ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, ParkedReceiptRow,
-    PersonRow, PostingView, SessionRow, SuppressionMark, SuppressionRow,
+    ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, KeywordReplyRow,
+    ParkedReceiptRow, PersonRow, PostingView, SessionRow, SuppressionMark, SuppressionRow,
 };
 use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
 use types::charge::PostingKind;
 use types::id::{CommitSeq, CredentialId, EndpointId, LotId, PersonId, PublicId};
+use types::keyword::Keyword;
 use types::message::Class;
 use types::role::Role;
 use types::suppression::SuppressionReason;
@@ -71,6 +72,14 @@ macro_rules! inbound_columns {
     };
 }
 pub(crate) use inbound_columns;
+
+/// Columns of an answer to a keyword.
+macro_rules! keyword_reply_columns {
+    () => {
+        "account, keyword, text"
+    };
+}
+pub(crate) use keyword_reply_columns;
 
 /// Columns of an entry of a suppression list.
 macro_rules! suppression_columns {
@@ -221,6 +230,16 @@ pub(crate) fn inbound(row: &dyn Columns) -> Result<InboundRow, Fault> {
         received_at: cells.time()?,
         data_key: cells.int()?,
         sealed: cells.blob()?,
+    })
+}
+
+/// The row of `keyword_reply_columns!`.
+pub(crate) fn keyword_reply(row: &dyn Columns) -> Result<KeywordReplyRow, Fault> {
+    let cells = &mut Cells::new(row, "keyword_reply");
+    Ok(KeywordReplyRow {
+        account: cells.account()?,
+        keyword: cells.coded(Keyword::from_code)?,
+        text: cells.text()?,
     })
 }
 

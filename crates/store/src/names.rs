@@ -2,6 +2,7 @@
 
 use types::charge::{ChargeState, CostTrigger};
 use types::form::{Encoding, Joined, Rendering};
+use types::keyword::Keyword;
 use types::message::{Reason, State};
 use types::suppression::SuppressionReason;
 
@@ -16,5 +17,6 @@ pub(crate) fn code_names() -> impl Iterator<Item = (&'static str, u8, &'static s
     let cost_triggers = CostTrigger::ALL.iter().map(|t| ("cost_trigger", t.code(), t.as_str()));
     let of_attempts = encodings.chain(joined).chain(renderings).chain(cost_triggers);
     let suppressions = SuppressionReason::ALL.iter().map(|r| ("suppression_reason", r.code(), r.as_str()));
-    states.chain(reasons).chain(charges).chain(of_attempts).chain(suppressions)
+    let keywords = Keyword::ALL.iter().map(|k| ("keyword", k.code(), k.as_str()));
+    states.chain(reasons).chain(charges).chain(of_attempts).chain(suppressions).chain(keywords)
 }

@@ -1,7 +1,7 @@
 //! What the writer asks of the simulated disk.
 
 use ports::store::{
-    Batch, ConfigChange, IdempotencyHit, MessageFacts, OpenMessage, OutboxRow, ParkedReceiptRow,
+    Batch, ConfigChange, IdempotencyHit, KeywordReplyRow, MessageFacts, OpenMessage, OutboxRow, ParkedReceiptRow,
     ReceiptTarget, StoredState, SuppressionMark,
 };
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -30,6 +30,15 @@ impl Tables {
             data_keys: settings.data_keys.values().cloned().collect(),
             outbox_pending: pending
                 .map(|(endpoint, keys)| (*endpoint, u64::try_from(keys.len()).unwrap_or(u64::MAX)))
+                .collect(),
+            keyword_replies: settings
+                .keyword_replies
+                .iter()
+                .map(|((account, keyword), text)| KeywordReplyRow {
+                    account: *account,
+                    keyword: *keyword,
+                    text: text.clone(),
+                })
                 .collect(),
             parked: i64::try_from(self.parked.len()).unwrap_or(i64::MAX),
             last_numbers: [

@@ -11,6 +11,7 @@ use ports::store::{
 };
 use types::account::Account;
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId};
+use types::keyword::Keyword;
 
 /// The tables.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) documents: BTreeMap<(u8, u32), ConfigVersion>,
     pub(crate) connectors: BTreeMap<ConnectorId, String>,
     pub(crate) data_keys: BTreeMap<i64, DataKeyRow>,
+    pub(crate) keyword_replies: BTreeMap<(AccountId, Keyword), String>,
     pub(crate) suppressions: BTreeMap<(AccountId, String, i64), SuppressionRow>,
 }
 
@@ -81,6 +83,12 @@ impl Settings {
                 let taken = self.connectors.iter().any(|(other, known)| other != id && known == name);
                 free(!taken, "connector name")?;
                 self.connectors.insert(*id, name.clone());
+            }
+            ConfigChange::KeywordReply(row) => {
+                self.keyword_replies.insert((row.account, row.keyword), row.text.clone());
+            }
+            ConfigChange::KeywordReplyEnd(account, keyword) => {
+                self.keyword_replies.remove(&(*account, *keyword));
             }
             ConfigChange::Suppression(row) => {
                 let place = (row.account, row.scope.clone(), row.number_hash);

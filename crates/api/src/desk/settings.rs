@@ -4,7 +4,7 @@ use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
     Core, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, KeyPatch, KeyView, KeyWish,
-    ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
+    KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
 use ports::BoxFuture;
 use types::access::KeyScopes;
@@ -109,6 +109,14 @@ pub trait Settings: Send + Sync + 'static {
     ) -> Answer<'_, Done<ShownKey>>;
     /// Ends an API key.
     fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()>;
+    /// What phones are answered that write a keyword.
+    fn keyword_replies(&self, account: AccountId) -> KeywordReplies;
+    /// Changes what phones are answered.
+    fn change_keyword_replies(
+        &self,
+        account: AccountId,
+        patch: KeywordReplyPatch,
+    ) -> Answer<'_, KeywordReplies>;
     /// The suppression list of an account, newest first.
     fn suppressions(
         &self,
@@ -251,6 +259,18 @@ impl Settings for Core {
 
     fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()> {
         Box::pin(Self::revoke_key(self, account, id))
+    }
+
+    fn keyword_replies(&self, account: AccountId) -> KeywordReplies {
+        Self::keyword_replies(self, account)
+    }
+
+    fn change_keyword_replies(
+        &self,
+        account: AccountId,
+        patch: KeywordReplyPatch,
+    ) -> Answer<'_, KeywordReplies> {
+        Box::pin(Self::change_keyword_replies(self, account, patch))
     }
 
     fn suppressions(

@@ -4,7 +4,7 @@ use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
     About, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, EventStatus, KeyPatch,
-    KeyView, KeyWish, ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
+    KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
 use types::access::KeyScopes;
 use types::account::EndpointKind;
@@ -270,6 +270,27 @@ impl Settings for FakeDesk {
 
     fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()> {
         at_once(self.key(account, id).map(drop).ok_or_else(missing))
+    }
+
+    fn keyword_replies(&self, account: AccountId) -> KeywordReplies {
+        let own = KeywordReplies { stop: Some("no more of owner.example".to_owned()), ..KeywordReplies::default() };
+        if account == OWNER { own } else { KeywordReplies::default() }
+    }
+
+    fn change_keyword_replies(
+        &self,
+        account: AccountId,
+        patch: KeywordReplyPatch,
+    ) -> Answer<'_, KeywordReplies> {
+        if patch.start.as_ref().is_some_and(|text| text.as_deref() == Some("")) {
+            return at_once(Err(Refusal::new(RefusalCode::InvalidRequest, "no text").at("start")));
+        }
+        let old = Settings::keyword_replies(self, account);
+        at_once(Ok(KeywordReplies {
+            stop: patch.stop.unwrap_or(old.stop),
+            start: patch.start.unwrap_or(old.start),
+            help: patch.help.unwrap_or(old.help),
+        }))
     }
 
     fn suppressions(

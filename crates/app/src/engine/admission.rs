@@ -12,7 +12,7 @@ use decide::lifecycle::Stage;
 use ports::store::{JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
 use types::id::{AccountId, MessageId, RowKey, SubmissionId};
-use types::message::{Draft, Flags, RECIPIENTS_MAX, Reason, ReportWish, State};
+use types::message::{Door, Draft, Flags, RECIPIENTS_MAX, Reason, ReportWish, State};
 use types::refusal::{Refusal, RefusalCode};
 use types::suppression::SuppressionReason;
 use types::time::Timestamp;
@@ -120,7 +120,7 @@ impl Engine {
     }
 
     /// The answer to an earlier request with the same key, or a refusal of the key.
-    fn replayed(
+    pub(super) fn replayed(
         &mut self,
         submission: &Submission,
         now: Timestamp,
@@ -157,7 +157,7 @@ impl Engine {
         Ok(Ok(Accepted { id, messages: messages.collect(), replayed: true }))
     }
 
-    fn take_submission(
+    pub(super) fn take_submission(
         &mut self,
         submission: &Submission,
         now: Timestamp,
@@ -216,7 +216,11 @@ impl Engine {
         let mut planned = Planned { plans: Vec::with_capacity(drafts.len()), repeats: Vec::new() };
         let mut refusals = Vec::new();
         let mut before = Backlog::default();
-        let suppressed = self.suppressed_among(account, drafts).map_err(Rejected::whole)?;
+        // Who asked by a keyword is answered, also that it will hear no more.
+        let suppressed = match submission.door {
+            Door::Keyword => Vec::new(),
+            _ => self.suppressed_among(account, drafts).map_err(Rejected::whole)?,
+        };
         for (place, draft) in drafts.iter().enumerate() {
             let guards = Guards {
                 repeats: submission.guard_repeats,

@@ -281,6 +281,15 @@ impl Engine {
         Ok(Ok(count))
     }
 
+    /// Takes back what a phone has asked for itself. An entry that somebody else made stays.
+    pub(super) fn opt_in(&mut self, account: AccountId, number: Msisdn) -> Result<(), EngineError> {
+        let hash = self.hasher.number(number);
+        if self.reasons_of(account, &[hash])? == [Some(SuppressionReason::OptOut)] {
+            self.unsuppress(account, number)?;
+        }
+        Ok(())
+    }
+
     /// Takes a number from an account's list; `false` when it is not on it.
     fn unsuppress(&mut self, account: AccountId, number: Msisdn) -> Result<bool, EngineError> {
         let number_hash = self.hasher.number(number);

@@ -9,6 +9,8 @@ mod house;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod keywords;
+#[cfg(test)]
 mod money;
 #[cfg(test)]
 mod notation;

@@ -31,6 +31,8 @@ mod database;
 mod fates;
 mod first_run;
 mod idempotency;
+#[cfg(test)]
+mod keywords;
 mod loops;
 mod nasty;
 mod paasoo;

@@ -30,6 +30,16 @@ pub(crate) async fn write_config(session: &Session, changes: &[ConfigChange]) ->
                               ON CONFLICT (id) DO UPDATE SET name = excluded.name";
                 session.execute(upsert, &[&id.0, &holdable(name)]).await?;
             }
+            ConfigChange::KeywordReply(row) => {
+                let upsert = "INSERT INTO keyword_reply VALUES ($1, $2, $3) \
+                              ON CONFLICT (account, keyword) DO UPDATE SET text = excluded.text";
+                let keyword = i16::from(row.keyword.code());
+                session.execute(upsert, &[&row.account.0, &keyword, &holdable(&row.text)]).await?;
+            }
+            ConfigChange::KeywordReplyEnd(account, keyword) => {
+                let delete = "DELETE FROM keyword_reply WHERE account = $1 AND keyword = $2";
+                session.execute(delete, &[&account.0, &i16::from(keyword.code())]).await?;
+            }
             ConfigChange::Suppression(row) => write_suppression(session, row).await?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 let delete =

@@ -49,6 +49,19 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
                     "connector name",
                 )?;
             }
+            ConfigChange::KeywordReply(row) => {
+                let upsert = "INSERT INTO keyword_reply VALUES (?1, ?2, ?3) \
+                              ON CONFLICT (account, keyword) DO UPDATE SET text = excluded.text";
+                work.connection.prepare_cached(upsert)?.execute(params![
+                    row.account.0,
+                    row.keyword.code(),
+                    row.text
+                ])?;
+            }
+            ConfigChange::KeywordReplyEnd(account, keyword) => {
+                let delete = "DELETE FROM keyword_reply WHERE account = ?1 AND keyword = ?2";
+                work.connection.prepare_cached(delete)?.execute(params![account.0, keyword.code()])?;
+            }
             ConfigChange::Suppression(row) => write_suppression(work.connection, row)?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 let delete =

@@ -58,6 +58,8 @@ const ROWS: &[Row] = &[
     ("post", "/api/v1/webhooks/{id}/test", Id::Webhook, ""),
     ("get", "/api/v1/webhooks/{id}/deliveries", Id::Webhook, ""),
     ("post", "/api/v1/webhooks/{id}/replay", Id::Webhook, r#"{"status":"dead"}"#),
+    ("get", "/api/v1/keywords", Id::None, ""),
+    ("patch", "/api/v1/keywords", Id::None, r#"{"help":"mine"}"#),
     ("get", "/api/v1/suppressions", Id::None, ""),
     ("post", "/api/v1/suppressions", Id::None, r#"{"numbers":["+32470000000"]}"#),
     ("get", "/api/v1/suppressions/{id}", Id::Suppression, ""),

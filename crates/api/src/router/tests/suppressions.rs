@@ -1,4 +1,4 @@
-//! The suppression list as a resource.
+//! The suppression list and the answers to keywords as resources.
 
 use std::sync::Arc;
 
@@ -64,4 +64,27 @@ async fn what_cannot_be_put_on_the_list_is_named() {
         assert_eq!((answer.status.as_u16(), answer.json()["field"].clone()), (400, json!(field)), "{field}");
     }
     assert!(desk.suppressed.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn answers_to_keywords_are_shown_and_changed() {
+    let router = router_of(&Arc::new(FakeDesk::default()));
+    let stop = "no more of owner.example";
+    let shown = call(&router, request("GET", "/api/v1/keywords", "")).await;
+    assert_eq!(shown.json(), json!({"stop": stop, "start": null, "help": null}));
+    // What is absent stays, and null is no answer.
+    let cases = [
+        (json!({"help": "Call us"}), json!({"stop": stop, "start": null, "help": "Call us"})),
+        (json!({"stop": null}), json!({"stop": null, "start": null, "help": null})),
+        (json!({}), json!({"stop": stop, "start": null, "help": null})),
+    ];
+    for (body, expected) in cases {
+        let changed = call(&router, request("PATCH", "/api/v1/keywords", body.to_string())).await;
+        assert_eq!((changed.status.as_u16(), changed.json()), (200, expected), "{body}");
+    }
+    let refused = call(&router, request("PATCH", "/api/v1/keywords", r#"{"start":""}"#)).await;
+    assert_eq!((refused.status.as_u16(), refused.json()["field"].clone()), (400, json!("start")));
+    // A message from a phone says what it means.
+    let inbound = call(&router, request("GET", "/api/v1/inbound", "")).await;
+    assert_eq!(inbound.json()["items"][0]["keyword"], "stop");
 }

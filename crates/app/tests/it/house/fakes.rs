@@ -251,7 +251,10 @@ impl Renderer for Plain {
                 }
                 format!("{} {} {}", message.message, message.seq, message.state)
             }
-            app::report::ReportBody::Inbound(_) => "inbound".to_owned(),
+            app::report::ReportBody::Inbound(inbound) => {
+                let meaning = inbound.keyword.map(|keyword| format!(" {keyword}")).unwrap_or_default();
+                format!("inbound{meaning}")
+            }
         };
         let secrets: Vec<_> = endpoint.secrets(now).map(|secret| secret.expose().as_str()).collect();
         let headers = [("webhook-id", report.id.to_string()), ("signed-by", secrets.join(" "))];

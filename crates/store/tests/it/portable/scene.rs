@@ -10,7 +10,7 @@ use ports::conformance::store::rows::{
 use ports::conformance::store::{Bench, Subject};
 use ports::store::{
     Batch, ConfigChange, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, IdempotencyRow,
-    InboundRow, MessageRow, OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow, PersonRow, Progress, Reader,
+    InboundRow, KeywordReplyRow, MessageRow, OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow, PersonRow, Progress, Reader,
     SessionRow, Store, SuppressionFilter, SuppressionRow,
 };
 use store::{Place, PostgresUrl, Tuning, open_postgres, open_sqlite_with};
@@ -19,6 +19,7 @@ use testkit::postgres::Cluster;
 use types::account::{CredentialKind, EndpointKind};
 use types::charge::{ChargeState, LotShare, PostingKind};
 use types::id::{AccountId, CommitSeq, ConnectorId, CredentialId, EndpointId, LotId, PersonId, RowKey};
+use types::keyword::Keyword;
 use types::message::{Flags, State};
 use types::receipt::ReceiptState;
 use types::role::Role;
@@ -179,6 +180,11 @@ fn configuration(batch: &mut Batch, at: Timestamp) {
         ConfigChange::Person(person),
         ConfigChange::Session(session),
         ConfigChange::Connector(CONNECTOR, "acme".to_owned()),
+        ConfigChange::KeywordReply(KeywordReplyRow {
+            account: AccountId(2),
+            keyword: Keyword::Help,
+            text: "żółw".to_owned(),
+        }),
         ConfigChange::Suppression(SuppressionRow {
             account: AccountId(2),
             scope: String::new(),

@@ -5,7 +5,7 @@ use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
     DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, KeyPatch, KeyView, KeyWish,
-    ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
+    KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
 use types::access::KeyScopes;
 use types::account::EndpointKind;
@@ -139,6 +139,18 @@ impl Settings for LookingDesk {
     }
 
     fn revoke_key(&self, _account: AccountId, _id: CredentialId) -> Answer<'_, ()> {
+        missing()
+    }
+
+    fn keyword_replies(&self, _account: AccountId) -> KeywordReplies {
+        KeywordReplies::default()
+    }
+
+    fn change_keyword_replies(
+        &self,
+        _account: AccountId,
+        _patch: KeywordReplyPatch,
+    ) -> Answer<'_, KeywordReplies> {
         missing()
     }
 
