@@ -291,7 +291,11 @@ impl Store for DiskStore {
         self.read(|tables| tables.last_sender(recipient_hash))
     }
 
-    fn suppressions_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<SuppressionMark>, StoreError> {
+    fn suppressions_after(
+        &mut self,
+        after: RowKey,
+        limit: usize,
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
         self.read(|tables| tables.suppressions_after(after, limit))
     }
 

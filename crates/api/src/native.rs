@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod keywords;
 pub(crate) mod lists;
 pub(crate) mod messages;
+pub(crate) mod numbers;
 pub(crate) mod recipients;
 pub(crate) mod submit;
 pub(crate) mod suppressions;
@@ -91,6 +92,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/webhooks/{id}/deliveries", READ, || get(deliveries::list), &[404])
         .with_query(&["status", "since", "until", "cursor", "limit"]),
     operation("post", "/api/v1/webhooks/{id}/replay", MANAGE, || post(deliveries::replay), OF_CHANGES),
+    operation("get", "/api/v1/senders/numbers", READ, || get(numbers::list), &[])
+        .with_query(&["cursor", "limit"]),
+    operation("get", "/api/v1/senders/numbers/{id}", READ, || get(numbers::show), &[404]),
+    operation("patch", "/api/v1/senders/numbers/{id}", MANAGE, || patch(numbers::change), &[404, 413, 415]),
     operation("get", "/api/v1/keywords", READ, || get(keywords::show), &[]),
     operation("patch", "/api/v1/keywords", MANAGE, || patch(keywords::change), &[404, 413, 415]),
     operation("get", "/api/v1/suppressions", READ, || get(suppressions::list), &[])

@@ -5,8 +5,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
 use utoipa::{Modify, OpenApi};
 
 use crate::native::{
-    OPERATIONS, account, deliveries, export, figures, keys, keywords, lists, messages, recipients, submit,
-    suppressions, view, webhooks,
+    OPERATIONS, account, deliveries, export, figures, keys, keywords, lists, messages, numbers, recipients,
+    submit, suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -45,6 +45,9 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         deliveries::test,
         deliveries::list,
         deliveries::replay,
+        numbers::list,
+        numbers::show,
+        numbers::change,
         keywords::show,
         keywords::change,
         suppressions::list,

@@ -34,7 +34,7 @@ mod rows;
 mod settings;
 
 pub(crate) use rows::{detail, endpoint, inbound_report, message_report};
-pub(crate) use settings::{SUPPRESSED, webhook};
+pub(crate) use settings::{HELD, SUPPRESSED, webhook};
 
 pub(crate) const PUBLIC_URL: &str = "https://sms.example.com";
 const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);

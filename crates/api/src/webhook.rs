@@ -11,10 +11,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use ports::courier::{CALL_TIMEOUT_MS, Call, Method};
 use serde::Serialize;
 use sha2::Sha256;
-use types::keyword::Keyword;
 use types::Sensitive;
 use types::account::{Endpoint, EndpointKind};
 use types::id::EventId;
+use types::keyword::Keyword;
 use types::message::Flags;
 use types::time::Timestamp;
 

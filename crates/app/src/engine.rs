@@ -49,7 +49,7 @@ mod reports;
 mod steps;
 pub(crate) mod suppress;
 
-pub(crate) use catalog::{Change, Changed};
+pub(crate) use catalog::{Change, Changed, NumberChange};
 use crash::{AtWork, Round};
 use live::{ConnectorState, Live, Spread};
 pub(crate) use pause::Ruling;

@@ -264,6 +264,8 @@ fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
         let entry = CredentialEntry::new(row.id, row.account, row.created_at, settings);
         directory.credentials.insert((row.kind, row.name.clone()), Arc::new(entry));
     }
+    directory.inbound_numbers =
+        Arc::new(state.inbound_numbers.iter().map(|row| (row.number, *row)).collect());
     for row in &state.keyword_replies {
         directory.keyword_replies.insert((row.account, row.keyword), row.text.as_str().into());
     }

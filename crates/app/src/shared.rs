@@ -1,15 +1,17 @@
 //! What the engine publishes for everybody else: the directory of accounts and credentials, the
 //! configuration, balances and counters. Readers never wait for the engine.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use decide::limits::TokenBucket;
 use decide::snapshot::Snapshot;
+use ports::store::InboundNumberRow;
 use types::account::{Account, CredentialKind, Endpoint, EndpointKind};
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId};
+use types::inbound::InboundNumber;
 use types::keyword::Keyword;
 use types::message::State;
 use types::refusal::RefusalCode;
@@ -143,6 +145,8 @@ pub(crate) struct Directory {
     pub(crate) standing: HashMap<AccountId, Vec<EndpointId>>,
     /// What phones are answered that write a keyword.
     pub(crate) keyword_replies: HashMap<(AccountId, Keyword), Arc<str>>,
+    /// Numbers to which phones write.
+    pub(crate) inbound_numbers: Arc<BTreeMap<InboundNumber, InboundNumberRow>>,
 }
 
 impl Directory {
@@ -201,6 +205,7 @@ impl Directory {
             by_url: self.by_url.clone(),
             standing: self.standing.clone(),
             keyword_replies: self.keyword_replies.clone(),
+            inbound_numbers: Arc::clone(&self.inbound_numbers),
         }
     }
 }

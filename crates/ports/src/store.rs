@@ -29,8 +29,9 @@ pub use query::{
 };
 pub use rows::{
     AttemptPartView, AttemptView, BatchJournal, ConfigKind, ConfigVersion, CredentialRow, EndpointRow,
-    EventEnd, EventView, IdempotencyHit, KeywordReplyRow, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow,
-    PostingView, Progress, ReceiptTarget, SessionRow, StoredState, message_id,
+    EventEnd, EventView, IdempotencyHit, InboundNumberRow, KeywordReplyRow, LedgerSum, MessageFacts,
+    MessageView, OpenMessage, PersonRow, PostingView, Progress, ReceiptTarget, SessionRow, StoredState,
+    message_id,
 };
 pub use suppression::{SuppressionFilter, SuppressionMark, SuppressionRow};
 
@@ -159,7 +160,8 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn suppressions_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<SuppressionMark>, StoreError>;
+    fn suppressions_after(&mut self, after: RowKey, limit: usize)
+    -> Result<Vec<SuppressionMark>, StoreError>;
 
     /// Which of these recipients are on the list of an account as a whole, in no particular order.
     ///

@@ -2,12 +2,13 @@
 //! rows that come from and go to phones. The companion of `codec`.
 
 use ports::store::{
-    ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, KeywordReplyRow,
-    ParkedReceiptRow, PersonRow, PostingView, SessionRow, SuppressionMark, SuppressionRow,
+    ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundNumberRow, InboundRow,
+    KeywordReplyRow, ParkedReceiptRow, PersonRow, PostingView, SessionRow, SuppressionMark, SuppressionRow,
 };
 use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
 use types::charge::PostingKind;
 use types::id::{CommitSeq, CredentialId, EndpointId, LotId, PersonId, PublicId};
+use types::inbound::{InboundNumber, NumberRoute};
 use types::keyword::Keyword;
 use types::message::Class;
 use types::role::Role;
@@ -72,6 +73,14 @@ macro_rules! inbound_columns {
     };
 }
 pub(crate) use inbound_columns;
+
+/// Columns of a number to which phones write.
+macro_rules! inbound_number_columns {
+    () => {
+        "number, account, route, endpoint, added_at, assigned_at"
+    };
+}
+pub(crate) use inbound_number_columns;
 
 /// Columns of an answer to a keyword.
 macro_rules! keyword_reply_columns {
@@ -230,6 +239,20 @@ pub(crate) fn inbound(row: &dyn Columns) -> Result<InboundRow, Fault> {
         received_at: cells.time()?,
         data_key: cells.int()?,
         sealed: cells.blob()?,
+    })
+}
+
+/// The row of `inbound_number_columns!`.
+pub(crate) fn inbound_number(row: &dyn Columns) -> Result<InboundNumberRow, Fault> {
+    let cells = &mut Cells::new(row, "inbound_number");
+    let number = cells.small::<u64>()?;
+    Ok(InboundNumberRow {
+        number: InboundNumber::from_u64(number).ok_or_else(|| cells.corrupt())?,
+        account: cells.optional_account()?,
+        route: cells.coded(NumberRoute::from_code)?,
+        endpoint: cells.optional_int()?.map(EndpointId),
+        added_at: cells.time()?,
+        assigned_at: cells.optional_time()?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use types::charge::{ChargeState, CostTrigger};
 use types::form::{Encoding, Joined, Rendering};
+use types::inbound::NumberRoute;
 use types::keyword::Keyword;
 use types::message::{Reason, State};
 use types::suppression::SuppressionReason;
@@ -18,5 +19,6 @@ pub(crate) fn code_names() -> impl Iterator<Item = (&'static str, u8, &'static s
     let of_attempts = encodings.chain(joined).chain(renderings).chain(cost_triggers);
     let suppressions = SuppressionReason::ALL.iter().map(|r| ("suppression_reason", r.code(), r.as_str()));
     let keywords = Keyword::ALL.iter().map(|k| ("keyword", k.code(), k.as_str()));
-    states.chain(reasons).chain(charges).chain(of_attempts).chain(suppressions).chain(keywords)
+    let routes = NumberRoute::ALL.iter().map(|r| ("number_route", r.code(), r.as_str()));
+    states.chain(reasons).chain(charges).chain(of_attempts).chain(suppressions).chain(keywords).chain(routes)
 }

@@ -248,7 +248,11 @@ impl Store for PostgresStore {
         })
     }
 
-    fn suppressions_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<SuppressionMark>, StoreError> {
+    fn suppressions_after(
+        &mut self,
+        after: RowKey,
+        limit: usize,
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
         self.ask("read suppression lists", move |session| async move {
             read_suppressions::after(&session, after, limit).await
         })

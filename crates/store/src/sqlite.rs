@@ -198,7 +198,11 @@ impl Store for SqliteStore {
         self.load_last_sender(recipient_hash).map_err(|fault| fault.doing("find the last sender to a number"))
     }
 
-    fn suppressions_after(&mut self, after: RowKey, limit: usize) -> Result<Vec<SuppressionMark>, StoreError> {
+    fn suppressions_after(
+        &mut self,
+        after: RowKey,
+        limit: usize,
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
         read_suppressions::after(&self.connection, after, limit)
             .map_err(|fault| fault.doing("read suppression lists"))
     }

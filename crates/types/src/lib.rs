@@ -14,6 +14,7 @@ pub mod charge;
 pub mod event;
 pub mod form;
 pub mod id;
+pub mod inbound;
 pub mod keyword;
 pub mod message;
 pub mod money;

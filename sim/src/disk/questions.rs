@@ -1,8 +1,8 @@
 //! What the writer asks of the simulated disk.
 
 use ports::store::{
-    Batch, ConfigChange, IdempotencyHit, KeywordReplyRow, MessageFacts, OpenMessage, OutboxRow, ParkedReceiptRow,
-    ReceiptTarget, StoredState, SuppressionMark,
+    Batch, ConfigChange, IdempotencyHit, KeywordReplyRow, MessageFacts, OpenMessage, OutboxRow,
+    ParkedReceiptRow, ReceiptTarget, StoredState, SuppressionMark,
 };
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
@@ -31,6 +31,7 @@ impl Tables {
             outbox_pending: pending
                 .map(|(endpoint, keys)| (*endpoint, u64::try_from(keys.len()).unwrap_or(u64::MAX)))
                 .collect(),
+            inbound_numbers: settings.inbound_numbers.values().copied().collect(),
             keyword_replies: settings
                 .keyword_replies
                 .iter()

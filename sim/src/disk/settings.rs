@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use ports::store::{
-    Batch, ConfigChange, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, PersonRow, SessionRow,
-    SuppressionRow,
+    Batch, ConfigChange, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundNumberRow, PersonRow,
+    SessionRow, SuppressionRow,
 };
 use types::account::Account;
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId};
+use types::inbound::InboundNumber;
 use types::keyword::Keyword;
 
 /// The tables.
@@ -24,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) documents: BTreeMap<(u8, u32), ConfigVersion>,
     pub(crate) connectors: BTreeMap<ConnectorId, String>,
     pub(crate) data_keys: BTreeMap<i64, DataKeyRow>,
+    pub(crate) inbound_numbers: BTreeMap<InboundNumber, InboundNumberRow>,
     pub(crate) keyword_replies: BTreeMap<(AccountId, Keyword), String>,
     pub(crate) suppressions: BTreeMap<(AccountId, String, i64), SuppressionRow>,
 }
@@ -83,6 +85,11 @@ impl Settings {
                 let taken = self.connectors.iter().any(|(other, known)| other != id && known == name);
                 free(!taken, "connector name")?;
                 self.connectors.insert(*id, name.clone());
+            }
+            ConfigChange::InboundNumber(row) => {
+                let known = self.inbound_numbers.get(&row.number);
+                let added_at = known.map_or(row.added_at, |known| known.added_at);
+                self.inbound_numbers.insert(row.number, InboundNumberRow { added_at, ..*row });
             }
             ConfigChange::KeywordReply(row) => {
                 self.keyword_replies.insert((row.account, row.keyword), row.text.clone());

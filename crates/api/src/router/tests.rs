@@ -7,6 +7,7 @@ mod every_route;
 mod figures;
 mod isolation;
 mod keys;
+mod numbers;
 mod strikes;
 mod submitting;
 mod suppressions;

@@ -3,14 +3,16 @@
 use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
-    About, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, EventStatus, KeyPatch,
-    KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
+    About, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, EventStatus,
+    InboundNumberView, KeyPatch, KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey,
+    SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
 use types::access::KeyScopes;
 use types::account::EndpointKind;
 use types::address::Msisdn;
 use types::event::{EventType, EventTypes};
 use types::id::{AccountId, CredentialId, EndpointId, EventId, RowKey};
+use types::inbound::{InboundNumber, NumberRoute};
 use types::message::State;
 use types::refusal::{Refusal, RefusalCode};
 use types::suppression::SuppressionReason;
@@ -20,6 +22,9 @@ use crate::desk::{Answer, Settings};
 
 /// The number on the owner's suppression list.
 pub(crate) const SUPPRESSED: &str = "447700900123";
+
+/// A number that the owner holds.
+pub(crate) const HELD: &str = "447700900999";
 
 /// A callback address of the owner.
 pub(crate) fn webhook(id: i64, url: &str) -> EndpointView {
@@ -272,8 +277,45 @@ impl Settings for FakeDesk {
         at_once(self.key(account, id).map(drop).ok_or_else(missing))
     }
 
+    fn inbound_numbers(
+        &self,
+        account: AccountId,
+        after: Option<InboundNumber>,
+        limit: usize,
+    ) -> Vec<InboundNumberView> {
+        let view = |digits: &str| InboundNumberView {
+            number: InboundNumber::parse(digits).unwrap(),
+            account: Some((OWNER, "demo".to_owned())),
+            route: NumberRoute::Account,
+            endpoint: None,
+            added_at: NOW,
+            assigned_at: None,
+        };
+        let own = if account == OWNER { vec![view("88811"), view(HELD)] } else { Vec::new() };
+        own.into_iter().filter(|view| after.is_none_or(|after| view.number > after)).take(limit).collect()
+    }
+
+    fn inbound_number(&self, account: AccountId, number: InboundNumber) -> Option<InboundNumberView> {
+        let own = Settings::inbound_numbers(self, account, None, 9);
+        own.into_iter().find(|view| view.number == number)
+    }
+
+    fn route_number(
+        &self,
+        account: AccountId,
+        number: InboundNumber,
+        route: NumberRoute,
+        endpoint: Option<EndpointId>,
+    ) -> Answer<'_, InboundNumberView> {
+        let Some(old) = Settings::inbound_number(self, account, number) else {
+            return at_once(Err(missing()));
+        };
+        at_once(Ok(InboundNumberView { route, endpoint, ..old }))
+    }
+
     fn keyword_replies(&self, account: AccountId) -> KeywordReplies {
-        let own = KeywordReplies { stop: Some("no more of owner.example".to_owned()), ..KeywordReplies::default() };
+        let own =
+            KeywordReplies { stop: Some("no more of owner.example".to_owned()), ..KeywordReplies::default() };
         if account == OWNER { own } else { KeywordReplies::default() }
     }
 
@@ -293,11 +335,7 @@ impl Settings for FakeDesk {
         }))
     }
 
-    fn suppressions(
-        &self,
-        account: AccountId,
-        query: SuppressionQuery,
-    ) -> Answer<'_, Page<SuppressionView>> {
+    fn suppressions(&self, account: AccountId, query: SuppressionQuery) -> Answer<'_, Page<SuppressionView>> {
         let view = SuppressionView {
             number: Msisdn::parse(SUPPRESSED).unwrap(),
             reason: SuppressionReason::OptOut,

@@ -12,8 +12,8 @@ use types::time::Timestamp;
 
 use super::{Core, stopped, unheard};
 use crate::detail::Page;
-use crate::engine::suppress::Listing;
 use crate::engine::Input;
+use crate::engine::suppress::Listing;
 use crate::inbox::Kind as Limit;
 use crate::runtime::Runtime;
 use crate::seal::Kind;
@@ -141,7 +141,8 @@ impl Core {
 /// An entry as its account sees it; `None` when its key was shredded.
 fn view(runtime: &Runtime, row: &SuppressionRow) -> Option<SuppressionView> {
     let key = runtime.key(row.data_key)?;
-    let number = key.open(Kind::Suppression, row.key, &row.sealed).ok().and_then(|plain| read_number(&plain))?;
+    let number =
+        key.open(Kind::Suppression, row.key, &row.sealed).ok().and_then(|plain| read_number(&plain))?;
     Some(SuppressionView {
         number,
         reason: row.reason,

@@ -6,10 +6,11 @@
 //! at most one for each phone and meaning in 24 hours, so that two machines never write to each other for ever.
 //! Start at [`Engine::inbound`].
 
-use ports::store::{EventSubject, InboundRow};
+use ports::store::{EventSubject, InboundNumberRow, InboundRow};
 use types::address::{Address, Msisdn};
 use types::event::EventType;
 use types::id::{AccountId, ConnectorId, EndpointId, InboundId};
+use types::inbound::{InboundNumber, NumberRoute};
 use types::keyword::Keyword;
 use types::message::{Class, Content, Door, Draft, ReportWish};
 use types::receipt::InboundNotice;
@@ -22,8 +23,8 @@ use crate::sealed::write_inbound;
 use crate::submission::{Idempotency, Submission};
 
 impl Engine {
-    /// Takes a message from a phone: it is for the account that wrote to that phone last, else for
-    /// nobody yet.
+    /// Takes a message from a phone: it is for the account that holds the number to which it was sent; else
+    /// for the one that wrote to that phone last, else for nobody yet.
     pub(super) fn inbound(
         &mut self,
         connector: ConnectorId,
@@ -31,7 +32,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         let (key, tail) = self.next_key(now);
-        let account = self.account_for_inbound(notice)?;
+        let held = self.number_of(notice);
+        let account = match held.and_then(|number| number.account) {
+            Some(account) => Some(account),
+            None => self.last_sender_to(notice)?,
+        };
         let data_key =
             self.sealer.current(account, KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
         let plain = write_inbound(&notice.source, &notice.destination, &notice.content);
@@ -47,8 +52,7 @@ impl Engine {
         };
         self.draft.batch.inbound.push(row);
         let Some(account) = account else { return Ok(()) };
-        let own = self.endpoint_for_inbound(account);
-        for endpoint in self.listeners(account, own, EventType::Inbound) {
+        for endpoint in self.listeners_of_inbound(account, held) {
             let outbox = self.event_row(endpoint, key, EventSubject::Inbound, now);
             let event = crate::notify::Event::of_inbound(&outbox, tail, notice);
             self.draft.batch.outbox.push(outbox);
@@ -63,17 +67,39 @@ impl Engine {
         }
     }
 
+    /// The number of the inventory that a phone wrote to, if somebody holds it.
+    fn number_of(&self, notice: &InboundNotice) -> Option<InboundNumberRow> {
+        let number = InboundNumber::of(&notice.destination)?;
+        let known = self.shared.directory.load().inbound_numbers.get(&number).copied();
+        known.filter(|row| row.account.is_some())
+    }
+
+    /// Where a message from a phone is told: where its number leads, and at all that hear of everything. What
+    /// leads to an address that was taken away goes where the account hears of everything else.
+    fn listeners_of_inbound(&self, account: AccountId, held: Option<InboundNumberRow>) -> Vec<EndpointId> {
+        let directory = self.shared.directory.load();
+        let binds = directory.smpp_endpoints.get(&account).copied();
+        let usual = || {
+            let handle = directory.accounts.get(&account)?;
+            handle.account.default_endpoint.or(binds)
+        };
+        let own = match held.map_or(NumberRoute::Account, |row| row.route) {
+            NumberRoute::Account => usual(),
+            NumberRoute::Webhook => {
+                let named = held.and_then(|row| row.endpoint);
+                named.filter(|id| directory.address_of(account, *id).is_some()).or_else(usual)
+            }
+            NumberRoute::Binds => binds,
+            NumberRoute::Keywords => return Vec::new(),
+        };
+        self.listeners(account, own, EventType::Inbound)
+    }
+
     /// Whoever wrote to this phone last is whom it answers.
-    fn account_for_inbound(&mut self, notice: &InboundNotice) -> Result<Option<AccountId>, EngineError> {
+    fn last_sender_to(&mut self, notice: &InboundNotice) -> Result<Option<AccountId>, EngineError> {
         let Some(number) = notice.source.msisdn() else { return Ok(None) };
         let hash = self.hasher.number(number);
         Ok(self.store.last_sender_to(hash)?)
-    }
-
-    fn endpoint_for_inbound(&self, account: AccountId) -> Option<EndpointId> {
-        let directory = self.shared.directory.load();
-        let handle = directory.accounts.get(&account)?;
-        handle.account.default_endpoint.or_else(|| directory.smpp_endpoints.get(&account).copied())
     }
 
     /// Does what a phone asks for by a keyword.

@@ -164,10 +164,8 @@ impl Engine {
         }
         // What is no number is refused for that; zero is the hash of nothing in particular.
         let number = |draft: &Draft| draft.destination.msisdn();
-        let hashes: Vec<i64> = drafts
-            .iter()
-            .map(|draft| number(draft).map_or(0, |number| self.hasher.number(number)))
-            .collect();
+        let hashes: Vec<i64> =
+            drafts.iter().map(|draft| number(draft).map_or(0, |number| self.hasher.number(number))).collect();
         self.reasons_of(account, &hashes).map_err(|error| {
             tracing::error!(error = %super::chain(&error), "a suppression list could not be asked");
             super::outage::unavailable()
@@ -249,10 +247,8 @@ impl Engine {
         let hashes: Vec<i64> = numbers.iter().map(|number| self.hasher.number(*number)).collect();
         let known = self.reasons_of(account, &hashes)?;
         let all = numbers.iter().zip(hashes).zip(known);
-        let fresh: BTreeMap<i64, Msisdn> = all
-            .filter(|(_, known)| known.is_none())
-            .map(|((number, hash), _)| (hash, *number))
-            .collect();
+        let fresh: BTreeMap<i64, Msisdn> =
+            all.filter(|(_, known)| known.is_none()).map(|((number, hash), _)| (hash, *number)).collect();
         let entries = self.suppressed.entries_of(account).saturating_add(fresh.len());
         if entries > LIST_MAX && reason != SuppressionReason::OptOut {
             let detail = format!("a suppression list has at most {LIST_MAX} entries");
@@ -325,7 +321,10 @@ mod tests {
         lists.put(LARGE, 3, Manual);
         assert_eq!((is_held(&lists, SMALL), is_held(&lists, LARGE), lists.held), (Some(true), Some(true), 4));
         lists.put(SMALL, 2, OptOut);
-        assert_eq!((is_held(&lists, SMALL), is_held(&lists, LARGE), lists.held), (Some(true), Some(false), 2));
+        assert_eq!(
+            (is_held(&lists, SMALL), is_held(&lists, LARGE), lists.held),
+            (Some(true), Some(false), 2)
+        );
         lists.put(LARGE, 4, OptOut);
         assert_eq!((lists.entries_of(SMALL), lists.entries_of(LARGE)), (2, 4));
         // One that is not held is counted all the same, and forgotten when it is empty.

@@ -76,7 +76,8 @@ async fn stop_refuses_the_very_next_message_and_start_takes_it_back() {
     house.send("hello").await;
     phone_writes(&house, "Stop it?").await;
     assert!(!is_refused(&house).await, "a sentence is no keyword");
-    for (stop, start) in [("STOP", "START"), ("Opt-out.", "unstop"), ("ＳＴＯＰ！", "恢复"), ("arrêt", "Yes")] {
+    for (stop, start) in [("STOP", "START"), ("Opt-out.", "unstop"), ("ＳＴＯＰ！", "恢复"), ("arrêt", "Yes")]
+    {
         phone_writes(&house, stop).await;
         assert!(is_refused(&house).await, "{stop}");
         let entry = house.core.suppression(account, Msisdn::parse(PHONE).unwrap()).await.unwrap().unwrap();
@@ -156,7 +157,14 @@ async fn a_keyword_is_answered_once_a_day_when_the_account_says_so() {
     for dispatch in &sent {
         assert_eq!(dispatch.source.text(), SHORT_CODE);
         assert_eq!(dispatch.destination.text(), PHONE);
-        house.answer("a", dispatch.attempt, Verdict::Accepted, Some(&format!("c{}", dispatch.attempt.message.as_i64()))).await;
+        house
+            .answer(
+                "a",
+                dispatch.attempt,
+                Verdict::Accepted,
+                Some(&format!("c{}", dispatch.attempt.message.as_i64())),
+            )
+            .await;
     }
     let after = house.balance().await;
     assert_eq!((before.0 - after.0).abs(), 100_000, "each costs what a message costs");

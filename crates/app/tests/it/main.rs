@@ -15,6 +15,8 @@ mod money;
 #[cfg(test)]
 mod notation;
 #[cfg(test)]
+mod numbers;
+#[cfg(test)]
 mod outcomes;
 mod overload;
 #[cfg(test)]

@@ -76,7 +76,10 @@ async fn a_recipient_on_the_list_is_refused_until_it_is_taken_off() {
     assert_eq!((entries[0].number, entries[0].reason), (number(PHONE), SuppressionReason::Manual));
     assert_eq!(house.core.suppression(account, number(PHONE)).await.unwrap().as_ref(), entries.first());
     assert_eq!(house.core.suppression(account, number(OTHER)).await.unwrap(), None);
-    assert_eq!(house.core.unsuppress(second.id, number(PHONE)).await.unwrap_err().code, RefusalCode::NotFound);
+    assert_eq!(
+        house.core.unsuppress(second.id, number(PHONE)).await.unwrap_err().code,
+        RefusalCode::NotFound
+    );
     house.core.unsuppress(account, number(PHONE)).await.unwrap();
     assert_eq!(house.core.unsuppress(account, number(PHONE)).await.unwrap_err().code, RefusalCode::NotFound);
     house.send_to(PHONE).await;

@@ -84,6 +84,7 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("documents are versioned", config::documents),
         ("sessions begin and end", config::sessions),
         ("answers to keywords are read back", config::keyword_replies),
+        ("inbound numbers are read back", config::inbound_numbers),
         ("suppression lists are shown and remembered", suppressions::listed),
         ("recipients are looked up in suppression lists", suppressions::looked_up),
         ("an entry of a suppression list stays until it ends", suppressions::ended),

@@ -11,7 +11,8 @@ use types::receipt::{Origin, PartOutcome, ReceiptState};
 use types::time::Timestamp;
 
 use super::rows::{
-    ConfigVersion, CredentialRow, EndpointRow, KeywordReplyRow, OpenMessage, PersonRow, Progress, SessionRow,
+    ConfigVersion, CredentialRow, EndpointRow, InboundNumberRow, KeywordReplyRow, OpenMessage, PersonRow,
+    Progress, SessionRow,
 };
 use super::suppression::SuppressionRow;
 
@@ -411,6 +412,8 @@ pub enum ConfigChange {
     Document(ConfigVersion),
     /// A connector's name gets its number.
     Connector(ConnectorId, String),
+    /// A new or changed number to which phones write; when it came is written once.
+    InboundNumber(InboundNumberRow),
     /// What an account has phones answered that write a keyword.
     KeywordReply(KeywordReplyRow),
     /// Phones that write a keyword are answered nothing any more.

@@ -31,7 +31,6 @@ mod database;
 mod fates;
 mod first_run;
 mod idempotency;
-#[cfg(test)]
 mod keywords;
 mod loops;
 mod nasty;

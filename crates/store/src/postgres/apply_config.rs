@@ -2,7 +2,8 @@
 //! in their order, inside the transaction of the commit.
 
 use ports::store::{
-    ConfigChange, ConfigVersion, CredentialRow, EndpointRow, PersonRow, SessionRow, SuppressionRow,
+    ConfigChange, ConfigVersion, CredentialRow, EndpointRow, InboundNumberRow, PersonRow, SessionRow,
+    SuppressionRow,
 };
 use types::account::Account;
 use types::time::Timestamp;
@@ -30,6 +31,7 @@ pub(crate) async fn write_config(session: &Session, changes: &[ConfigChange]) ->
                               ON CONFLICT (id) DO UPDATE SET name = excluded.name";
                 session.execute(upsert, &[&id.0, &holdable(name)]).await?;
             }
+            ConfigChange::InboundNumber(row) => write_inbound_number(session, row).await?,
             ConfigChange::KeywordReply(row) => {
                 let upsert = "INSERT INTO keyword_reply VALUES ($1, $2, $3) \
                               ON CONFLICT (account, keyword) DO UPDATE SET text = excluded.text";
@@ -42,8 +44,7 @@ pub(crate) async fn write_config(session: &Session, changes: &[ConfigChange]) ->
             }
             ConfigChange::Suppression(row) => write_suppression(session, row).await?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
-                let delete =
-                    "DELETE FROM suppression WHERE account = $1 AND scope = $2 AND number_hash = $3";
+                let delete = "DELETE FROM suppression WHERE account = $1 AND scope = $2 AND number_hash = $3";
                 session.execute(delete, &[&account.0, &holdable(scope), number_hash]).await?;
             }
         }
@@ -158,6 +159,27 @@ async fn write_session(session: &Session, row: &SessionRow) -> Result<(), Fault>
     let token = row.token_hash.as_slice();
     session
         .execute(insert, &[&token, &row.person.0, &row.created_at.as_ms(), &row.expires_at.as_ms()])
+        .await
+        .map(drop)
+}
+
+async fn write_inbound_number(session: &Session, row: &InboundNumberRow) -> Result<(), Fault> {
+    let upsert = "INSERT INTO inbound_number (number, account, route, endpoint, added_at, assigned_at) \
+                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number) DO UPDATE SET \
+                  account = excluded.account, route = excluded.route, endpoint = excluded.endpoint, \
+                  assigned_at = excluded.assigned_at";
+    session
+        .execute(
+            upsert,
+            &[
+                &row.number.as_u64().cast_signed(),
+                &row.account.map(|account| account.0),
+                &i16::from(row.route.code()),
+                &row.endpoint.map(|endpoint| endpoint.0),
+                &row.added_at.as_ms(),
+                &row.assigned_at.map(Timestamp::as_ms),
+            ],
+        )
         .await
         .map(drop)
 }

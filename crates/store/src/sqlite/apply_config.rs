@@ -1,7 +1,8 @@
 //! The part of a commit that changes accounts, ways in, people, documents and keys.
 
 use ports::store::{
-    ConfigChange, ConfigVersion, CredentialRow, EndpointRow, PersonRow, SessionRow, SuppressionRow,
+    ConfigChange, ConfigVersion, CredentialRow, EndpointRow, InboundNumberRow, PersonRow, SessionRow,
+    SuppressionRow,
 };
 use rusqlite::{Connection, params};
 use types::account::Account;
@@ -49,6 +50,7 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
                     "connector name",
                 )?;
             }
+            ConfigChange::InboundNumber(row) => write_inbound_number(work.connection, row)?,
             ConfigChange::KeywordReply(row) => {
                 let upsert = "INSERT INTO keyword_reply VALUES (?1, ?2, ?3) \
                               ON CONFLICT (account, keyword) DO UPDATE SET text = excluded.text";
@@ -64,8 +66,7 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
             }
             ConfigChange::Suppression(row) => write_suppression(work.connection, row)?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
-                let delete =
-                    "DELETE FROM suppression WHERE account = ?1 AND scope = ?2 AND number_hash = ?3";
+                let delete = "DELETE FROM suppression WHERE account = ?1 AND scope = ?2 AND number_hash = ?3";
                 work.connection.prepare_cached(delete)?.execute(params![account.0, scope, number_hash])?;
             }
         }
@@ -172,6 +173,23 @@ fn write_session(connection: &Connection, row: &SessionRow) -> Result<(), Fault>
         row.expires_at.as_ms()
     ]);
     guarded(inserted, "session token").map(drop)
+}
+
+fn write_inbound_number(connection: &Connection, row: &InboundNumberRow) -> Result<(), Fault> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO inbound_number VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (number) DO UPDATE SET \
+         account = excluded.account, route = excluded.route, endpoint = excluded.endpoint, \
+         assigned_at = excluded.assigned_at",
+    )?;
+    upsert.execute(params![
+        row.number.as_u64().cast_signed(),
+        row.account.map(|account| account.0),
+        row.route.code(),
+        row.endpoint.map(|endpoint| endpoint.0),
+        row.added_at.as_ms(),
+        row.assigned_at.map(Timestamp::as_ms)
+    ])?;
+    Ok(())
 }
 
 fn write_suppression(connection: &Connection, row: &SuppressionRow) -> Result<(), Fault> {

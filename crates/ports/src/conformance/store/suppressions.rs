@@ -22,21 +22,11 @@ fn entry(bench: &mut Bench, account: i64, scope: &str, number_hash: i64) -> Supp
 }
 
 const fn mark(row: &SuppressionRow) -> SuppressionMark {
-    SuppressionMark {
-        key: row.key,
-        account: row.account,
-        number_hash: row.number_hash,
-        reason: row.reason,
-    }
+    SuppressionMark { key: row.key, account: row.account, number_hash: row.number_hash, reason: row.reason }
 }
 
 const fn filter(account: i64) -> SuppressionFilter {
-    SuppressionFilter {
-        account: AccountId(account),
-        number_hash: None,
-        before: None,
-        limit: PAGE_ROWS_MAX,
-    }
+    SuppressionFilter { account: AccountId(account), number_hash: None, before: None, limit: PAGE_ROWS_MAX }
 }
 
 fn put(bench: &mut Bench, rows: &[SuppressionRow]) {
@@ -70,8 +60,7 @@ pub(super) fn listed(bench: &mut Bench) {
         assert_eq!(page.items, [scoped.clone(), first.clone()]);
         let page = reader.list_suppressions(&SuppressionFilter { limit: 2, ..filter(1) }).unwrap();
         assert_eq!((page.items.len(), page.next), (2, Some(scoped.key)));
-        let rest =
-            reader.list_suppressions(&SuppressionFilter { before: page.next, limit: 2, ..filter(1) });
+        let rest = reader.list_suppressions(&SuppressionFilter { before: page.next, limit: 2, ..filter(1) });
         let rest = rest.unwrap();
         assert_eq!((rest.items, rest.next), (vec![first.clone()], None));
         assert_eq!(reader.list_suppressions(&filter(2)).unwrap().items, std::slice::from_ref(other));

@@ -10,8 +10,8 @@ use ports::conformance::store::rows::{
 use ports::conformance::store::{Bench, Subject};
 use ports::store::{
     Batch, ConfigChange, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, IdempotencyRow,
-    InboundRow, KeywordReplyRow, MessageRow, OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow, PersonRow, Progress, Reader,
-    SessionRow, Store, SuppressionFilter, SuppressionRow,
+    InboundNumberRow, InboundRow, KeywordReplyRow, MessageRow, OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow,
+    PersonRow, Progress, Reader, SessionRow, Store, SuppressionFilter, SuppressionRow,
 };
 use store::{Place, PostgresUrl, Tuning, open_postgres, open_sqlite_with};
 use tempfile::TempDir;
@@ -19,6 +19,7 @@ use testkit::postgres::Cluster;
 use types::account::{CredentialKind, EndpointKind};
 use types::charge::{ChargeState, LotShare, PostingKind};
 use types::id::{AccountId, CommitSeq, ConnectorId, CredentialId, EndpointId, LotId, PersonId, RowKey};
+use types::inbound::{InboundNumber, NumberRoute};
 use types::keyword::Keyword;
 use types::message::{Flags, State};
 use types::receipt::ReceiptState;
@@ -180,6 +181,14 @@ fn configuration(batch: &mut Batch, at: Timestamp) {
         ConfigChange::Person(person),
         ConfigChange::Session(session),
         ConfigChange::Connector(CONNECTOR, "acme".to_owned()),
+        ConfigChange::InboundNumber(InboundNumberRow {
+            number: InboundNumber::parse("447400999000").unwrap(),
+            account: Some(AccountId(2)),
+            route: NumberRoute::Webhook,
+            endpoint: Some(ENDPOINT),
+            added_at: at,
+            assigned_at: Some(at),
+        }),
         ConfigChange::KeywordReply(KeywordReplyRow {
             account: AccountId(2),
             keyword: Keyword::Help,

@@ -4,13 +4,15 @@ use api::{Answer, Settings};
 use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
-    DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, KeyPatch, KeyView, KeyWish,
-    KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
+    DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, InboundNumberView, KeyPatch,
+    KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey, SuppressionQuery,
+    SuppressionView, SuppressionWish, TestCall,
 };
 use types::access::KeyScopes;
 use types::account::EndpointKind;
 use types::address::Msisdn;
 use types::id::{AccountId, CredentialId, EndpointId};
+use types::inbound::{InboundNumber, NumberRoute};
 use types::refusal::{Refusal, RefusalCode};
 
 use super::{LookingDesk, missing, none};
@@ -139,6 +141,29 @@ impl Settings for LookingDesk {
     }
 
     fn revoke_key(&self, _account: AccountId, _id: CredentialId) -> Answer<'_, ()> {
+        missing()
+    }
+
+    fn inbound_numbers(
+        &self,
+        _account: AccountId,
+        _after: Option<InboundNumber>,
+        _limit: usize,
+    ) -> Vec<InboundNumberView> {
+        Vec::new()
+    }
+
+    fn inbound_number(&self, _account: AccountId, _number: InboundNumber) -> Option<InboundNumberView> {
+        None
+    }
+
+    fn route_number(
+        &self,
+        _account: AccountId,
+        _number: InboundNumber,
+        _route: NumberRoute,
+        _endpoint: Option<EndpointId>,
+    ) -> Answer<'_, InboundNumberView> {
         missing()
     }
 
