@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ports::store::{
     ApplyError, AttemptView, Batch, IdempotencyHit, InboundRow, LotChange, MessageFacts, OpenMessage,
-    OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState,
+    OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
 };
 use types::charge::PostingKind;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -289,6 +289,22 @@ impl Store for DiskStore {
 
     fn last_sender_to(&mut self, recipient_hash: i64) -> Result<Option<AccountId>, StoreError> {
         self.read(|tables| tables.last_sender(recipient_hash))
+    }
+
+    fn suppressions_after(
+        &mut self,
+        after: RowKey,
+        limit: usize,
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
+        self.read(|tables| tables.suppressions_after(after, limit))
+    }
+
+    fn suppressed(
+        &mut self,
+        account: AccountId,
+        number_hashes: &[i64],
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
+        self.read(|tables| tables.suppressed(account, number_hashes))
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<bool, StoreError> {

@@ -9,10 +9,13 @@ pub(crate) mod deliveries;
 pub(crate) mod export;
 pub(crate) mod figures;
 pub(crate) mod keys;
+pub(crate) mod keywords;
 pub(crate) mod lists;
 pub(crate) mod messages;
+pub(crate) mod numbers;
 pub(crate) mod recipients;
 pub(crate) mod submit;
+pub(crate) mod suppressions;
 mod template;
 pub(crate) mod view;
 pub(crate) mod webhooks;
@@ -90,6 +93,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/webhooks/{id}/deliveries", READ, || get(deliveries::list), &[404])
         .with_query(&["status", "since", "until", "cursor", "limit"]),
     operation("post", "/api/v1/webhooks/{id}/replay", MANAGE, || post(deliveries::replay), OF_CHANGES),
+    operation("get", "/api/v1/senders/numbers", READ, || get(numbers::list), &[])
+        .with_query(&["cursor", "limit"]),
+    operation("get", "/api/v1/senders/numbers/{id}", READ, || get(numbers::show), &[404]),
+    operation("patch", "/api/v1/senders/numbers/{id}", MANAGE, || patch(numbers::change), &[404, 413, 415]),
+    operation("get", "/api/v1/keywords", READ, || get(keywords::show), &[]),
+    operation("patch", "/api/v1/keywords", MANAGE, || patch(keywords::change), &[404, 413, 415]),
+    operation("get", "/api/v1/suppressions", READ, || get(suppressions::list), &[])
+        .with_query(&["number", "cursor", "limit"]),
+    operation("post", "/api/v1/suppressions", MANAGE, || post(suppressions::add), OF_CHANGES),
+    operation("get", "/api/v1/suppressions/{id}", READ, || get(suppressions::show), &[404]),
+    operation("delete", "/api/v1/suppressions/{id}", MANAGE, || delete(suppressions::remove), &[404]),
     operation("get", "/api/v1/keys", MANAGE, || get(keys::list), &[]),
     operation("post", "/api/v1/keys", MANAGE, || post(keys::create), OF_CHANGES),
     operation("get", "/api/v1/keys/{id}", MANAGE, || get(keys::show), &[404]),

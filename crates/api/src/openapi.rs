@@ -5,8 +5,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
 use utoipa::{Modify, OpenApi};
 
 use crate::native::{
-    OPERATIONS, account, deliveries, export, figures, keys, lists, messages, recipients, submit, view,
-    webhooks,
+    OPERATIONS, account, deliveries, export, figures, keys, keywords, lists, messages, numbers, recipients,
+    submit, suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -45,6 +45,15 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         deliveries::test,
         deliveries::list,
         deliveries::replay,
+        numbers::list,
+        numbers::show,
+        numbers::change,
+        keywords::show,
+        keywords::change,
+        suppressions::list,
+        suppressions::add,
+        suppressions::show,
+        suppressions::remove,
         keys::list,
         keys::create,
         keys::show,
@@ -65,6 +74,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
     tags(
         (name = "messages", description = "Messages to phones"),
         (name = "inbound", description = "Messages from phones"),
+        (name = "suppressions", description = "Recipients that must not be messaged"),
         (name = "webhooks", description = "Where events are told"),
         (name = "keys", description = "API keys of the account"),
         (name = "account", description = "The account that calls")

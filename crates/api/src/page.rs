@@ -44,6 +44,7 @@ pages![
     "queue_full",
     "rate_limited",
     "repeated_message",
+    "recipient_suppressed",
     "idempotency_mismatch",
     "idempotency_in_flight",
     "not_found",

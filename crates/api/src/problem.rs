@@ -41,6 +41,7 @@ pub const fn http_status(code: RefusalCode) -> StatusCode {
         | R::NoPrice
         | R::NoRoute
         | R::RouteLoop
+        | R::RecipientSuppressed
         | R::IdempotencyMismatch
         | R::InvalidConfiguration => StatusCode::UNPROCESSABLE_ENTITY,
         R::RateLimited | R::QueueFull | R::RepeatedMessage => StatusCode::TOO_MANY_REQUESTS,

@@ -7,7 +7,7 @@ use app::detail::{Because, InboundDetail, MessageDetail, Page};
 use app::submission::{
     Accepted, AcceptedMessage, Caller, Done, Idempotency, KeyAccess, Rejected, Submission, SubmitOutcome,
 };
-use app::{EndpointView, KeyView, MessageQuery, Rate, Scope};
+use app::{EndpointView, KeyView, MessageQuery, Rate, Scope, SuppressionWish};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -20,6 +20,7 @@ use types::account::{Account, AccountLimits, AccountState, CredentialKind};
 use types::address::Address;
 use types::charge::Balance;
 use types::id::{AccountId, CredentialId, EndpointId, InboundId, MessageId, PublicId, RowKey, SubmissionId};
+use types::keyword::Keyword;
 use types::message::{Class, State};
 use types::money::{Money, Unit};
 use types::refusal::{Refusal, RefusalCode};
@@ -33,7 +34,7 @@ mod rows;
 mod settings;
 
 pub(crate) use rows::{detail, endpoint, inbound_report, message_report};
-pub(crate) use settings::webhook;
+pub(crate) use settings::{HELD, SUPPRESSED, webhook};
 
 pub(crate) const PUBLIC_URL: &str = "https://sms.example.com";
 const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
@@ -62,6 +63,8 @@ pub(crate) struct FakeDesk {
     pub(crate) webhooks: Mutex<Vec<Option<EndpointView>>>,
     /// API keys of the owner.
     pub(crate) keys: Mutex<Vec<KeyView>>,
+    /// What was put on suppression lists.
+    pub(crate) suppressed: Mutex<Vec<SuppressionWish>>,
     /// The keys of idempotency that came with changes.
     pub(crate) onces: Mutex<Vec<Option<Idempotency>>>,
     /// The refusals that the door noted.
@@ -206,6 +209,7 @@ impl Desk for FakeDesk {
             source: Address::from_text("447911123456"),
             destination: Address::from_text("88811"),
             text: Sensitive::new("STOP".to_owned()),
+            keyword: Some(Keyword::Stop),
             received_at: NOW,
             connector: "acme".to_owned(),
         };

@@ -14,6 +14,7 @@ use sha2::Sha256;
 use types::Sensitive;
 use types::account::{Endpoint, EndpointKind};
 use types::id::EventId;
+use types::keyword::Keyword;
 use types::message::Flags;
 use types::time::Timestamp;
 
@@ -173,6 +174,7 @@ struct InboundData {
     from: String,
     to: String,
     text: String,
+    keyword: Option<&'static str>,
     received_at: String,
 }
 
@@ -183,6 +185,7 @@ impl InboundData {
             from: inbound.source.text().into_owned(),
             to: inbound.destination.text().into_owned(),
             text: inbound.text.expose().clone(),
+            keyword: inbound.keyword.map(Keyword::as_str),
             received_at: at.to_string(),
         }
     }

@@ -24,11 +24,14 @@ mod deliveries;
 mod doors;
 mod figures;
 mod keys;
+mod keywords;
+mod numbers;
 mod operation;
 mod paused;
 mod people;
 mod questions;
 mod reports;
+mod suppressions;
 mod traffic;
 mod webhooks;
 
@@ -37,7 +40,10 @@ pub use doors::Rate;
 pub use figures::{NumberView, PriceList};
 pub(crate) use keys::may_give;
 pub use keys::{KeyPatch, KeyView, KeyWish, OVERLAP_MS_DEFAULT, ShownKey};
+pub use keywords::{KeywordReplies, KeywordReplyPatch};
+pub use numbers::{InboundNumberView, NUMBERS_AT_ONCE_MAX};
 pub use reports::BindHandle;
+pub use suppressions::{SUPPRESSED_AT_ONCE_MAX, SuppressionQuery, SuppressionView, SuppressionWish};
 pub use webhooks::{EndpointPatch, EndpointView, EndpointWish};
 
 /// Whose messages a question may see.

@@ -6,6 +6,7 @@ use types::address::Address;
 use types::charge::{ChargeState, Cost, LotShare, Price};
 use types::form::Form;
 use types::id::{AccountId, ConnectorId, InboundId, MessageId, RowKey, SubmissionId};
+use types::keyword::Keyword;
 use types::message::{Class, Content, Door, Flags, Reason, State};
 use types::money::Money;
 use types::network::{Country, NetworkFact};
@@ -240,6 +241,8 @@ pub struct InboundDetail {
     pub destination: Address,
     /// The text.
     pub text: Sensitive<String>,
+    /// What it means, when it is a keyword.
+    pub keyword: Option<Keyword>,
     /// When it was read.
     pub received_at: Timestamp,
     /// The connector, by name.

@@ -31,6 +31,7 @@ mod catalog;
 mod commit;
 mod crash;
 mod doubt;
+mod inbound;
 pub(crate) mod live;
 mod long;
 mod money;
@@ -46,8 +47,9 @@ mod reload;
 mod repeats;
 mod reports;
 mod steps;
+pub(crate) mod suppress;
 
-pub(crate) use catalog::{Change, Changed};
+pub(crate) use catalog::{Change, Changed, NumberChange};
 use crash::{AtWork, Round};
 use live::{ConnectorState, Live, Spread};
 pub(crate) use pause::Ruling;
@@ -80,6 +82,8 @@ pub(crate) enum Input {
     Cancel(Option<AccountId>, MessageId, Option<(AccountId, Idempotency)>, oneshot::Sender<CancelOutcome>),
     /// What a person says of messages that wait for one; told how many it was true of.
     Rule(Ruling, Vec<RowKey>, oneshot::Sender<Result<u64, Refusal>>),
+    /// Change the list of recipients that an account must not message, once under its key.
+    List(AccountId, suppress::Listing, Option<Idempotency>, oneshot::Sender<suppress::Listed>),
     /// What a channel told, and whom to tell once it is on disk.
     Channel(ConnectorId, Vec<ChannelEvent>, Option<oneshot::Sender<()>>),
     /// An event that has crashed.
@@ -141,6 +145,9 @@ pub(crate) struct Draft {
     pub(crate) bodies: HashMap<RowKey, Box<[u8]>>,
     pub(crate) replies: Vec<(ReplyTo, SubmitOutcome)>,
     pub(crate) cancels: Vec<(oneshot::Sender<CancelOutcome>, CancelOutcome)>,
+    pub(crate) listed: Vec<(oneshot::Sender<suppress::Listed>, suppress::Listed)>,
+    /// What it changes of suppression lists.
+    pub(crate) lists: suppress::ListChanges,
     pub(crate) rulings: Vec<(oneshot::Sender<Result<u64, Refusal>>, u64)>,
     pub(crate) probes: Vec<oneshot::Sender<Result<(), Refusal>>>,
     pub(crate) dispatches: BTreeMap<ConnectorId, Vec<Dispatch>>,
@@ -195,6 +202,7 @@ pub(crate) struct Engine {
     pub(crate) parked: i64,
     pub(crate) notations: notation::Notations,
     pub(crate) repeats: HashMap<repeats::RepeatKey, Timestamp>,
+    pub(crate) suppressed: suppress::Suppressed,
     pub(crate) countries: HashMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
     /// Submissions on disk that were being staged when a commit did not happen; they are given up with
@@ -272,6 +280,7 @@ impl Engine {
             parked_receipts: parked::Parked::default(),
             notations: notation::Notations::default(),
             repeats: HashMap::new(),
+            suppressed: suppress::Suppressed::default(),
             countries: HashMap::new(),
             long: VecDeque::new(),
             abandoned: Vec::new(),
@@ -369,6 +378,9 @@ impl Engine {
                 }
                 Input::Cancel(account, id, once, reply) => self.cancel((account, id), once, reply, now)?,
                 Input::Rule(ruling, messages, reply) => self.rule(ruling, &messages, reply, now)?,
+                Input::List(account, listing, once, reply) => {
+                    self.change_list(account, (&listing, once.as_ref()), reply, now)?;
+                }
                 Input::Channel(connector, events, kept_on_disk) => {
                     kept.push(Input::Channel(connector, events, kept_on_disk));
                     if let Some(Input::Channel(_, events, _)) = kept.last() {
@@ -447,30 +459,6 @@ impl Engine {
             ChannelEvent::Inbound(notice) => self.inbound(connector, notice, now),
             ChannelEvent::Status(status) => self.connector_status(connector, status, now),
         }
-    }
-
-    /// Tells everybody who waits for this batch that nothing of it happened.
-    fn refuse_batch(&mut self) {
-        let refusal = outage::unavailable;
-        let draft = std::mem::take(&mut self.draft);
-        self.sealer.forget(&draft.batch.data_keys);
-        for (reply, outcome) in draft.replies {
-            let outcome = outcome.and_then(|_| Err(crate::submission::Rejected::whole(refusal())));
-            reply.send(outcome);
-        }
-        for (reply, _) in draft.cancels {
-            drop(reply.send(Err(refusal())));
-        }
-        for (reply, _) in draft.rulings {
-            drop(reply.send(Err(refusal())));
-        }
-        for reply in draft.probes {
-            drop(reply.send(Err(refusal())));
-        }
-        for long in self.long.drain(..) {
-            long.reply.send(Err(crate::submission::Rejected::whole(refusal())));
-        }
-        self.long_keys.clear();
     }
 
     /// Milliseconds until something is due; at most `most`.

@@ -10,14 +10,17 @@ use types::message::{Flags, Pause, Reason, State};
 use types::money::Money;
 use types::network::{NetworkFact, NetworkSource};
 use types::receipt::{Origin, Verdict};
+use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
+use crate::core::SuppressionView;
 use crate::detail::{AttemptDetail, Because, LevelDetail, MessageDetail, ToldEvent};
 
 mod customer;
 
-/// Writes the story of a message, oldest first.
-pub(crate) fn explain(detail: &MessageDetail) -> Vec<Because> {
+/// Writes the story of a message, oldest first. `listed` is the recipient's entry in the suppression list, if
+/// it has one now.
+pub(crate) fn explain(detail: &MessageDetail, listed: Option<&SuppressionView>) -> Vec<Because> {
     let mut story = vec![admission(detail), price(detail), charge(detail)];
     for attempt in &detail.attempts {
         story.push(route(attempt));
@@ -31,6 +34,7 @@ pub(crate) fn explain(detail: &MessageDetail) -> Vec<Because> {
     story.extend(detail.told.iter().map(told));
     story.extend(detail.moot.iter().map(moot));
     story.extend(untold(detail));
+    story.extend(listed.map(suppression));
     story.sort_by_key(|because| because.at);
     story
 }
@@ -287,6 +291,22 @@ fn told(event: &ToldEvent) -> Because {
 fn moot((state, at): &(State, Timestamp)) -> Because {
     let text = format!("The customer was not told {state}: the form of its address has no such event.");
     Because { at: *at, stage: "report", text, facts: Vec::new() }
+}
+
+/// That no more can follow to the same recipient, since when and why.
+fn suppression(entry: &SuppressionView) -> Because {
+    let why = match entry.reason {
+        SuppressionReason::OptOut => "it wrote that it wants no more",
+        SuppressionReason::Complaint => "there was a complaint",
+        SuppressionReason::Imported => "it came with an imported list",
+        SuppressionReason::Manual => "the account has put it there",
+    };
+    let text = format!(
+        "From here on the recipient is on the suppression list of the account, because {why}: further messages \
+         to it are refused."
+    );
+    let facts = vec![("suppressed", entry.reason.to_string()), ("suppressed by", entry.source.clone())];
+    Because { at: entry.created_at, stage: "suppression", text, facts }
 }
 
 /// That it waits for a person, and what happens meanwhile.

@@ -25,9 +25,10 @@ mod text;
 
 pub use crate::core::{
     About, BindHandle, ConnectorView, Core, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView,
-    EndpointWish, HouseFigures, KeyPatch, KeyView, KeyWish, LiveFigures, MessageQuery, NewAccount,
-    NumberView, OVERLAP_MS_DEFAULT, Person, PriceList, Rate, ReplayWish, Scope, ShownCredential, ShownKey,
-    VersionView,
+    EndpointWish, HouseFigures, InboundNumberView, KeyPatch, KeyView, KeyWish, KeywordReplies,
+    KeywordReplyPatch, LiveFigures, MessageQuery, NUMBERS_AT_ONCE_MAX, NewAccount, NumberView,
+    OVERLAP_MS_DEFAULT, Person, PriceList, Rate, ReplayWish, SUPPRESSED_AT_ONCE_MAX, Scope, ShownCredential,
+    ShownKey, SuppressionQuery, SuppressionView, SuppressionWish, VersionView,
 };
 pub use crate::engine::EngineError;
 pub use crate::notify::TestCall;

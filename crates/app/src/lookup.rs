@@ -60,7 +60,7 @@ impl Runtime {
         }
     }
 
-    fn key(&self, id: i64) -> Option<KeyHandle> {
+    pub(crate) fn key(&self, id: i64) -> Option<KeyHandle> {
         // Another process may have made a key since this one began.
         self.sealer.key(id).or_else(|| {
             let row = self.reader.data_key(id).ok().flatten()?;
@@ -272,12 +272,14 @@ impl Runtime {
         let open = |row: &ports::store::InboundRow| {
             let plain = self.key(row.data_key)?.open(Kind::Inbound, row.key, &row.sealed).ok()?;
             let (source, destination, content) = read_inbound(&plain)?;
+            let text = crate::text::of_octets(&content);
             Some(InboundDetail {
                 id: InboundId::new(row.key, row.tail),
                 account: row.account,
                 source,
                 destination,
-                text: crate::text::of_octets(&content).into(),
+                keyword: decide::keyword::find(&text),
+                text: text.into(),
                 received_at: row.received_at,
                 connector: self.connector_name(row.connector),
             })

@@ -93,11 +93,13 @@ impl Event {
 
     /// Writes the report of a message from a phone.
     pub(crate) fn of_inbound(row: &OutboxRow, tail: u64, notice: &InboundNotice) -> Self {
+        let text = crate::text::of_octets(&notice.content);
         let body = ReportBody::Inbound(Box::new(InboundReport {
             id: InboundId::new(row.about, tail),
             source: notice.source.clone(),
             destination: notice.destination.clone(),
-            text: crate::text::of_octets(&notice.content).into(),
+            keyword: decide::keyword::find(&text),
+            text: text.into(),
             content: notice.content.clone(),
         }));
         Self::new(row, body)

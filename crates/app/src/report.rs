@@ -5,6 +5,7 @@ use std::sync::Arc;
 use types::Sensitive;
 use types::address::Address;
 use types::id::{EventId, InboundId, MessageId, RowKey};
+use types::keyword::Keyword;
 use types::message::{Flags, OctetContent, Reason, State};
 use types::money::Money;
 use types::network::NetworkFact;
@@ -80,6 +81,8 @@ pub struct InboundReport {
     pub content: OctetContent,
     /// The text, decoded.
     pub text: Sensitive<String>,
+    /// What it means, when it is a keyword.
+    pub keyword: Option<Keyword>,
 }
 
 /// A bind of a customer that can take reports. Called from the core's thread: must not block.

@@ -208,6 +208,7 @@ impl Engine {
         self.adopt_profile(wanted, now)?;
         self.shared.metrics.learn_names(self.connector_numbers.iter().cloned());
         self.adopt_money(&state.lots);
+        self.scan_suppressions()?;
         self.open_channels();
         self.scan_open(now, true)
     }
@@ -262,6 +263,11 @@ fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
         };
         let entry = CredentialEntry::new(row.id, row.account, row.created_at, settings);
         directory.credentials.insert((row.kind, row.name.clone()), Arc::new(entry));
+    }
+    directory.inbound_numbers =
+        Arc::new(state.inbound_numbers.iter().map(|row| (row.number, *row)).collect());
+    for row in &state.keyword_replies {
+        directory.keyword_replies.insert((row.account, row.keyword), row.text.as_str().into());
     }
     for row in &state.endpoints {
         let opened = sealer

@@ -26,7 +26,7 @@ const NONCE_OCTETS: usize = 12;
 pub(crate) enum KeyClass {
     /// Addresses and bodies of messages, by account and month.
     Messages = 0,
-    /// Secrets of credentials and endpoints, without a period.
+    /// Secrets of credentials and endpoints, and numbers of suppression lists, without a period.
     Secrets = 1,
     /// The key of look-up hashes, one for the installation.
     Hashes = 2,
@@ -51,6 +51,8 @@ pub(crate) enum Kind {
     Sent = 6,
     /// What a receipt echoed.
     Echo = 7,
+    /// A number on a suppression list.
+    Suppression = 8,
 }
 
 /// Why a value could not be sealed or opened.

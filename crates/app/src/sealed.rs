@@ -201,6 +201,18 @@ pub(crate) fn read_inbound(octets: &[u8]) -> Option<(Address, Address, OctetCont
     Some((reader.address()?, reader.address()?, reader.octets()?))
 }
 
+/// Writes a number.
+pub(crate) fn write_number(number: Msisdn) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    put_number(&mut out, Some(number));
+    out
+}
+
+/// Reads a number.
+pub(crate) fn read_number(octets: &[u8]) -> Option<Msisdn> {
+    Reader::begin(octets)?.number()?
+}
+
 /// Writes several texts, e.g. an endpoint's address and secret.
 pub(crate) fn write_texts(texts: &[&str]) -> Vec<u8> {
     let mut out = vec![VERSION];

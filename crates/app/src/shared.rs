@@ -1,15 +1,18 @@
 //! What the engine publishes for everybody else: the directory of accounts and credentials, the
 //! configuration, balances and counters. Readers never wait for the engine.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use decide::limits::TokenBucket;
 use decide::snapshot::Snapshot;
+use ports::store::InboundNumberRow;
 use types::account::{Account, CredentialKind, Endpoint, EndpointKind};
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId};
+use types::inbound::InboundNumber;
+use types::keyword::Keyword;
 use types::message::State;
 use types::refusal::RefusalCode;
 use types::time::Timestamp;
@@ -140,6 +143,10 @@ pub(crate) struct Directory {
     pub(crate) by_url: HashMap<(AccountId, EndpointKind, i64), EndpointId>,
     /// Endpoints that hear of all messages of their account, oldest first; those that are switched off too.
     pub(crate) standing: HashMap<AccountId, Vec<EndpointId>>,
+    /// What phones are answered that write a keyword.
+    pub(crate) keyword_replies: HashMap<(AccountId, Keyword), Arc<str>>,
+    /// Numbers to which phones write.
+    pub(crate) inbound_numbers: Arc<BTreeMap<InboundNumber, InboundNumberRow>>,
 }
 
 impl Directory {
@@ -197,6 +204,8 @@ impl Directory {
             smpp_endpoints: self.smpp_endpoints.clone(),
             by_url: self.by_url.clone(),
             standing: self.standing.clone(),
+            keyword_replies: self.keyword_replies.clone(),
+            inbound_numbers: Arc::clone(&self.inbound_numbers),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The one admission path: may this message be taken, and on which terms?
 //!
-//! The stages are shape and times, account, content, queue, price, route, repeats and balance, in this
+//! The stages are shape and times, account, suppression, content, queue, price, route, repeats and balance, in this
 //! order; the first refusal wins, so that nobody is asked to top up for a message that could not go anyway. A
 //! plan says what the message will be; nothing has happened until it is committed.
 
@@ -15,6 +15,7 @@ use types::money::Money;
 use types::network::{Country, NetworkFact};
 use types::refusal::{Refusal, RefusalCode};
 use types::region::Region;
+use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
 use crate::budget::{self, Waiting};
@@ -58,6 +59,8 @@ pub struct Facts<'a> {
     /// Whether the same text went to the same number within the account's guard, where the door
     /// promises one.
     pub is_repeat: bool,
+    /// Why the account must not message the recipient, if it must not.
+    pub suppressed: Option<SuppressionReason>,
 }
 
 /// What an admitted message will be.
@@ -97,6 +100,7 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     let recipient = check_shape(draft)?;
     let (send_at, expires_at) = check_times(draft, now)?;
     check_account(facts.account)?;
+    check_suppression(facts.suppressed)?;
     let parts = count_parts(&draft.content)?;
     let class = draft.class.unwrap_or(facts.account.default_class);
     budget::check(&facts.snapshot.profile.queue, &facts.waiting, class, parts, now)?;
@@ -242,6 +246,19 @@ fn check_account(account: &Account) -> Result<(), Refusal> {
         }
         AccountState::Closed => Err(Refusal::new(RefusalCode::AccountSuspended, "the account is closed")),
     }
+}
+
+/// Messages of every class are refused: who writes STOP means all of them.
+fn check_suppression(suppressed: Option<SuppressionReason>) -> Result<(), Refusal> {
+    let why = match suppressed {
+        None => return Ok(()),
+        Some(SuppressionReason::OptOut) => "the recipient has opted out of messages of this account",
+        Some(SuppressionReason::Complaint) => "messages of this account to the recipient met a complaint",
+        Some(SuppressionReason::Imported | SuppressionReason::Manual) => {
+            "the account has put the recipient on its suppression list"
+        }
+    };
+    Err(Refusal::new(RefusalCode::RecipientSuppressed, why).at("to"))
 }
 
 fn count_parts(content: &Content) -> Result<u32, Refusal> {

@@ -8,6 +8,7 @@ pub mod admit;
 pub mod budget;
 pub mod cost;
 pub mod invariant;
+pub mod keyword;
 pub mod ledger;
 pub mod lifecycle;
 pub mod limits;

@@ -16,6 +16,7 @@ use crate::Disposition;
 mod batch;
 mod query;
 mod rows;
+mod suppression;
 
 pub use batch::{
     AttemptPartRow, AttemptRow, Batch, ConfigChange, DataKeyRow, EventSubject, IdempotencyRow, InboundRow,
@@ -28,9 +29,11 @@ pub use query::{
 };
 pub use rows::{
     AttemptPartView, AttemptView, BatchJournal, ConfigKind, ConfigVersion, CredentialRow, EndpointRow,
-    EventEnd, EventView, IdempotencyHit, LedgerSum, MessageFacts, MessageView, OpenMessage, PersonRow,
-    PostingView, Progress, ReceiptTarget, SessionRow, StoredState, message_id,
+    EventEnd, EventView, IdempotencyHit, InboundNumberRow, KeywordReplyRow, LedgerSum, MessageFacts,
+    MessageView, OpenMessage, PersonRow, PostingView, Progress, ReceiptTarget, SessionRow, StoredState,
+    message_id,
 };
+pub use suppression::{SuppressionFilter, SuppressionMark, SuppressionRow};
 
 /// The writing side. One value is owned by one thread.
 pub trait Store: Send {
@@ -153,6 +156,23 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn last_sender_to(&mut self, recipient_hash: i64) -> Result<Option<AccountId>, StoreError>;
 
+    /// What suppression lists have of whole accounts with keys above `after`, in key order, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn suppressions_after(&mut self, after: RowKey, limit: usize)
+    -> Result<Vec<SuppressionMark>, StoreError>;
+
+    /// Which of these recipients are on the list of an account as a whole, in no particular order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn suppressed(
+        &mut self,
+        account: AccountId,
+        number_hashes: &[i64],
+    ) -> Result<Vec<SuppressionMark>, StoreError>;
+
     /// Work between batches: moves checkpoints, builds look-up indexes for rows that have come
     /// since, removes what has lapsed. Returns whether there is more to do. Each call takes a few
     /// milliseconds at most.
@@ -199,6 +219,12 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     fn events(&self, filter: &EventFilter) -> Result<ListPage<ListedEvent>, StoreError>;
+
+    /// The suppression list of an account, newest first; entries of every scope.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn list_suppressions(&self, filter: &SuppressionFilter) -> Result<ListPage<SuppressionRow>, StoreError>;
 
     /// Lots of an account.
     ///

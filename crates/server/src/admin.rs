@@ -25,11 +25,13 @@ use crate::demo::Bound;
 use crate::folder;
 
 mod keys;
+mod numbers;
 mod perform;
 mod quarantine;
 mod sessions;
 mod shapes;
 
+pub(crate) use numbers::NumbersRequest;
 pub(crate) use perform::perform;
 pub(crate) use quarantine::QuarantineRequest;
 
@@ -117,6 +119,8 @@ pub(crate) enum Request {
     PricesImport { document: String, author: String },
     /// Messages that wait for a person of the operator: list, show, let go on, give up.
     Quarantine(QuarantineRequest),
+    /// Numbers to which phones write: list, import, assign, release.
+    Numbers(NumbersRequest),
     /// SMPP sessions of customers.
     Sessions,
     /// Ask a session to take leave.

@@ -18,6 +18,7 @@ mod bulk;
 mod copies;
 mod keys;
 mod lives;
+mod numbers;
 mod profile;
 mod quarantine;
 mod rules;
@@ -136,6 +137,11 @@ enum Command {
     Quarantine {
         #[command(subcommand)]
         action: quarantine::Action,
+    },
+    /// Numbers to which phones write: list, import, assign to accounts, release.
+    Numbers {
+        #[command(subcommand)]
+        action: numbers::Action,
     },
     #[command(flatten)]
     Terms(terms::Terms),
@@ -389,6 +395,7 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
             Request::PersonCreate { account: None, email, role, password: ask::password()? }
         }
         Command::Quarantine { action } => Request::Quarantine(action.request()?),
+        Command::Numbers { action } => Request::Numbers(action.request()?),
         Command::Doctor => Request::Doctor,
     })
 }

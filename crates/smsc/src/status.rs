@@ -10,6 +10,7 @@
 //! | 0x401 | `account_suspended`: the account may not send |
 //! | 0x402 | `forbidden`: the caller lacks the permission |
 //! | 0x403 | `repeated_message`: the same text just went to the same number |
+//! | 0x404 | `recipient_suppressed`: the recipient does not want messages of this account |
 
 use app::report::Told;
 use smpp::CommandStatus;
@@ -23,6 +24,8 @@ pub const STATUS_ACCOUNT_SUSPENDED: CommandStatus = CommandStatus(0x401);
 pub const STATUS_FORBIDDEN: CommandStatus = CommandStatus(0x402);
 /// The same text went to the same number a moment ago.
 pub const STATUS_REPEATED_MESSAGE: CommandStatus = CommandStatus(0x403);
+/// The recipient is on the account's suppression list.
+pub const STATUS_RECIPIENT_SUPPRESSED: CommandStatus = CommandStatus(0x404);
 
 /// The status that tells a refusal of a submission.
 pub fn status_of(code: RefusalCode) -> CommandStatus {
@@ -46,6 +49,7 @@ pub fn status_of(code: RefusalCode) -> CommandStatus {
         RefusalCode::AccountSuspended => STATUS_ACCOUNT_SUSPENDED,
         RefusalCode::Forbidden => STATUS_FORBIDDEN,
         RefusalCode::RepeatedMessage => STATUS_REPEATED_MESSAGE,
+        RefusalCode::RecipientSuppressed => STATUS_RECIPIENT_SUPPRESSED,
         RefusalCode::InvalidRequest
         | RefusalCode::NoPrice
         | RefusalCode::NoRoute
@@ -104,7 +108,7 @@ mod tests {
         let count = vendor.len();
         vendor.sort_unstable();
         vendor.dedup();
-        assert_eq!((vendor.len(), vendor.last()), (count, Some(&0x403)));
+        assert_eq!((vendor.len(), vendor.last()), (count, Some(&0x404)));
     }
 
     #[test]

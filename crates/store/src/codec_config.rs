@@ -2,14 +2,17 @@
 //! rows that come from and go to phones. The companion of `codec`.
 
 use ports::store::{
-    ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundRow, ParkedReceiptRow,
-    PersonRow, PostingView, SessionRow,
+    ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundNumberRow, InboundRow,
+    KeywordReplyRow, ParkedReceiptRow, PersonRow, PostingView, SessionRow, SuppressionMark, SuppressionRow,
 };
 use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
 use types::charge::PostingKind;
 use types::id::{CommitSeq, CredentialId, EndpointId, LotId, PersonId, PublicId};
+use types::inbound::{InboundNumber, NumberRoute};
+use types::keyword::Keyword;
 use types::message::Class;
 use types::role::Role;
+use types::suppression::SuppressionReason;
 
 use crate::codec::{Cells, Columns};
 use crate::fault::Fault;
@@ -70,6 +73,38 @@ macro_rules! inbound_columns {
     };
 }
 pub(crate) use inbound_columns;
+
+/// Columns of a number to which phones write.
+macro_rules! inbound_number_columns {
+    () => {
+        "number, account, route, endpoint, added_at, assigned_at"
+    };
+}
+pub(crate) use inbound_number_columns;
+
+/// Columns of an answer to a keyword.
+macro_rules! keyword_reply_columns {
+    () => {
+        "account, keyword, text"
+    };
+}
+pub(crate) use keyword_reply_columns;
+
+/// Columns of an entry of a suppression list.
+macro_rules! suppression_columns {
+    () => {
+        "key, account, scope, number_hash, reason, source, data_key, sealed, created_at"
+    };
+}
+pub(crate) use suppression_columns;
+
+/// Columns of what the writer remembers of one.
+macro_rules! suppression_mark_columns {
+    () => {
+        "key, account, number_hash, reason"
+    };
+}
+pub(crate) use suppression_mark_columns;
 
 /// The 16 octets under which a public id is stored.
 pub(crate) fn sid_octets(sid: PublicId) -> [u8; 16] {
@@ -204,6 +239,57 @@ pub(crate) fn inbound(row: &dyn Columns) -> Result<InboundRow, Fault> {
         received_at: cells.time()?,
         data_key: cells.int()?,
         sealed: cells.blob()?,
+    })
+}
+
+/// The row of `inbound_number_columns!`.
+pub(crate) fn inbound_number(row: &dyn Columns) -> Result<InboundNumberRow, Fault> {
+    let cells = &mut Cells::new(row, "inbound_number");
+    let number = cells.small::<u64>()?;
+    Ok(InboundNumberRow {
+        number: InboundNumber::from_u64(number).ok_or_else(|| cells.corrupt())?,
+        account: cells.optional_account()?,
+        route: cells.coded(NumberRoute::from_code)?,
+        endpoint: cells.optional_int()?.map(EndpointId),
+        added_at: cells.time()?,
+        assigned_at: cells.optional_time()?,
+    })
+}
+
+/// The row of `keyword_reply_columns!`.
+pub(crate) fn keyword_reply(row: &dyn Columns) -> Result<KeywordReplyRow, Fault> {
+    let cells = &mut Cells::new(row, "keyword_reply");
+    Ok(KeywordReplyRow {
+        account: cells.account()?,
+        keyword: cells.coded(Keyword::from_code)?,
+        text: cells.text()?,
+    })
+}
+
+/// The row of `suppression_columns!`.
+pub(crate) fn suppression(row: &dyn Columns) -> Result<SuppressionRow, Fault> {
+    let cells = &mut Cells::new(row, "suppression");
+    Ok(SuppressionRow {
+        key: cells.key()?,
+        account: cells.account()?,
+        scope: cells.text()?,
+        number_hash: cells.int()?,
+        reason: cells.coded(SuppressionReason::from_code)?,
+        source: cells.text()?,
+        data_key: cells.int()?,
+        sealed: cells.blob()?,
+        created_at: cells.time()?,
+    })
+}
+
+/// The row of `suppression_mark_columns!`.
+pub(crate) fn suppression_mark(row: &dyn Columns) -> Result<SuppressionMark, Fault> {
+    let cells = &mut Cells::new(row, "suppression");
+    Ok(SuppressionMark {
+        key: cells.key()?,
+        account: cells.account()?,
+        number_hash: cells.int()?,
+        reason: cells.coded(SuppressionReason::from_code)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Which row keys a batch uses.
 
-use ports::store::Batch;
+use ports::store::{Batch, ConfigChange};
 use types::id::RowKey;
 
 /// The highest row key that a batch uses.
@@ -11,6 +11,11 @@ pub(crate) fn highest_key(batch: &Batch) -> i64 {
     let parked = batch.parked.iter().map(|row| row.key);
     let inbound = batch.inbound.iter().map(|row| row.key);
     let outbox = batch.outbox.iter().map(|row| row.key);
+    let listed = batch.config.iter().filter_map(|change| match change {
+        ConfigChange::Suppression(row) => Some(row.key),
+        _ => None,
+    });
     let keys = submissions.chain(messages).chain(receipts).chain(parked).chain(inbound).chain(outbox);
+    let keys = keys.chain(listed);
     keys.max().unwrap_or(RowKey::ZERO).as_i64()
 }

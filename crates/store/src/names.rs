@@ -2,7 +2,10 @@
 
 use types::charge::{ChargeState, CostTrigger};
 use types::form::{Encoding, Joined, Rendering};
+use types::inbound::NumberRoute;
+use types::keyword::Keyword;
 use types::message::{Reason, State};
+use types::suppression::SuppressionReason;
 
 /// Kind, code and name of every code that is stored.
 pub(crate) fn code_names() -> impl Iterator<Item = (&'static str, u8, &'static str)> {
@@ -14,5 +17,8 @@ pub(crate) fn code_names() -> impl Iterator<Item = (&'static str, u8, &'static s
     let renderings = Rendering::ALL.iter().map(|r| ("rendering", r.code(), r.as_str()));
     let cost_triggers = CostTrigger::ALL.iter().map(|t| ("cost_trigger", t.code(), t.as_str()));
     let of_attempts = encodings.chain(joined).chain(renderings).chain(cost_triggers);
-    states.chain(reasons).chain(charges).chain(of_attempts)
+    let suppressions = SuppressionReason::ALL.iter().map(|r| ("suppression_reason", r.code(), r.as_str()));
+    let keywords = Keyword::ALL.iter().map(|k| ("keyword", k.code(), k.as_str()));
+    let routes = NumberRoute::ALL.iter().map(|r| ("number_route", r.code(), r.as_str()));
+    states.chain(reasons).chain(charges).chain(of_attempts).chain(suppressions).chain(keywords).chain(routes)
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use ports::store::{
     ApplyError, AttemptView, Batch, IdempotencyHit, InboundRow, MessageFacts, OpenMessage, OutboxRow,
-    ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState,
+    ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
 };
 use tokio::sync::watch;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -43,6 +43,7 @@ mod read_config;
 mod read_events;
 mod read_messages;
 mod read_money;
+mod read_suppressions;
 mod reader;
 mod session;
 mod tidy;
@@ -244,6 +245,28 @@ impl Store for PostgresStore {
     fn last_sender_to(&mut self, recipient_hash: i64) -> Result<Option<AccountId>, StoreError> {
         self.ask("find the last sender to a number", move |session| async move {
             load::last_sender(&session, recipient_hash).await
+        })
+    }
+
+    fn suppressions_after(
+        &mut self,
+        after: RowKey,
+        limit: usize,
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
+        self.ask("read suppression lists", move |session| async move {
+            read_suppressions::after(&session, after, limit).await
+        })
+    }
+
+    fn suppressed(
+        &mut self,
+        account: AccountId,
+        number_hashes: &[i64],
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
+        let hashes = Arc::new(number_hashes.to_vec());
+        self.ask("look recipients up in a suppression list", |session| {
+            let hashes = Arc::clone(&hashes);
+            async move { read_suppressions::among(&session, account, &hashes).await }
         })
     }
 

@@ -16,7 +16,7 @@ use std::fs::File;
 
 use ports::store::{
     ApplyError, AttemptView, Batch, IdempotencyHit, InboundRow, MessageFacts, OpenMessage, OutboxRow,
-    ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState,
+    ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
 };
 use rusqlite::Connection;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -37,6 +37,7 @@ mod read_config;
 mod read_events;
 mod read_messages;
 mod read_money;
+mod read_suppressions;
 mod reader;
 mod receipt_map;
 mod runs;
@@ -195,6 +196,24 @@ impl Store for SqliteStore {
 
     fn last_sender_to(&mut self, recipient_hash: i64) -> Result<Option<AccountId>, StoreError> {
         self.load_last_sender(recipient_hash).map_err(|fault| fault.doing("find the last sender to a number"))
+    }
+
+    fn suppressions_after(
+        &mut self,
+        after: RowKey,
+        limit: usize,
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
+        read_suppressions::after(&self.connection, after, limit)
+            .map_err(|fault| fault.doing("read suppression lists"))
+    }
+
+    fn suppressed(
+        &mut self,
+        account: AccountId,
+        number_hashes: &[i64],
+    ) -> Result<Vec<SuppressionMark>, StoreError> {
+        read_suppressions::among(&self.connection, account, number_hashes)
+            .map_err(|fault| fault.doing("look recipients up in a suppression list"))
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<bool, StoreError> {

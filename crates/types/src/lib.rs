@@ -14,6 +14,8 @@ pub mod charge;
 pub mod event;
 pub mod form;
 pub mod id;
+pub mod inbound;
+pub mod keyword;
 pub mod message;
 pub mod money;
 pub mod network;
@@ -24,6 +26,7 @@ pub mod region;
 pub mod role;
 pub mod sensitive;
 pub mod span;
+pub mod suppression;
 pub mod time;
 
 pub use sensitive::Sensitive;

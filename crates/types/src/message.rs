@@ -135,6 +135,8 @@ coded_enum!(
         Cli = 3, "cli";
         /// The PaaSoo dialect.
         Paasoo = 4, "paasoo";
+        /// Nobody's: the platform answers a keyword of a phone with what the account has set.
+        Keyword = 5, "keyword";
     }
 );
 

@@ -66,6 +66,8 @@ refusal_codes! {
     QueueFull = "queue_full", "Too much waits to be sent";
     /// The same text went to the same number a moment ago.
     RepeatedMessage = "repeated_message", "The same text was just sent to this number";
+    /// The recipient is on the account's suppression list.
+    RecipientSuppressed = "recipient_suppressed", "The recipient does not want messages of this account";
     /// The idempotency key was used with another body.
     IdempotencyMismatch = "idempotency_mismatch", "The idempotency key belongs to another request";
     /// The first request with this idempotency key is still being worked on.

@@ -1,7 +1,8 @@
 //! What the writer asks of the simulated disk.
 
 use ports::store::{
-    Batch, IdempotencyHit, MessageFacts, OpenMessage, OutboxRow, ParkedReceiptRow, ReceiptTarget, StoredState,
+    Batch, ConfigChange, IdempotencyHit, KeywordReplyRow, MessageFacts, OpenMessage, OutboxRow,
+    ParkedReceiptRow, ReceiptTarget, StoredState, SuppressionMark,
 };
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
@@ -29,6 +30,16 @@ impl Tables {
             data_keys: settings.data_keys.values().cloned().collect(),
             outbox_pending: pending
                 .map(|(endpoint, keys)| (*endpoint, u64::try_from(keys.len()).unwrap_or(u64::MAX)))
+                .collect(),
+            inbound_numbers: settings.inbound_numbers.values().copied().collect(),
+            keyword_replies: settings
+                .keyword_replies
+                .iter()
+                .map(|((account, keyword), text)| KeywordReplyRow {
+                    account: *account,
+                    keyword: *keyword,
+                    text: text.clone(),
+                })
                 .collect(),
             parked: i64::try_from(self.parked.len()).unwrap_or(i64::MAX),
             last_numbers: [
@@ -115,6 +126,31 @@ impl Tables {
         facts.into_iter().find(|facts| !self.staged.contains(&facts.submission)).map(|facts| facts.account)
     }
 
+    /// Marks of entries that cover whole accounts, above a key.
+    pub(crate) fn suppressions_after(&self, after: RowKey, limit: usize) -> Vec<SuppressionMark> {
+        let mut marks: Vec<_> = self.suppression_marks().filter(|mark| mark.key > after).collect();
+        marks.sort_by_key(|mark| mark.key);
+        marks.truncate(limit);
+        marks
+    }
+
+    /// Which of these recipients are on the list of an account as a whole.
+    pub(crate) fn suppressed(&self, account: AccountId, hashes: &[i64]) -> Vec<SuppressionMark> {
+        self.suppression_marks()
+            .filter(|mark| mark.account == account && hashes.contains(&mark.number_hash))
+            .collect()
+    }
+
+    fn suppression_marks(&self) -> impl Iterator<Item = SuppressionMark> {
+        let whole = self.settings.suppressions.values().filter(|row| row.scope.is_empty());
+        whole.map(|row| SuppressionMark {
+            key: row.key,
+            account: row.account,
+            number_hash: row.number_hash,
+            reason: row.reason,
+        })
+    }
+
     /// Keys of a submission's messages, in no particular order.
     pub(crate) fn keys_of(&self, submission: RowKey) -> &[RowKey] {
         self.by_submission.get(&submission).map_or(&[], Vec::as_slice)
@@ -129,6 +165,11 @@ pub(crate) fn highest_key(batch: &Batch) -> RowKey {
     let parked = batch.parked.iter().map(|row| row.key);
     let inbound = batch.inbound.iter().map(|row| row.key);
     let outbox = batch.outbox.iter().map(|row| row.key);
+    let listed = batch.config.iter().filter_map(|change| match change {
+        ConfigChange::Suppression(row) => Some(row.key),
+        _ => None,
+    });
     let keys = submissions.chain(messages).chain(receipts).chain(parked).chain(inbound).chain(outbox);
+    let keys = keys.chain(listed);
     keys.max().unwrap_or(RowKey::ZERO)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ports::store::{
     BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
     LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PAGE_ROWS_MAX, PersonRow, PostingView, Reader,
-    Rollup, SessionRow, StoreError, StoreFigures,
+    Rollup, SessionRow, StoreError, StoreFigures, SuppressionFilter, SuppressionRow,
 };
 use types::account::Account;
 use types::charge::Lot;
@@ -54,6 +54,23 @@ impl Reader for DiskReader {
 
     fn events(&self, filter: &EventFilter) -> Result<ListPage<ListedEvent>, StoreError> {
         self.ask(|tables| tables.list_events(filter))
+    }
+
+    fn list_suppressions(&self, filter: &SuppressionFilter) -> Result<ListPage<SuppressionRow>, StoreError> {
+        let limit = filter.limit.clamp(1, PAGE_ROWS_MAX);
+        self.ask(|tables| {
+            let mine = tables.settings.suppressions.values().filter(|row| {
+                row.account == filter.account
+                    && filter.number_hash.is_none_or(|hash| hash == row.number_hash)
+                    && filter.before.is_none_or(|before| row.key < before)
+            });
+            let mut items: Vec<_> = mine.cloned().collect();
+            items.sort_by_key(|row| std::cmp::Reverse(row.key));
+            let has_more = items.len() > limit;
+            items.truncate(limit);
+            let next = items.last().filter(|_| has_more).map(|row| row.key);
+            ListPage { items, next }
+        })
     }
 
     fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {

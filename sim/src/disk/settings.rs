@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 
 use ports::store::{
-    Batch, ConfigChange, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, PersonRow, SessionRow,
+    Batch, ConfigChange, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundNumberRow, PersonRow,
+    SessionRow, SuppressionRow,
 };
 use types::account::Account;
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId};
+use types::inbound::InboundNumber;
+use types::keyword::Keyword;
 
 /// The tables.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +25,9 @@ pub(crate) struct Settings {
     pub(crate) documents: BTreeMap<(u8, u32), ConfigVersion>,
     pub(crate) connectors: BTreeMap<ConnectorId, String>,
     pub(crate) data_keys: BTreeMap<i64, DataKeyRow>,
+    pub(crate) inbound_numbers: BTreeMap<InboundNumber, InboundNumberRow>,
+    pub(crate) keyword_replies: BTreeMap<(AccountId, Keyword), String>,
+    pub(crate) suppressions: BTreeMap<(AccountId, String, i64), SuppressionRow>,
 }
 
 impl Settings {
@@ -79,6 +85,24 @@ impl Settings {
                 let taken = self.connectors.iter().any(|(other, known)| other != id && known == name);
                 free(!taken, "connector name")?;
                 self.connectors.insert(*id, name.clone());
+            }
+            ConfigChange::InboundNumber(row) => {
+                let known = self.inbound_numbers.get(&row.number);
+                let added_at = known.map_or(row.added_at, |known| known.added_at);
+                self.inbound_numbers.insert(row.number, InboundNumberRow { added_at, ..*row });
+            }
+            ConfigChange::KeywordReply(row) => {
+                self.keyword_replies.insert((row.account, row.keyword), row.text.clone());
+            }
+            ConfigChange::KeywordReplyEnd(account, keyword) => {
+                self.keyword_replies.remove(&(*account, *keyword));
+            }
+            ConfigChange::Suppression(row) => {
+                let place = (row.account, row.scope.clone(), row.number_hash);
+                self.suppressions.entry(place).or_insert_with(|| row.clone());
+            }
+            ConfigChange::SuppressionEnd { account, scope, number_hash } => {
+                self.suppressions.remove(&(*account, scope.clone(), *number_hash));
             }
         }
         Ok(())

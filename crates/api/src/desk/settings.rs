@@ -1,21 +1,24 @@
-//! What an account sets up for itself: webhooks and keys. See [`super::Desk`].
+//! What an account sets up for itself: webhooks, keys, numbers and suppression lists. See [`super::Desk`].
 
 use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
-    Core, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, KeyPatch, KeyView, KeyWish,
-    ReplayWish, ShownKey, TestCall,
+    Core, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, InboundNumberView,
+    KeyPatch, KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, Scope, ShownKey,
+    SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
 use ports::BoxFuture;
 use types::access::KeyScopes;
 use types::account::EndpointKind;
+use types::address::Msisdn;
 use types::id::{AccountId, CredentialId, EndpointId};
+use types::inbound::{InboundNumber, NumberRoute};
 use types::refusal::Refusal;
 
 /// An answer that may be a refusal.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Refusal>>;
 
-/// What this door asks of the core about webhooks and keys; see the methods of the same names of
+/// What this door asks of the core about webhooks, keys and suppression lists; see the methods of the same names of
 /// [`app::Core`].
 pub trait Settings: Send + Sync + 'static {
     /// The endpoint of a callback address, made when it is new.
@@ -108,6 +111,44 @@ pub trait Settings: Send + Sync + 'static {
     ) -> Answer<'_, Done<ShownKey>>;
     /// Ends an API key.
     fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()>;
+    /// Numbers that an account holds, in their order, behind a number.
+    fn inbound_numbers(
+        &self,
+        account: AccountId,
+        after: Option<InboundNumber>,
+        limit: usize,
+    ) -> Vec<InboundNumberView>;
+    /// One number that an account holds.
+    fn inbound_number(&self, account: AccountId, number: InboundNumber) -> Option<InboundNumberView>;
+    /// Says where goes what is written to a number.
+    fn route_number(
+        &self,
+        account: AccountId,
+        number: InboundNumber,
+        route: NumberRoute,
+        endpoint: Option<EndpointId>,
+    ) -> Answer<'_, InboundNumberView>;
+    /// What phones are answered that write a keyword.
+    fn keyword_replies(&self, account: AccountId) -> KeywordReplies;
+    /// Changes what phones are answered.
+    fn change_keyword_replies(
+        &self,
+        account: AccountId,
+        patch: KeywordReplyPatch,
+    ) -> Answer<'_, KeywordReplies>;
+    /// The suppression list of an account, newest first.
+    fn suppressions(&self, account: AccountId, query: SuppressionQuery) -> Answer<'_, Page<SuppressionView>>;
+    /// The entry of one number.
+    fn suppression(&self, account: AccountId, number: Msisdn) -> Answer<'_, Option<SuppressionView>>;
+    /// Puts numbers on the list; gives how many were not on it.
+    fn suppress(
+        &self,
+        account: AccountId,
+        wish: SuppressionWish,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<usize>>;
+    /// Takes a number from the list.
+    fn unsuppress(&self, account: AccountId, number: Msisdn) -> Answer<'_, ()>;
 }
 
 impl Settings for Core {
@@ -233,5 +274,61 @@ impl Settings for Core {
 
     fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()> {
         Box::pin(Self::revoke_key(self, account, id))
+    }
+
+    fn inbound_numbers(
+        &self,
+        account: AccountId,
+        after: Option<InboundNumber>,
+        limit: usize,
+    ) -> Vec<InboundNumberView> {
+        Self::inbound_numbers(self, Scope::Account(account), after, limit)
+    }
+
+    fn inbound_number(&self, account: AccountId, number: InboundNumber) -> Option<InboundNumberView> {
+        Self::inbound_number(self, account, number)
+    }
+
+    fn route_number(
+        &self,
+        account: AccountId,
+        number: InboundNumber,
+        route: NumberRoute,
+        endpoint: Option<EndpointId>,
+    ) -> Answer<'_, InboundNumberView> {
+        Box::pin(Self::route_number(self, account, number, route, endpoint))
+    }
+
+    fn keyword_replies(&self, account: AccountId) -> KeywordReplies {
+        Self::keyword_replies(self, account)
+    }
+
+    fn change_keyword_replies(
+        &self,
+        account: AccountId,
+        patch: KeywordReplyPatch,
+    ) -> Answer<'_, KeywordReplies> {
+        Box::pin(Self::change_keyword_replies(self, account, patch))
+    }
+
+    fn suppressions(&self, account: AccountId, query: SuppressionQuery) -> Answer<'_, Page<SuppressionView>> {
+        Box::pin(Self::suppressions(self, account, query))
+    }
+
+    fn suppression(&self, account: AccountId, number: Msisdn) -> Answer<'_, Option<SuppressionView>> {
+        Box::pin(Self::suppression(self, account, number))
+    }
+
+    fn suppress(
+        &self,
+        account: AccountId,
+        wish: SuppressionWish,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<usize>> {
+        Box::pin(Self::suppress(self, account, wish, once))
+    }
+
+    fn unsuppress(&self, account: AccountId, number: Msisdn) -> Answer<'_, ()> {
+        Box::pin(Self::unsuppress(self, account, number))
     }
 }

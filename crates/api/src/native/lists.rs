@@ -127,7 +127,7 @@ pub(crate) async fn inbound(
     Ok(json_bytes(StatusCode::OK, &InboundPage { items, next_cursor }))
 }
 
-fn read_place(query: &str) -> Result<(Option<RowKey>, usize), Refusal> {
+pub(crate) fn read_place(query: &str) -> Result<(Option<RowKey>, usize), Refusal> {
     let fields = Fields::parse(query)?;
     fields.only(&["cursor", "limit"])?;
     Ok((read_cursor(&fields)?, read_limit(&fields)?))

@@ -4,6 +4,7 @@
 
 use app::detail::{AttemptDetail, Because, InboundDetail, MessageDetail, PartAnswer, ReceiptDetail};
 use serde::Serialize;
+use types::keyword::Keyword;
 use types::message::{Content, Flags, Pause};
 use types::money::Money;
 use utoipa::ToSchema;
@@ -299,6 +300,9 @@ pub(crate) struct InboundView {
     to: String,
     /// The text.
     text: String,
+    /// `stop`, `start` or `help` when the text is such a word in any language; null for every other text.
+    #[schema(value_type = Option<String>)]
+    keyword: Option<&'static str>,
     /// When it was read.
     #[schema(format = DateTime)]
     received_at: String,
@@ -311,6 +315,7 @@ impl From<&InboundDetail> for InboundView {
             from: detail.source.text().into_owned(),
             to: detail.destination.text().into_owned(),
             text: detail.text.expose().clone(),
+            keyword: detail.keyword.map(Keyword::as_str),
             received_at: detail.received_at.to_string(),
         }
     }

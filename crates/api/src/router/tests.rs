@@ -7,8 +7,10 @@ mod every_route;
 mod figures;
 mod isolation;
 mod keys;
+mod numbers;
 mod strikes;
 mod submitting;
+mod suppressions;
 mod webhooks;
 
 use std::sync::Arc;

@@ -159,6 +159,7 @@ pub(crate) fn inbound_report() -> Report {
             destination: Address::from_text("88811"),
             content: OctetContent::default(),
             text: Sensitive::new("STOP & co".to_owned()),
+            keyword: None,
         })),
     }
 }

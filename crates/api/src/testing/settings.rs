@@ -3,18 +3,28 @@
 use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
-    About, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, EventStatus, KeyPatch,
-    KeyView, KeyWish, ReplayWish, ShownKey, TestCall,
+    About, DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, EventStatus,
+    InboundNumberView, KeyPatch, KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey,
+    SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
 use types::access::KeyScopes;
 use types::account::EndpointKind;
+use types::address::Msisdn;
 use types::event::{EventType, EventTypes};
 use types::id::{AccountId, CredentialId, EndpointId, EventId, RowKey};
+use types::inbound::{InboundNumber, NumberRoute};
 use types::message::State;
 use types::refusal::{Refusal, RefusalCode};
+use types::suppression::SuppressionReason;
 
 use super::{FakeDesk, NOW, OWNER, message_id};
 use crate::desk::{Answer, Settings};
+
+/// The number on the owner's suppression list.
+pub(crate) const SUPPRESSED: &str = "447700900123";
+
+/// A number that the owner holds.
+pub(crate) const HELD: &str = "447700900999";
 
 /// A callback address of the owner.
 pub(crate) fn webhook(id: i64, url: &str) -> EndpointView {
@@ -265,5 +275,97 @@ impl Settings for FakeDesk {
 
     fn revoke_key(&self, account: AccountId, id: CredentialId) -> Answer<'_, ()> {
         at_once(self.key(account, id).map(drop).ok_or_else(missing))
+    }
+
+    fn inbound_numbers(
+        &self,
+        account: AccountId,
+        after: Option<InboundNumber>,
+        limit: usize,
+    ) -> Vec<InboundNumberView> {
+        let view = |digits: &str| InboundNumberView {
+            number: InboundNumber::parse(digits).unwrap(),
+            account: Some((OWNER, "demo".to_owned())),
+            route: NumberRoute::Account,
+            endpoint: None,
+            added_at: NOW,
+            assigned_at: None,
+        };
+        let own = if account == OWNER { vec![view("88811"), view(HELD)] } else { Vec::new() };
+        own.into_iter().filter(|view| after.is_none_or(|after| view.number > after)).take(limit).collect()
+    }
+
+    fn inbound_number(&self, account: AccountId, number: InboundNumber) -> Option<InboundNumberView> {
+        let own = Settings::inbound_numbers(self, account, None, 9);
+        own.into_iter().find(|view| view.number == number)
+    }
+
+    fn route_number(
+        &self,
+        account: AccountId,
+        number: InboundNumber,
+        route: NumberRoute,
+        endpoint: Option<EndpointId>,
+    ) -> Answer<'_, InboundNumberView> {
+        let Some(old) = Settings::inbound_number(self, account, number) else {
+            return at_once(Err(missing()));
+        };
+        at_once(Ok(InboundNumberView { route, endpoint, ..old }))
+    }
+
+    fn keyword_replies(&self, account: AccountId) -> KeywordReplies {
+        let own =
+            KeywordReplies { stop: Some("no more of owner.example".to_owned()), ..KeywordReplies::default() };
+        if account == OWNER { own } else { KeywordReplies::default() }
+    }
+
+    fn change_keyword_replies(
+        &self,
+        account: AccountId,
+        patch: KeywordReplyPatch,
+    ) -> Answer<'_, KeywordReplies> {
+        if patch.start.as_ref().is_some_and(|text| text.as_deref() == Some("")) {
+            return at_once(Err(Refusal::new(RefusalCode::InvalidRequest, "no text").at("start")));
+        }
+        let old = Settings::keyword_replies(self, account);
+        at_once(Ok(KeywordReplies {
+            stop: patch.stop.unwrap_or(old.stop),
+            start: patch.start.unwrap_or(old.start),
+            help: patch.help.unwrap_or(old.help),
+        }))
+    }
+
+    fn suppressions(&self, account: AccountId, query: SuppressionQuery) -> Answer<'_, Page<SuppressionView>> {
+        let view = SuppressionView {
+            number: Msisdn::parse(SUPPRESSED).unwrap(),
+            reason: SuppressionReason::OptOut,
+            source: "inbound:in_1".to_owned(),
+            created_at: NOW,
+        };
+        let is_asked = query.number.is_none_or(|number| number == view.number);
+        let items = if account == OWNER && is_asked { vec![view] } else { Vec::new() };
+        let next = (!items.is_empty()).then(|| RowKey::from_parts(NOW.as_ms(), 4));
+        at_once(Ok(Page { items, next }))
+    }
+
+    fn suppression(&self, account: AccountId, number: Msisdn) -> Answer<'_, Option<SuppressionView>> {
+        let query = SuppressionQuery { number: Some(number), before: None, limit: 1 };
+        Box::pin(async move { Ok(Settings::suppressions(self, account, query).await?.items.pop()) })
+    }
+
+    fn suppress(
+        &self,
+        _account: AccountId,
+        wish: SuppressionWish,
+        once: Option<Idempotency>,
+    ) -> Answer<'_, Done<usize>> {
+        let count = wish.numbers.len();
+        self.suppressed.lock().unwrap().push(wish);
+        at_once(Ok(self.done(count, once)))
+    }
+
+    fn unsuppress(&self, account: AccountId, number: Msisdn) -> Answer<'_, ()> {
+        let is_listed = account == OWNER && number.digits() == SUPPRESSED;
+        at_once(if is_listed { Ok(()) } else { Err(missing()) })
     }
 }

@@ -1,7 +1,8 @@
 //! The signature against a published vector, and the body against what receivers read.
 
-use app::report::Renderer;
+use app::report::{Renderer, ReportBody};
 use types::account::{EndpointKind, OldSecret};
+use types::keyword::Keyword;
 use types::time::Timestamp;
 
 use super::{StandardWebhook, sign};
@@ -79,4 +80,12 @@ fn tells_what_a_phone_wrote() {
     assert_eq!(body["type"], "inbound.received");
     assert_eq!(body["data"]["text"], "STOP & co");
     assert_eq!(body["data"]["from"], "447911123456");
+    assert_eq!(body["data"]["keyword"], serde_json::Value::Null, "a word among others means nothing");
+    let mut stop = inbound_report();
+    if let ReportBody::Inbound(inbound) = &mut stop.body {
+        inbound.keyword = Some(Keyword::Stop);
+    }
+    let call = StandardWebhook.render(&endpoint, &stop, Timestamp::from_ms(1)).unwrap();
+    let body: serde_json::Value = serde_json::from_slice(call.body.expose()).unwrap();
+    assert_eq!(body["data"]["keyword"], "stop");
 }

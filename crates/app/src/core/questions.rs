@@ -56,11 +56,14 @@ impl Core {
         scope: Scope,
         id: MessageId,
     ) -> Result<Option<(MessageDetail, Vec<Because>)>, Refusal> {
-        let found = self.message(scope, id).await?;
-        Ok(found.map(|detail| {
-            let story = crate::explain::explain(&detail);
-            (detail, story)
-        }))
+        let Some(detail) = self.message(scope, id).await? else { return Ok(None) };
+        // A number written nationally meant another one at the door; what is not found here is not told.
+        let listed = match detail.destination.msisdn() {
+            Some(number) => self.suppression(detail.account, number).await?,
+            None => None,
+        };
+        let story = crate::explain::explain(&detail, listed.as_ref());
+        Ok(Some((detail, story)))
     }
 
     /// The text of a content, for people to read.

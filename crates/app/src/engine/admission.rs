@@ -12,8 +12,9 @@ use decide::lifecycle::Stage;
 use ports::store::{JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
 use types::id::{AccountId, MessageId, RowKey, SubmissionId};
-use types::message::{Draft, Flags, RECIPIENTS_MAX, Reason, ReportWish, State};
+use types::message::{Door, Draft, Flags, RECIPIENTS_MAX, Reason, ReportWish, State};
 use types::refusal::{Refusal, RefusalCode};
+use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
 use super::live::Live;
@@ -44,6 +45,15 @@ pub(super) struct Earlier<'a> {
     pub(super) purse: Option<&'a Purse>,
     /// What they add to the queue.
     pub(super) backlog: Backlog,
+}
+
+/// What may keep one message from being taken, whatever it says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Guards {
+    /// Whether the same text to the same number within the account's guard is refused.
+    pub(super) repeats: bool,
+    /// Why the account must not message the recipient, if it must not.
+    pub(super) suppressed: Option<SuppressionReason>,
 }
 
 /// Answers one who waits when the store could not be read.
@@ -110,7 +120,7 @@ impl Engine {
     }
 
     /// The answer to an earlier request with the same key, or a refusal of the key.
-    fn replayed(
+    pub(super) fn replayed(
         &mut self,
         submission: &Submission,
         now: Timestamp,
@@ -147,7 +157,7 @@ impl Engine {
         Ok(Ok(Accepted { id, messages: messages.collect(), replayed: true }))
     }
 
-    fn take_submission(
+    pub(super) fn take_submission(
         &mut self,
         submission: &Submission,
         now: Timestamp,
@@ -206,14 +216,18 @@ impl Engine {
         let mut planned = Planned { plans: Vec::with_capacity(drafts.len()), repeats: Vec::new() };
         let mut refusals = Vec::new();
         let mut before = Backlog::default();
+        // Who asked by a keyword is answered, also that it will hear no more.
+        let suppressed = match submission.door {
+            Door::Keyword => Vec::new(),
+            _ => self.suppressed_among(account, drafts).map_err(Rejected::whole)?,
+        };
         for (place, draft) in drafts.iter().enumerate() {
-            match self.plan(
-                account,
-                Earlier { purse: purse.as_ref(), backlog: before },
-                submission.guard_repeats,
-                draft,
-                now,
-            ) {
+            let guards = Guards {
+                repeats: submission.guard_repeats,
+                suppressed: suppressed.get(place).copied().flatten(),
+            };
+            let earlier = Earlier { purse: purse.as_ref(), backlog: before };
+            match self.plan(account, earlier, guards, draft, now) {
                 Ok((plan, repeat)) => {
                     before = before.plus(Backlog::of(plan.price.parts));
                     if let Some(purse) = &mut purse {
@@ -238,7 +252,7 @@ impl Engine {
         &mut self,
         account: AccountId,
         earlier: Earlier<'_>,
-        guard_repeats: bool,
+        guards: Guards,
         draft: &Draft,
         now: Timestamp,
     ) -> Result<(Plan, Option<RepeatKey>), Refusal> {
@@ -251,7 +265,7 @@ impl Engine {
             .msisdn()
             .map_or(types::network::Country::UNKNOWN, |number| self.country_of(number));
         let guard_ms = i64::from(handle.account.limits.repeat_guard_s) * 1_000;
-        let guarded = guard_repeats && guard_ms > 0;
+        let guarded = guards.repeats && guard_ms > 0;
         let repeat = if guarded { self.repeat_key(account, draft) } else { None };
         let find = |id| directory.accounts.get(&id).map(|handle| handle.account.as_ref());
         let above = decide::path::above(&handle.account, find);
@@ -264,6 +278,7 @@ impl Engine {
             waiting: self.waiting(account, earlier.backlog),
             above: above.as_deref().ok(),
             is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
+            suppressed: guards.suppressed,
         };
         // A crash here is this submission's alone: nothing has changed yet.
         let plan = self.guarded("admission", || admit(&facts, draft, now));

@@ -13,6 +13,8 @@ use types::access::KeyScopes;
 use types::account::{Account, AccountLimits, EndpointKind};
 use types::catalog::{PriceBook, TrafficDocument};
 use types::id::{AccountId, CredentialId, EndpointId, PersonId, RowKey};
+use types::inbound::InboundNumber;
+use types::keyword::Keyword;
 use types::money::Money;
 use types::profile::Profile;
 use types::refusal::{Refusal, RefusalCode};
@@ -30,6 +32,9 @@ mod documents;
 mod endpoints;
 mod events;
 mod keys;
+mod numbers;
+
+pub(crate) use numbers::NumberChange;
 
 /// A change.
 pub(crate) enum Change {
@@ -112,6 +117,10 @@ pub(crate) enum Change {
     KeyRevoked(CredentialId),
     /// A credential was used.
     KeyUsed(CredentialId, Timestamp),
+    /// What phones are answered that write a keyword; `None` for nothing.
+    KeywordReplies(AccountId, Vec<(Keyword, Option<String>)>),
+    /// Change the inventory of numbers to which phones write.
+    Numbers(Vec<(InboundNumber, NumberChange)>),
     /// Tell these events of an endpoint again.
     Replay {
         account: AccountId,
@@ -154,6 +163,8 @@ pub(crate) enum Changed {
     Again(RowKey),
     /// How many events will be told again.
     Events(usize),
+    /// How many numbers have changed.
+    Numbers(usize),
     Done,
 }
 
@@ -234,6 +245,8 @@ impl Engine {
             Change::KeyRotated { id, overlap_ms } => self.rotate_key(id, overlap_ms, now),
             Change::KeyRevoked(id) => self.revoke_key(id, now),
             Change::KeyUsed(id, used_at) => self.note_key_use(id, used_at, now),
+            Change::KeywordReplies(account, replies) => self.set_keyword_replies(account, replies, now),
+            Change::Numbers(changes) => self.change_numbers(&changes, now),
             Change::Replay { account, endpoint, events } => self.replay(account, endpoint, &events, now),
             // One within another is never asked for; it would be made under the outer key.
             Change::Once { change, .. } => return self.carry_out(*change, now),

@@ -116,6 +116,10 @@ impl Engine {
         for (reply, outcome) in draft.cancels {
             drop(reply.send(outcome));
         }
+        self.follow_lists(draft.lists);
+        for (reply, outcome) in draft.listed {
+            drop(reply.send(outcome));
+        }
         for (reply, moved) in draft.rulings {
             drop(reply.send(Ok(moved)));
         }

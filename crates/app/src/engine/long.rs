@@ -12,7 +12,7 @@ use types::id::{LotId, SubmissionId};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
-use super::admission::{Earlier, accepted, admission_posting, hash_key, submission_row};
+use super::admission::{Earlier, Guards, accepted, admission_posting, hash_key, submission_row};
 use super::live::Live;
 use super::{Engine, EngineError, LongSubmission, STAGE_CHUNK};
 use crate::submission::{Accepted, Rejected, ReplyTo, Submission};
@@ -60,10 +60,20 @@ impl Engine {
         let end = (begin + STAGE_CHUNK).min(long.submission.drafts.len());
         let mut chunk = Vec::with_capacity(end - begin);
         let drafts = std::mem::take(&mut long.submission.drafts);
+        let in_chunk = drafts.get(begin..end).unwrap_or_default();
+        let suppressed = match self.suppressed_among(long.submission.account, in_chunk) {
+            Ok(suppressed) => suppressed,
+            Err(refusal) => {
+                self.give_up_long(long, vec![(None, refusal)]);
+                return Ok(());
+            }
+        };
         for (index, draft) in drafts.iter().enumerate().take(end).skip(begin) {
             // Whether all of them may wait was decided before the first was staged.
             let earlier = Earlier { purse: Some(&long.purse), ..Earlier::default() };
-            match self.plan(long.submission.account, earlier, false, draft, now) {
+            let suppressed = suppressed.get(index - begin).copied().flatten();
+            let guards = Guards { suppressed, ..Guards::default() };
+            match self.plan(long.submission.account, earlier, guards, draft, now) {
                 Ok((plan, _)) => {
                     long.take(&plan);
                     chunk.push(self.new_message(&long.submission, long.key, index, draft, &plan, now)?);

@@ -88,6 +88,7 @@ impl Engine {
             // A caller that has gone away needs no answer.
             Input::Quote(_, reply) => drop(reply.send(Err(Rejected::whole(unavailable())))),
             Input::Cancel(_, _, _, reply) => drop(reply.send(Err(unavailable()))),
+            Input::List(_, _, _, reply) => drop(reply.send(Err(unavailable()))),
             Input::Rule(_, _, reply) => drop(reply.send(Err(unavailable()))),
             Input::Change(_, reply) => drop(reply.send(Err(unavailable()))),
             Input::Probe(reply) => drop(reply.send(Err(unavailable()))),
@@ -100,6 +101,32 @@ impl Engine {
             | Input::LoadReports(..)) => return Some(kept),
         }
         None
+    }
+
+    /// Tells everybody who waits for this batch that nothing of it happened.
+    pub(super) fn refuse_batch(&mut self) {
+        let draft = std::mem::take(&mut self.draft);
+        self.sealer.forget(&draft.batch.data_keys);
+        for (reply, outcome) in draft.replies {
+            let outcome = outcome.and_then(|_| Err(Rejected::whole(unavailable())));
+            reply.send(outcome);
+        }
+        for (reply, _) in draft.cancels {
+            drop(reply.send(Err(unavailable())));
+        }
+        for (reply, _) in draft.listed {
+            drop(reply.send(Err(unavailable())));
+        }
+        for (reply, _) in draft.rulings {
+            drop(reply.send(Err(unavailable())));
+        }
+        for reply in draft.probes {
+            drop(reply.send(Err(unavailable())));
+        }
+        for long in self.long.drain(..) {
+            long.reply.send(Err(Rejected::whole(unavailable())));
+        }
+        self.long_keys.clear();
     }
 
     /// Tidies the store. A store in trouble that can be tidied again is asked for a durable write, so

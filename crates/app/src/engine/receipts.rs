@@ -1,4 +1,4 @@
-//! Receipts and messages from phones.
+//! Receipts.
 //!
 //! A receipt is matched by its carrier id: in memory, then in the store, then in another notation (see
 //! `notation`). One that finds nothing is parked on disk (see `parked`), because it may have overtaken the
@@ -6,20 +6,19 @@
 //! taken for that attempt's.
 
 use decide::lifecycle::{Input as StepInput, worst_receipt};
-use ports::store::{EventSubject, InboundRow, ReceiptMapRow, ReceiptRow, ReceiptTarget};
+use ports::store::{ReceiptMapRow, ReceiptRow, ReceiptTarget};
 use types::address::{Address, Addressing};
-use types::event::EventType;
 use types::id::{ConnectorId, RowKey};
 use types::message::State;
-use types::receipt::{InboundNotice, Origin, ReceiptNotice, Verdict, part_tlvs};
+use types::receipt::{Origin, ReceiptNotice, Verdict, part_tlvs};
 use types::time::Timestamp;
 
 use super::attempt::sent_addresses;
 use super::live::Live;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
-use crate::seal::{KeyClass, Kind};
-use crate::sealed::{write_echo, write_inbound};
+use crate::seal::Kind;
+use crate::sealed::write_echo;
 use crate::shared::Count;
 
 impl Engine {
@@ -203,57 +202,6 @@ impl Engine {
         let Some(data_key) = self.sealer.key(live.facts.data_key) else { return Vec::new() };
         let plain = write_echo(&notice.source, &notice.destination, personal);
         data_key.seal(Kind::Echo, key, &plain, self.entropy.as_ref())
-    }
-
-    /// Takes a message from a phone: it is for the account that wrote to that phone last, else for
-    /// nobody yet.
-    pub(super) fn inbound(
-        &mut self,
-        connector: ConnectorId,
-        notice: &InboundNotice,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        let (key, tail) = self.next_key(now);
-        let account = self.account_for_inbound(notice)?;
-        let data_key =
-            self.sealer.current(account, KeyClass::Messages, now, &mut self.draft.batch.data_keys)?;
-        let plain = write_inbound(&notice.source, &notice.destination, &notice.content);
-        let sealed = data_key.seal(Kind::Inbound, key, &plain, self.entropy.as_ref());
-        let row = InboundRow {
-            key,
-            tail,
-            account,
-            connector,
-            received_at: notice.read_at,
-            data_key: data_key.id(),
-            sealed,
-        };
-        self.draft.batch.inbound.push(row);
-        let Some(account) = account else { return Ok(()) };
-        let own = self.endpoint_for_inbound(account);
-        for endpoint in self.listeners(account, own, EventType::Inbound) {
-            let outbox = self.event_row(endpoint, key, EventSubject::Inbound, now);
-            let event = crate::notify::Event::of_inbound(&outbox, tail, notice);
-            self.draft.batch.outbox.push(outbox);
-            self.draft.events.push((endpoint, event));
-        }
-        Ok(())
-    }
-
-    /// Whoever wrote to this phone last is whom it answers.
-    fn account_for_inbound(
-        &mut self,
-        notice: &InboundNotice,
-    ) -> Result<Option<types::id::AccountId>, EngineError> {
-        let Some(number) = notice.source.msisdn() else { return Ok(None) };
-        let hash = self.hasher.number(number);
-        Ok(self.store.last_sender_to(hash)?)
-    }
-
-    fn endpoint_for_inbound(&self, account: types::id::AccountId) -> Option<types::id::EndpointId> {
-        let directory = self.shared.directory.load();
-        let handle = directory.accounts.get(&account)?;
-        handle.account.default_endpoint.or_else(|| directory.smpp_endpoints.get(&account).copied())
     }
 }
 

@@ -24,6 +24,8 @@ const FACTS_FOR_CUSTOMERS: &[&str] = &[
     "state",
     "status",
     "submit date",
+    "suppressed",
+    "suppressed by",
     "valid until",
     "verdict",
     "written",

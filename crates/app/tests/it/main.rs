@@ -9,9 +9,13 @@ mod house;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod keywords;
+#[cfg(test)]
 mod money;
 #[cfg(test)]
 mod notation;
+#[cfg(test)]
+mod numbers;
 #[cfg(test)]
 mod outcomes;
 mod overload;
@@ -21,6 +25,8 @@ mod quarantine;
 mod reports;
 #[cfg(test)]
 mod sent;
+#[cfg(test)]
+mod suppressions;
 #[cfg(test)]
 mod terms;
 #[cfg(test)]

@@ -267,6 +267,7 @@ fn beside_fields(recipients: &[&str], rejected: &Rejected) -> Vec<FieldError> {
             | RefusalCode::NoRoute
             | RefusalCode::RouteLoop
             | RefusalCode::TooManyRecipients
+            | RefusalCode::RecipientSuppressed
             | RefusalCode::RepeatedMessage => ("to", refusal.detail.clone()),
             RefusalCode::InvalidSender => ("from", refusal.detail.clone()),
             RefusalCode::EmptyText | RefusalCode::TextTooLong | RefusalCode::InvalidCoding => {

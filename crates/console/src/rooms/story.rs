@@ -218,6 +218,7 @@ const fn door_words(door: Door) -> &'static str {
         Door::Console => "Console",
         Door::Cli => "Command line",
         Door::Paasoo => "PaaSoo dialect",
+        Door::Keyword => "Answer to a keyword",
     }
 }
 

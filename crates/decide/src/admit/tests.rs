@@ -49,6 +49,7 @@ struct World {
     /// The accounts above; `None` for a path that cannot be walked.
     above: Option<Vec<Account>>,
     is_repeat: bool,
+    suppressed: Option<types::suppression::SuppressionReason>,
     draft: Draft,
 }
 
@@ -68,6 +69,7 @@ impl World {
             waiting: Waiting::default(),
             above: Some(Vec::new()),
             is_repeat: false,
+            suppressed: None,
             draft: draft("447911123456", "hello"),
         }
     }
@@ -89,6 +91,7 @@ impl World {
             waiting: self.waiting,
             above: above.as_deref(),
             is_repeat: self.is_repeat,
+            suppressed: self.suppressed,
         };
         admit(&facts, &self.draft, NOW)
     }

@@ -27,6 +27,7 @@ mod receipts;
 pub mod rows;
 mod shares;
 mod staging;
+mod suppressions;
 
 /// The time at which every case begins: 2026-11-22 09:03:20 UTC.
 pub const BEGIN: Timestamp = Timestamp::from_ms(1_795_338_200_000);
@@ -82,6 +83,11 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("configuration is read back", config::read_back),
         ("documents are versioned", config::documents),
         ("sessions begin and end", config::sessions),
+        ("answers to keywords are read back", config::keyword_replies),
+        ("inbound numbers are read back", config::inbound_numbers),
+        ("suppression lists are shown and remembered", suppressions::listed),
+        ("recipients are looked up in suppression lists", suppressions::looked_up),
+        ("an entry of a suppression list stays until it ends", suppressions::ended),
     ];
     for (name, case) in cases {
         let _named = Named(name);

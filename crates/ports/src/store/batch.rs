@@ -4,12 +4,17 @@ use types::account::Account;
 use types::charge::{Cost, Lot, Posting};
 use types::form::Form;
 use types::id::{AccountId, ConnectorId, EndpointId, LotId, RowKey};
+use types::keyword::Keyword;
 use types::message::{Door, Reason, State};
 use types::network::NetworkFact;
 use types::receipt::{Origin, PartOutcome, ReceiptState};
 use types::time::Timestamp;
 
-use super::rows::{ConfigVersion, CredentialRow, EndpointRow, OpenMessage, PersonRow, Progress, SessionRow};
+use super::rows::{
+    ConfigVersion, CredentialRow, EndpointRow, InboundNumberRow, KeywordReplyRow, OpenMessage, PersonRow,
+    Progress, SessionRow,
+};
+use super::suppression::SuppressionRow;
 
 /// How long an event stays known, milliseconds: 30 days from when it was told, or for a dead letter
 /// from when it was made.
@@ -407,6 +412,24 @@ pub enum ConfigChange {
     Document(ConfigVersion),
     /// A connector's name gets its number.
     Connector(ConnectorId, String),
+    /// A new or changed number to which phones write; when it came is written once.
+    InboundNumber(InboundNumberRow),
+    /// What an account has phones answered that write a keyword.
+    KeywordReply(KeywordReplyRow),
+    /// Phones that write a keyword are answered nothing any more.
+    KeywordReplyEnd(AccountId, Keyword),
+    /// A recipient that an account must not message. One that is on the list within this scope already
+    /// stays as it is.
+    Suppression(SuppressionRow),
+    /// A recipient may be messaged again; nothing happens when it is not on the list.
+    SuppressionEnd {
+        /// Whose list.
+        account: AccountId,
+        /// The scope of the entry.
+        scope: String,
+        /// The hash of the number.
+        number_hash: i64,
+    },
 }
 
 /// One step of one message, for the journal. No personal data.

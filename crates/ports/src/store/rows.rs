@@ -5,6 +5,8 @@ use types::charge::{ChargeState, ChargeTrigger, LevelPrice, Lot, LotShare, Posti
 use types::id::{
     AccountId, CommitSeq, ConnectorId, CredentialId, EndpointId, LotId, PersonId, PublicId, RowKey,
 };
+use types::inbound::{InboundNumber, NumberRoute};
+use types::keyword::Keyword;
 use types::message::{Class, Door, Flags, Reason, ReportWish, State};
 use types::money::Unit;
 use types::network::{Country, NetworkFact};
@@ -245,6 +247,34 @@ pub struct EndpointRow {
     pub created_at: Timestamp,
 }
 
+/// What an account has phones answered that write a keyword.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeywordReplyRow {
+    /// The account.
+    pub account: AccountId,
+    /// What the phone means.
+    pub keyword: Keyword,
+    /// The answer.
+    pub text: String,
+}
+
+/// A number or short code of the operator to which phones write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InboundNumberRow {
+    /// The number.
+    pub number: InboundNumber,
+    /// Who holds it; `None` for nobody.
+    pub account: Option<AccountId>,
+    /// Where goes what is written to it.
+    pub route: NumberRoute,
+    /// The address, where the route names one.
+    pub endpoint: Option<EndpointId>,
+    /// When it came into the inventory.
+    pub added_at: Timestamp,
+    /// Since when somebody holds it.
+    pub assigned_at: Option<Timestamp>,
+}
+
 /// A person who signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonRow {
@@ -339,6 +369,10 @@ pub struct StoredState {
     pub data_keys: Vec<DataKeyRow>,
     /// Endpoints that have events that were not told, with how many; dead letters included.
     pub outbox_pending: Vec<(EndpointId, u64)>,
+    /// What phones are answered that write a keyword, by account and keyword.
+    pub keyword_replies: Vec<KeywordReplyRow>,
+    /// Numbers to which phones write, in their order.
+    pub inbound_numbers: Vec<InboundNumberRow>,
     /// How many receipts are parked.
     pub parked: i64,
     /// The highest number given to an account, credential, endpoint, lot, person.

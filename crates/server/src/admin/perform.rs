@@ -89,6 +89,7 @@ async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value
         }
         Request::PricesImport { document, author } => import_prices(core, &document, &author).await,
         Request::Quarantine(request) => super::quarantine::perform(core, request).await,
+        Request::Numbers(request) => super::numbers::perform(core, request).await,
         Request::Sessions => sessions::list(place),
         Request::SessionClose { number } => sessions::close(place, number),
         Request::SessionTrace { number, after, who, reason } => {

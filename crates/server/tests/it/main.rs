@@ -31,6 +31,7 @@ mod database;
 mod fates;
 mod first_run;
 mod idempotency;
+mod keywords;
 mod loops;
 mod nasty;
 mod paasoo;

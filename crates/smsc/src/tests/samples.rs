@@ -68,6 +68,7 @@ pub(super) fn inbound(number: i64, payload: &[u8]) -> Report {
         destination: sender(),
         content,
         text: String::new().into(),
+        keyword: None,
     };
     Report {
         id: event_id(number),

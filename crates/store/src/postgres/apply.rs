@@ -393,6 +393,7 @@ fn guard_of(table: &str) -> &'static str {
         "receipt" => "receipt key",
         "session" => "session token",
         "staged" | "submission" => "submission key",
+        "suppression" => "suppression key",
         _ => "a row's key",
     }
 }

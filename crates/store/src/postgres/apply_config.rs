@@ -1,7 +1,10 @@
 //! The part of a commit that changes accounts, ways in, people and documents: statement by statement,
 //! in their order, inside the transaction of the commit.
 
-use ports::store::{ConfigChange, ConfigVersion, CredentialRow, EndpointRow, PersonRow, SessionRow};
+use ports::store::{
+    ConfigChange, ConfigVersion, CredentialRow, EndpointRow, InboundNumberRow, PersonRow, SessionRow,
+    SuppressionRow,
+};
 use types::account::Account;
 use types::time::Timestamp;
 
@@ -27,6 +30,22 @@ pub(crate) async fn write_config(session: &Session, changes: &[ConfigChange]) ->
                 let upsert = "INSERT INTO connector VALUES ($1, $2) \
                               ON CONFLICT (id) DO UPDATE SET name = excluded.name";
                 session.execute(upsert, &[&id.0, &holdable(name)]).await?;
+            }
+            ConfigChange::InboundNumber(row) => write_inbound_number(session, row).await?,
+            ConfigChange::KeywordReply(row) => {
+                let upsert = "INSERT INTO keyword_reply VALUES ($1, $2, $3) \
+                              ON CONFLICT (account, keyword) DO UPDATE SET text = excluded.text";
+                let keyword = i16::from(row.keyword.code());
+                session.execute(upsert, &[&row.account.0, &keyword, &holdable(&row.text)]).await?;
+            }
+            ConfigChange::KeywordReplyEnd(account, keyword) => {
+                let delete = "DELETE FROM keyword_reply WHERE account = $1 AND keyword = $2";
+                session.execute(delete, &[&account.0, &i16::from(keyword.code())]).await?;
+            }
+            ConfigChange::Suppression(row) => write_suppression(session, row).await?,
+            ConfigChange::SuppressionEnd { account, scope, number_hash } => {
+                let delete = "DELETE FROM suppression WHERE account = $1 AND scope = $2 AND number_hash = $3";
+                session.execute(delete, &[&account.0, &holdable(scope), number_hash]).await?;
             }
         }
     }
@@ -140,6 +159,51 @@ async fn write_session(session: &Session, row: &SessionRow) -> Result<(), Fault>
     let token = row.token_hash.as_slice();
     session
         .execute(insert, &[&token, &row.person.0, &row.created_at.as_ms(), &row.expires_at.as_ms()])
+        .await
+        .map(drop)
+}
+
+async fn write_inbound_number(session: &Session, row: &InboundNumberRow) -> Result<(), Fault> {
+    let upsert = "INSERT INTO inbound_number (number, account, route, endpoint, added_at, assigned_at) \
+                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number) DO UPDATE SET \
+                  account = excluded.account, route = excluded.route, endpoint = excluded.endpoint, \
+                  assigned_at = excluded.assigned_at";
+    session
+        .execute(
+            upsert,
+            &[
+                &row.number.as_u64().cast_signed(),
+                &row.account.map(|account| account.0),
+                &i16::from(row.route.code()),
+                &row.endpoint.map(|endpoint| endpoint.0),
+                &row.added_at.as_ms(),
+                &row.assigned_at.map(Timestamp::as_ms),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+async fn write_suppression(session: &Session, row: &SuppressionRow) -> Result<(), Fault> {
+    let insert = "INSERT INTO suppression \
+                  (key, account, scope, number_hash, reason, source, data_key, sealed, created_at) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                  ON CONFLICT (account, scope, number_hash) DO NOTHING";
+    session
+        .execute(
+            insert,
+            &[
+                &row.key.as_i64(),
+                &row.account.0,
+                &holdable(&row.scope),
+                &row.number_hash,
+                &i16::from(row.reason.code()),
+                &holdable(&row.source),
+                &row.data_key,
+                &row.sealed,
+                &row.created_at.as_ms(),
+            ],
+        )
         .await
         .map(drop)
 }

@@ -15,6 +15,7 @@ use crate::codec::{
 use crate::codec_attempt::{self, attempt_columns, attempt_part_columns, receipt_columns};
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
+    inbound_number_columns, keyword_reply_columns,
 };
 use crate::fault::Fault;
 use crate::span::submission_end;
@@ -64,6 +65,10 @@ pub(crate) async fn state(session: &Session) -> Result<StoredState, Fault> {
     let credentials = concat!("SELECT ", credential_columns!(), " FROM credential ORDER BY id");
     let endpoints = concat!("SELECT ", endpoint_columns!(), " FROM endpoint ORDER BY id");
     let data_keys = concat!("SELECT ", data_key_columns!(), " FROM data_key ORDER BY id");
+    let inbound_numbers =
+        concat!("SELECT ", inbound_number_columns!(), " FROM inbound_number ORDER BY number");
+    let keyword_replies =
+        concat!("SELECT ", keyword_reply_columns!(), " FROM keyword_reply ORDER BY account, keyword");
     let waiting =
         "SELECT endpoint, count(*) FROM outbox WHERE told_at IS NULL GROUP BY endpoint ORDER BY endpoint";
     let mut last_numbers = [0; 5];
@@ -96,6 +101,8 @@ pub(crate) async fn state(session: &Session) -> Result<StoredState, Fault> {
         connectors: connectors.await?,
         data_keys: session.all(data_keys, &[], codec_config::data_key).await?,
         outbox_pending: outbox_pending.await?,
+        inbound_numbers: session.all(inbound_numbers, &[], codec_config::inbound_number).await?,
+        keyword_replies: session.all(keyword_replies, &[], codec_config::keyword_reply).await?,
         parked: 0,
         last_numbers,
     })

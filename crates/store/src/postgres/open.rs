@@ -31,7 +31,12 @@ const SCHEMA_LOCK: i64 = 0x6368_6170_7065;
 /// How often a lease of another is looked at.
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
 /// What changed the schema so far, oldest first; the version is the place counted from one.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_suppression.sql"),
+    include_str!("migrations/0003_keyword_replies.sql"),
+    include_str!("migrations/0004_inbound_numbers.sql"),
+];
 /// The schema that this version writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
 /// What a commit does; installed whenever its text has changed.

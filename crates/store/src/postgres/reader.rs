@@ -11,7 +11,7 @@ use std::time::Duration;
 use ports::store::{
     BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
     LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PersonRow, PostingView, Reader, Rollup,
-    SessionRow, StoreError, StoreFigures,
+    SessionRow, StoreError, StoreFigures, SuppressionFilter, SuppressionRow,
 };
 use tokio::runtime::Handle;
 use types::account::Account;
@@ -22,7 +22,7 @@ use types::time::Timestamp;
 use super::io::Io;
 use super::session::{Session, connect};
 use super::url::PostgresUrl;
-use super::{read_config, read_events, read_messages, read_money};
+use super::{read_config, read_events, read_messages, read_money, read_suppressions};
 use crate::fault::Fault;
 
 /// Connections of one reader. A question that finds all in use waits for one.
@@ -196,6 +196,13 @@ impl Reader for PostgresReader {
         self.ask("list events", |session| {
             let filter = *filter;
             async move { session.in_transaction(ONE_STATE, read_events::events(&session, &filter)).await }
+        })
+    }
+
+    fn list_suppressions(&self, filter: &SuppressionFilter) -> Result<ListPage<SuppressionRow>, StoreError> {
+        self.ask("read a suppression list", |session| {
+            let filter = *filter;
+            async move { read_suppressions::list(&session, &filter).await }
         })
     }
 

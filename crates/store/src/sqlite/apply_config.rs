@@ -1,6 +1,9 @@
 //! The part of a commit that changes accounts, ways in, people, documents and keys.
 
-use ports::store::{ConfigChange, ConfigVersion, CredentialRow, EndpointRow, PersonRow, SessionRow};
+use ports::store::{
+    ConfigChange, ConfigVersion, CredentialRow, EndpointRow, InboundNumberRow, PersonRow, SessionRow,
+    SuppressionRow,
+};
 use rusqlite::{Connection, params};
 use types::account::Account;
 use types::region::Region;
@@ -46,6 +49,25 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
                     work.connection.prepare_cached(upsert)?.execute(params![id.0, name]),
                     "connector name",
                 )?;
+            }
+            ConfigChange::InboundNumber(row) => write_inbound_number(work.connection, row)?,
+            ConfigChange::KeywordReply(row) => {
+                let upsert = "INSERT INTO keyword_reply VALUES (?1, ?2, ?3) \
+                              ON CONFLICT (account, keyword) DO UPDATE SET text = excluded.text";
+                work.connection.prepare_cached(upsert)?.execute(params![
+                    row.account.0,
+                    row.keyword.code(),
+                    row.text
+                ])?;
+            }
+            ConfigChange::KeywordReplyEnd(account, keyword) => {
+                let delete = "DELETE FROM keyword_reply WHERE account = ?1 AND keyword = ?2";
+                work.connection.prepare_cached(delete)?.execute(params![account.0, keyword.code()])?;
+            }
+            ConfigChange::Suppression(row) => write_suppression(work.connection, row)?,
+            ConfigChange::SuppressionEnd { account, scope, number_hash } => {
+                let delete = "DELETE FROM suppression WHERE account = ?1 AND scope = ?2 AND number_hash = ?3";
+                work.connection.prepare_cached(delete)?.execute(params![account.0, scope, number_hash])?;
             }
         }
     }
@@ -151,6 +173,40 @@ fn write_session(connection: &Connection, row: &SessionRow) -> Result<(), Fault>
         row.expires_at.as_ms()
     ]);
     guarded(inserted, "session token").map(drop)
+}
+
+fn write_inbound_number(connection: &Connection, row: &InboundNumberRow) -> Result<(), Fault> {
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO inbound_number VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (number) DO UPDATE SET \
+         account = excluded.account, route = excluded.route, endpoint = excluded.endpoint, \
+         assigned_at = excluded.assigned_at",
+    )?;
+    upsert.execute(params![
+        row.number.as_u64().cast_signed(),
+        row.account.map(|account| account.0),
+        row.route.code(),
+        row.endpoint.map(|endpoint| endpoint.0),
+        row.added_at.as_ms(),
+        row.assigned_at.map(Timestamp::as_ms)
+    ])?;
+    Ok(())
+}
+
+fn write_suppression(connection: &Connection, row: &SuppressionRow) -> Result<(), Fault> {
+    let insert = "INSERT INTO suppression VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+                  ON CONFLICT (account, scope, number_hash) DO NOTHING";
+    let inserted = connection.prepare_cached(insert)?.execute(params![
+        row.key.as_i64(),
+        row.account.0,
+        row.scope,
+        row.number_hash,
+        row.reason.code(),
+        row.source,
+        row.data_key,
+        row.sealed,
+        row.created_at.as_ms()
+    ]);
+    guarded(inserted, "suppression key").map(drop)
 }
 
 fn write_document(connection: &Connection, version: &ConfigVersion) -> Result<(), Fault> {

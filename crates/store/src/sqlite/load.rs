@@ -18,7 +18,7 @@ use crate::codec::{
 use crate::codec_attempt::{self, attempt_columns, attempt_part_columns, receipt_columns};
 use crate::codec_config::{
     self, account_columns, credential_columns, data_key_columns, document_columns, endpoint_columns,
-    inbound_columns,
+    inbound_columns, inbound_number_columns, keyword_reply_columns,
 };
 use crate::span::submission_end;
 
@@ -86,6 +86,18 @@ impl SqliteStore {
                     let cells = &mut Cells::new(row, "outbox");
                     Ok((EndpointId(cells.int()?), cells.small()?))
                 },
+            )?,
+            inbound_numbers: all(
+                connection,
+                concat!("SELECT ", inbound_number_columns!(), " FROM inbound_number ORDER BY number"),
+                [],
+                codec_config::inbound_number,
+            )?,
+            keyword_replies: all(
+                connection,
+                concat!("SELECT ", keyword_reply_columns!(), " FROM keyword_reply ORDER BY account, keyword"),
+                [],
+                codec_config::keyword_reply,
             )?,
             parked: self.parked,
             last_numbers,

@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use ports::store::{
     BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
     LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PersonRow, PostingView, Reader, Rollup,
-    SessionRow, StoreError, StoreFigures,
+    SessionRow, StoreError, StoreFigures, SuppressionFilter, SuppressionRow,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use types::account::Account;
@@ -19,7 +19,7 @@ use types::time::Timestamp;
 
 use super::fault::Fault;
 use super::open::{DATABASE_FILE, OpenError, reading_connection, schema_of};
-use super::{read_config, read_events, read_messages, read_money};
+use super::{read_config, read_events, read_messages, read_money, read_suppressions};
 
 /// Connections of one reader. A question that finds all in use waits for one.
 const CONNECTIONS_MAX: usize = 8;
@@ -139,6 +139,10 @@ impl Reader for SqliteReader {
 
     fn events(&self, filter: &EventFilter) -> Result<ListPage<ListedEvent>, StoreError> {
         self.ask("list events", |connection| read_events::events(connection, filter))
+    }
+
+    fn list_suppressions(&self, filter: &SuppressionFilter) -> Result<ListPage<SuppressionRow>, StoreError> {
+        self.ask("read a suppression list", |connection| read_suppressions::list(connection, filter))
     }
 
     fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {

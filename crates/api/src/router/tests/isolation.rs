@@ -16,7 +16,9 @@ use types::id::CredentialId;
 
 use crate::dialect;
 use crate::native::{OPERATIONS, Operation};
-use crate::testing::{Answer, FakeDesk, STRANGER, call, detail, message_id, router_of, webhook};
+use crate::testing::{
+    Answer, FakeDesk, HELD, STRANGER, SUPPRESSED, call, detail, message_id, router_of, webhook,
+};
 
 /// What the id of a path is the id of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,10 @@ enum Id {
     Message,
     Webhook,
     Key,
+    /// A number on the suppression list.
+    Suppression,
+    /// A number that an account holds.
+    Held,
     /// A phone's, which belongs to no account.
     Number,
 }
@@ -56,6 +62,15 @@ const ROWS: &[Row] = &[
     ("post", "/api/v1/webhooks/{id}/test", Id::Webhook, ""),
     ("get", "/api/v1/webhooks/{id}/deliveries", Id::Webhook, ""),
     ("post", "/api/v1/webhooks/{id}/replay", Id::Webhook, r#"{"status":"dead"}"#),
+    ("get", "/api/v1/senders/numbers", Id::None, ""),
+    ("get", "/api/v1/senders/numbers/{id}", Id::Held, ""),
+    ("patch", "/api/v1/senders/numbers/{id}", Id::Held, r#"{"route":"binds"}"#),
+    ("get", "/api/v1/keywords", Id::None, ""),
+    ("patch", "/api/v1/keywords", Id::None, r#"{"help":"mine"}"#),
+    ("get", "/api/v1/suppressions", Id::None, ""),
+    ("post", "/api/v1/suppressions", Id::None, r#"{"numbers":["+32470000000"]}"#),
+    ("get", "/api/v1/suppressions/{id}", Id::Suppression, ""),
+    ("delete", "/api/v1/suppressions/{id}", Id::Suppression, ""),
     ("get", "/api/v1/keys", Id::None, ""),
     ("post", "/api/v1/keys", Id::None, r#"{"label":"mine"}"#),
     ("get", "/api/v1/keys/{id}", Id::Key, ""),
@@ -88,6 +103,8 @@ fn owned_id(kind: Id) -> String {
         Id::None => String::new(),
         Id::Message => message_id(1).to_string(),
         Id::Webhook | Id::Key => OWNED.to_string(),
+        Id::Suppression => SUPPRESSED.to_owned(),
+        Id::Held => HELD.to_owned(),
         Id::Number => "32470000000".to_owned(),
     }
 }
@@ -107,6 +124,8 @@ fn owned() -> Vec<String> {
         "\"demo\"".to_owned(),
         "owner.example".to_owned(),
         "ckowner".to_owned(),
+        SUPPRESSED.to_owned(),
+        HELD.to_owned(),
     ]
 }
 
@@ -221,7 +240,11 @@ async fn what_belongs_to_another_is_like_what_is_not_there() {
             }
         }
         // Not one octet tells which of the two it was.
-        let unknown = if row.2 == Id::Message { message_id(2).to_string() } else { "98".to_owned() };
+        let unknown = match row.2 {
+            Id::Message => message_id(2).to_string(),
+            Id::Suppression | Id::Held => "32470000098".to_owned(),
+            _ => "98".to_owned(),
+        };
         assert_eq!(bare(&foreign), bare(&door.ask(row, &unknown, stranger).await), "{what}");
     }
 }

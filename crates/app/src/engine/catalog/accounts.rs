@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use ports::store::{Batch, ConfigChange, LotChange, PersonRow};
+use ports::store::{Batch, ConfigChange, KeywordReplyRow, LotChange, PersonRow};
 use types::account::{Account, AccountLimits, AccountState, EndpointKind, PATH_DEPTH_MAX};
 use types::charge::{Lot, Posting, PostingKind};
 use types::id::{AccountId, EndpointId, LotId, PersonId, PublicId};
+use types::keyword::Keyword;
 use types::message::Class;
 use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
@@ -206,6 +207,32 @@ impl Engine {
         self.write(vec![ConfigChange::Account(account.clone())], now)?;
         let mut directory = directory.fork();
         directory.put_account(account);
+        self.shared.directory.store(Arc::new(directory));
+        Ok(Changed::Done)
+    }
+
+    /// Sets what phones are answered that write a keyword.
+    pub(super) fn set_keyword_replies(
+        &mut self,
+        account: AccountId,
+        replies: Vec<(Keyword, Option<String>)>,
+        now: Timestamp,
+    ) -> Result<Changed, Refusal> {
+        self.check_account(account)?;
+        let change = |(keyword, text): &(Keyword, Option<String>)| match text {
+            Some(text) => {
+                ConfigChange::KeywordReply(KeywordReplyRow { account, keyword: *keyword, text: text.clone() })
+            }
+            None => ConfigChange::KeywordReplyEnd(account, *keyword),
+        };
+        self.write(replies.iter().map(change).collect(), now)?;
+        let mut directory = self.shared.directory.load().fork();
+        for (keyword, text) in replies {
+            match text {
+                Some(text) => directory.keyword_replies.insert((account, keyword), text.into()),
+                None => directory.keyword_replies.remove(&(account, keyword)),
+            };
+        }
         self.shared.directory.store(Arc::new(directory));
         Ok(Changed::Done)
     }

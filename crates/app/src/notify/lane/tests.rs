@@ -30,6 +30,7 @@ fn event(number: i64, about: i64, tries: u16) -> Event {
         destination: notice.destination,
         content: notice.content,
         text: String::new().into(),
+        keyword: None,
     }));
     let report = Arc::new(Report { id: EventId::new(key(number), 0), at: NOW, body });
     Event { key: key(number), about: key(about), tries, next_at: NOW.plus_ms(60_000), report }

@@ -251,7 +251,10 @@ impl Renderer for Plain {
                 }
                 format!("{} {} {}", message.message, message.seq, message.state)
             }
-            app::report::ReportBody::Inbound(_) => "inbound".to_owned(),
+            app::report::ReportBody::Inbound(inbound) => {
+                let meaning = inbound.keyword.map(|keyword| format!(" {keyword}")).unwrap_or_default();
+                format!("inbound{meaning}")
+            }
         };
         let secrets: Vec<_> = endpoint.secrets(now).map(|secret| secret.expose().as_str()).collect();
         let headers = [("webhook-id", report.id.to_string()), ("signed-by", secrets.join(" "))];
@@ -348,6 +351,8 @@ impl Store for Failing {
         staged() -> Vec<types::id::RowKey>;
         inbound(key: types::id::RowKey) -> Option<ports::store::InboundRow>;
         last_sender_to(recipient_hash: i64) -> Option<types::id::AccountId>;
+        suppressions_after(after: types::id::RowKey, limit: usize) -> Vec<ports::store::SuppressionMark>;
+        suppressed(account: types::id::AccountId, hashes: &[i64]) -> Vec<ports::store::SuppressionMark>;
         tidy(now: Timestamp) -> bool;
     }
 }

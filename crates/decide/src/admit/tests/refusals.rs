@@ -6,9 +6,10 @@ use std::sync::Arc;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq};
 use types::account::{Account, AccountState};
 use types::address::Address;
-use types::message::{Content, Draft, OctetContent, PARTS_MAX, ReportWish};
+use types::message::{Class, Content, Draft, OctetContent, PARTS_MAX, ReportWish};
 use types::money::Unit;
 use types::refusal::RefusalCode;
+use types::suppression::SuppressionReason::{Complaint, Imported, OptOut};
 use types::time::Timestamp;
 
 use super::{CONCATENATION, NOW, World, lot, octets};
@@ -147,6 +148,14 @@ pub(super) const CASES: &[Case] = &[
         Some("to"),
     ),
     ("no route", |w| to(w, "33612345678"), RefusalCode::NoRoute, Some("to")),
+    ("an opt-out", |w| w.suppressed = Some(OptOut), RefusalCode::RecipientSuppressed, Some("to")),
+    ("a complaint", |w| w.suppressed = Some(Complaint), RefusalCode::RecipientSuppressed, Some("to")),
+    (
+        "an opt-out from one-time passwords too",
+        |w| (w.draft.class, w.suppressed) = (Some(Class::OneTime), Some(OptOut)),
+        RefusalCode::RecipientSuppressed,
+        Some("to"),
+    ),
     ("no connector is on", disable_all, RefusalCode::NoRoute, Some("to")),
     (
         "octets over a connector for texts",
@@ -235,6 +244,7 @@ fn the_first_refusal_in_the_order_of_the_stages_wins() {
     world.draft.traffic_type = "t".repeat(TRAFFIC_TYPE_MAX + 1);
     (world.draft.send_at, world.draft.expires_at) = (at(SCHEDULE_MS_MAX + 1), at(0));
     world.account.state = AccountState::Suspended;
+    world.suppressed = Some(Imported);
     text(&mut world, "", 0);
     world.waiting.of_all.messages = u64::MAX;
     world.lots.clear();
@@ -246,6 +256,7 @@ fn the_first_refusal_in_the_order_of_the_stages_wins() {
         (RefusalCode::InvalidSchedule, |w| w.draft.send_at = None),
         (RefusalCode::ExpiredValidity, |w| w.draft.expires_at = None),
         (RefusalCode::AccountSuspended, |w| w.account.state = AccountState::Active),
+        (RefusalCode::RecipientSuppressed, |w| w.suppressed = None),
         (RefusalCode::EmptyText, |w| text(w, "hello", 1)),
         (RefusalCode::QueueFull, |w| w.waiting = Waiting::default()),
         (RefusalCode::NoPrice, |w| to(w, "33612345678")),

@@ -2,12 +2,15 @@
 
 use types::account::{CredentialKind, EndpointKind};
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId};
+use types::inbound::{InboundNumber, NumberRoute};
+use types::keyword::Keyword;
 use types::role::Role;
 
 use super::rows::{account, add_account};
 use super::{BEGIN, Bench};
 use crate::store::{
-    ConfigChange, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, PersonRow, SessionRow,
+    ConfigChange, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundNumberRow,
+    KeywordReplyRow, PersonRow, SessionRow,
 };
 
 pub(super) fn credential(number: i64) -> CredentialRow {
@@ -163,4 +166,68 @@ pub(super) fn sessions(bench: &mut Bench) {
     bench.tidy();
     assert_eq!(reader.session([1; 32]).unwrap(), None);
     assert_eq!(reader.session([3; 32]).unwrap(), Some(session(3, 900_000)));
+}
+
+pub(super) fn keyword_replies(bench: &mut Bench) {
+    let reply = |account: i64, keyword: Keyword, text: &str| KeywordReplyRow {
+        account: AccountId(account),
+        keyword,
+        text: text.to_owned(),
+    };
+    let rows = [
+        reply(1, Keyword::Stop, "You hear no more from us. é"),
+        reply(1, Keyword::Help, "Call us."),
+        reply(2, Keyword::Stop, "Ende"),
+    ];
+    let mut batch = bench.batch();
+    add_account(&mut batch, 1);
+    add_account(&mut batch, 2);
+    batch.config.extend(rows.iter().rev().cloned().map(ConfigChange::KeywordReply));
+    bench.apply(&batch);
+    assert_eq!(bench.store().load().unwrap().keyword_replies, rows);
+    let mut batch = bench.batch();
+    batch.config.extend([
+        ConfigChange::KeywordReplyEnd(AccountId(1), Keyword::Stop),
+        ConfigChange::KeywordReplyEnd(AccountId(2), Keyword::Start),
+        ConfigChange::KeywordReply(reply(1, Keyword::Help, "Write to us.")),
+    ]);
+    bench.apply(&batch);
+    bench.reopen();
+    let left = bench.store().load().unwrap().keyword_replies;
+    assert_eq!(left, [reply(1, Keyword::Help, "Write to us."), rows[2].clone()]);
+}
+
+pub(super) fn inbound_numbers(bench: &mut Bench) {
+    let number = |digits: &str| InboundNumberRow {
+        number: InboundNumber::parse(digits).unwrap(),
+        account: None,
+        route: NumberRoute::Account,
+        endpoint: None,
+        added_at: BEGIN,
+        assigned_at: None,
+    };
+    let (code, long) = (number("88811"), number("447400999000"));
+    let mut batch = bench.batch();
+    add_account(&mut batch, 1);
+    batch.config.extend([long, code].map(ConfigChange::InboundNumber));
+    bench.apply(&batch);
+    assert_eq!(bench.store().load().unwrap().inbound_numbers, [code, long]);
+    let held = InboundNumberRow {
+        account: Some(AccountId(1)),
+        route: NumberRoute::Webhook,
+        endpoint: Some(EndpointId(4)),
+        added_at: BEGIN.plus_ms(9),
+        assigned_at: Some(BEGIN.plus_ms(9)),
+        ..long
+    };
+    let mut batch = bench.batch();
+    batch.config.push(ConfigChange::InboundNumber(held));
+    bench.apply(&batch);
+    bench.reopen();
+    let kept = InboundNumberRow { added_at: BEGIN, ..held };
+    assert_eq!(bench.store().load().unwrap().inbound_numbers, [code, kept]);
+    let mut batch = bench.batch();
+    batch.config.push(ConfigChange::InboundNumber(long));
+    bench.apply(&batch);
+    assert_eq!(bench.store().load().unwrap().inbound_numbers, [code, long], "it is nobody's again");
 }

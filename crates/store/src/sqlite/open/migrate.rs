@@ -31,8 +31,13 @@ pub(super) struct Migration {
 }
 
 /// What changed the schema so far, oldest first.
-const MIGRATIONS: &[Migration] =
-    &[Migration { sql: include_str!("../migrations/0001_first.sql"), opens_from: 1 }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { sql: include_str!("../migrations/0001_first.sql"), opens_from: 1 },
+    Migration { sql: include_str!("../migrations/0002_suppression.sql"), opens_from: 1 },
+    // Messages come through a door that versions before cannot read, and those would write to who has opted out.
+    Migration { sql: include_str!("../migrations/0003_keyword_replies.sql"), opens_from: 3 },
+    Migration { sql: include_str!("../migrations/0004_inbound_numbers.sql"), opens_from: 3 },
+];
 
 /// The schema that this version writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;

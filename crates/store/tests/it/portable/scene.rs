@@ -10,8 +10,8 @@ use ports::conformance::store::rows::{
 use ports::conformance::store::{Bench, Subject};
 use ports::store::{
     Batch, ConfigChange, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, IdempotencyRow,
-    InboundRow, MessageRow, OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow, PersonRow, Progress, Reader,
-    SessionRow, Store,
+    InboundNumberRow, InboundRow, KeywordReplyRow, MessageRow, OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow,
+    PersonRow, Progress, Reader, SessionRow, Store, SuppressionFilter, SuppressionRow,
 };
 use store::{Place, PostgresUrl, Tuning, open_postgres, open_sqlite_with};
 use tempfile::TempDir;
@@ -19,9 +19,12 @@ use testkit::postgres::Cluster;
 use types::account::{CredentialKind, EndpointKind};
 use types::charge::{ChargeState, LotShare, PostingKind};
 use types::id::{AccountId, CommitSeq, ConnectorId, CredentialId, EndpointId, LotId, PersonId, RowKey};
+use types::inbound::{InboundNumber, NumberRoute};
+use types::keyword::Keyword;
 use types::message::{Flags, State};
 use types::receipt::ReceiptState;
 use types::role::Role;
+use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
 /// Sizes with which every few rows make a run.
@@ -178,6 +181,30 @@ fn configuration(batch: &mut Batch, at: Timestamp) {
         ConfigChange::Person(person),
         ConfigChange::Session(session),
         ConfigChange::Connector(CONNECTOR, "acme".to_owned()),
+        ConfigChange::InboundNumber(InboundNumberRow {
+            number: InboundNumber::parse("447400999000").unwrap(),
+            account: Some(AccountId(2)),
+            route: NumberRoute::Webhook,
+            endpoint: Some(ENDPOINT),
+            added_at: at,
+            assigned_at: Some(at),
+        }),
+        ConfigChange::KeywordReply(KeywordReplyRow {
+            account: AccountId(2),
+            keyword: Keyword::Help,
+            text: "żółw".to_owned(),
+        }),
+        ConfigChange::Suppression(SuppressionRow {
+            account: AccountId(2),
+            scope: String::new(),
+            number_hash: -11,
+            key: RowKey::from_parts(at.as_ms(), 0),
+            reason: SuppressionReason::OptOut,
+            source: "inbound:ü".to_owned(),
+            data_key: 1,
+            sealed: vec![6; 30],
+            created_at: at,
+        }),
     ]);
     for number in 1..4 {
         batch.config.push(ConfigChange::Document(ConfigVersion {
@@ -407,6 +434,8 @@ pub(crate) fn everything(home: &Home) -> Vec<String> {
         lines.push(format!("{:?}", reader.credentials(account).unwrap()));
         lines.push(format!("{:?}", reader.endpoints(account).unwrap()));
         lines.push(format!("{:?}", reader.list_inbound(Some(account), None, 99).unwrap()));
+        let filter = SuppressionFilter { account, number_hash: None, before: None, limit: 99 };
+        lines.push(format!("{:?}", reader.list_suppressions(&filter).unwrap()));
     }
     lines.push(format!("{:?}", reader.person_by_email("ops@example.com").unwrap()));
     for kind in [ConfigKind::Traffic, ConfigKind::Prices, ConfigKind::Profile] {

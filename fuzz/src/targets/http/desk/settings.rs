@@ -1,15 +1,18 @@
-//! The looking desk has no webhooks and no keys, and takes none.
+//! The looking desk has no webhooks, no keys and no suppression list, and takes none.
 
 use api::{Answer, Settings};
 use app::detail::Page;
 use app::submission::{Done, Idempotency};
 use app::{
-    DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, KeyPatch, KeyView, KeyWish,
-    ReplayWish, ShownKey, TestCall,
+    DeliveryQuery, DeliveryView, EndpointPatch, EndpointView, EndpointWish, InboundNumberView, KeyPatch,
+    KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey, SuppressionQuery,
+    SuppressionView, SuppressionWish, TestCall,
 };
 use types::access::KeyScopes;
 use types::account::EndpointKind;
+use types::address::Msisdn;
 use types::id::{AccountId, CredentialId, EndpointId};
+use types::inbound::{InboundNumber, NumberRoute};
 use types::refusal::{Refusal, RefusalCode};
 
 use super::{LookingDesk, missing, none};
@@ -138,6 +141,66 @@ impl Settings for LookingDesk {
     }
 
     fn revoke_key(&self, _account: AccountId, _id: CredentialId) -> Answer<'_, ()> {
+        missing()
+    }
+
+    fn inbound_numbers(
+        &self,
+        _account: AccountId,
+        _after: Option<InboundNumber>,
+        _limit: usize,
+    ) -> Vec<InboundNumberView> {
+        Vec::new()
+    }
+
+    fn inbound_number(&self, _account: AccountId, _number: InboundNumber) -> Option<InboundNumberView> {
+        None
+    }
+
+    fn route_number(
+        &self,
+        _account: AccountId,
+        _number: InboundNumber,
+        _route: NumberRoute,
+        _endpoint: Option<EndpointId>,
+    ) -> Answer<'_, InboundNumberView> {
+        missing()
+    }
+
+    fn keyword_replies(&self, _account: AccountId) -> KeywordReplies {
+        KeywordReplies::default()
+    }
+
+    fn change_keyword_replies(
+        &self,
+        _account: AccountId,
+        _patch: KeywordReplyPatch,
+    ) -> Answer<'_, KeywordReplies> {
+        missing()
+    }
+
+    fn suppressions(
+        &self,
+        _account: AccountId,
+        _query: SuppressionQuery,
+    ) -> Answer<'_, Page<SuppressionView>> {
+        missing()
+    }
+
+    fn suppression(&self, _account: AccountId, _number: Msisdn) -> Answer<'_, Option<SuppressionView>> {
+        missing()
+    }
+
+    fn suppress(
+        &self,
+        _account: AccountId,
+        _wish: SuppressionWish,
+        _once: Option<Idempotency>,
+    ) -> Answer<'_, Done<usize>> {
+        missing()
+    }
+
+    fn unsuppress(&self, _account: AccountId, _number: Msisdn) -> Answer<'_, ()> {
         missing()
     }
 }
