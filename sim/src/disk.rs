@@ -32,7 +32,8 @@ pub(crate) use settings::Settings;
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     pub(crate) message: OpenMessage,
-    pub(crate) body: Box<[u8]>,
+    /// `None` once it was erased.
+    pub(crate) body: Option<Box<[u8]>>,
     pub(crate) attempts: Vec<AttemptView>,
 }
 

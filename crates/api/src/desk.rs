@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::detail::{Because, InboundDetail, MessageDetail, Page};
-use app::submission::{Done, Idempotency, KeyAccess, Submission, SubmitOutcome};
+use app::submission::{Act, Done, Idempotency, KeyAccess, Submission, SubmitOutcome};
 use app::{Core, MessageQuery, Rate, Scope};
 use ports::BoxFuture;
 use types::account::Account;
@@ -28,9 +28,10 @@ pub trait Desk: Settings + Figures {
     fn submit(&self, submission: Submission) -> BoxFuture<'_, SubmitOutcome>;
     /// What a submission would cost; nothing is kept.
     fn quote(&self, submission: Submission) -> BoxFuture<'_, SubmitOutcome>;
-    /// Withdraws a message that was not sent yet, once under its key.
-    fn cancel(
+    /// Does something with a message that exists, once under the key of the request.
+    fn act(
         &self,
+        act: Act,
         scope: Scope,
         id: MessageId,
         once: Option<Idempotency>,
@@ -84,13 +85,14 @@ impl Desk for Core {
         Box::pin(Self::quote(self, submission))
     }
 
-    fn cancel(
+    fn act(
         &self,
+        act: Act,
         scope: Scope,
         id: MessageId,
         once: Option<Idempotency>,
     ) -> Answer<'_, Done<MessageDetail>> {
-        Box::pin(Self::cancel_once(self, scope, id, once))
+        Box::pin(Self::act_once(self, act, scope, id, once))
     }
 
     fn authenticate_key(&self, key: &str, secret: &str, from: Option<IpAddr>) -> Result<KeyAccess, Refusal> {

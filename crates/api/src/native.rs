@@ -71,6 +71,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/messages/{id}", READ, || get(messages::show), &[404]),
     operation("get", "/api/v1/messages/{id}/explain", READ, || get(messages::explain), &[404]),
     operation("post", "/api/v1/messages/{id}/cancel", SEND, || post(messages::cancel), OF_CHANGES),
+    operation("post", "/api/v1/messages/{id}/redact", MANAGE, || post(messages::redact), OF_CHANGES),
     operation("get", "/api/v1/balance", READ, || get(account::balance), &[404]),
     operation("get", "/api/v1/inbound", READ, || get(lists::inbound), &[]).with_query(&["cursor", "limit"]),
     operation("get", "/api/v1/me", READ, || get(account::me), &[404]),

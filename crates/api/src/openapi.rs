@@ -27,6 +27,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         messages::show,
         messages::explain,
         messages::cancel,
+        messages::redact,
         account::balance,
         lists::inbound,
         account::me,

@@ -48,6 +48,7 @@ pages![
     "idempotency_mismatch",
     "idempotency_in_flight",
     "not_found",
+    "too_early",
     "too_late",
     "body_too_large",
     "method_not_allowed",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use app::detail::{Because, InboundDetail, MessageDetail, Page};
 use app::submission::{
-    Accepted, AcceptedMessage, Caller, Done, Idempotency, KeyAccess, Rejected, Submission, SubmitOutcome,
+    Accepted, AcceptedMessage, Act, Caller, Done, Idempotency, KeyAccess, Rejected, Submission, SubmitOutcome,
 };
 use app::{EndpointView, KeyView, MessageQuery, Rate, Scope, SuppressionWish};
 use axum::Router;
@@ -123,8 +123,9 @@ impl Desk for FakeDesk {
         Box::pin(async { outcome })
     }
 
-    fn cancel(
+    fn act(
         &self,
+        _act: Act,
         scope: Scope,
         id: MessageId,
         once: Option<Idempotency>,

@@ -21,8 +21,9 @@ use crate::keys::KeyMaker;
 use crate::notify::Event;
 use crate::seal::{Hasher, Sealer};
 use crate::shared::Shared;
-use crate::submission::{Idempotency, ReplyTo, Submission, SubmitOutcome};
+use crate::submission::{Act, Idempotency, ReplyTo, Submission, SubmitOutcome};
 
+mod act;
 mod admission;
 mod answers;
 mod attempt;
@@ -49,6 +50,7 @@ mod reports;
 mod steps;
 pub(crate) mod suppress;
 
+pub(crate) use act::ActOutcome;
 pub(crate) use catalog::{Change, Changed, NumberChange};
 use crash::{AtWork, Round};
 use live::{ConnectorState, Live, Spread};
@@ -69,17 +71,14 @@ const GUARD_RETRIES: u32 = 3;
 /// Microseconds for which nothing is taken after a batch that the store did not write.
 const REST_US: u64 = 200_000;
 
-/// Whether a message was withdrawn: `true` when the same request had done so before.
-pub(crate) type CancelOutcome = Result<bool, Refusal>;
-
 /// What the engine is asked to do.
 pub(crate) enum Input {
     /// Take a submission.
     Submit(Submission, ReplyTo),
     /// Say what a submission would cost; nothing is kept.
     Quote(Submission, oneshot::Sender<SubmitOutcome>),
-    /// Withdraw a message, once under its key.
-    Cancel(Option<AccountId>, MessageId, Option<(AccountId, Idempotency)>, oneshot::Sender<CancelOutcome>),
+    /// Do something with a message that exists, once under the key of a request.
+    Act(Act, Option<AccountId>, MessageId, Option<(AccountId, Idempotency)>, oneshot::Sender<ActOutcome>),
     /// What a person says of messages that wait for one; told how many it was true of.
     Rule(Ruling, Vec<RowKey>, oneshot::Sender<Result<u64, Refusal>>),
     /// Change the list of recipients that an account must not message, once under its key.
@@ -144,7 +143,7 @@ pub(crate) struct Draft {
     pub(crate) new_messages: Vec<RowKey>,
     pub(crate) bodies: HashMap<RowKey, Box<[u8]>>,
     pub(crate) replies: Vec<(ReplyTo, SubmitOutcome)>,
-    pub(crate) cancels: Vec<(oneshot::Sender<CancelOutcome>, CancelOutcome)>,
+    pub(crate) acts: Vec<(oneshot::Sender<ActOutcome>, ActOutcome)>,
     pub(crate) listed: Vec<(oneshot::Sender<suppress::Listed>, suppress::Listed)>,
     /// What it changes of suppression lists.
     pub(crate) lists: suppress::ListChanges,
@@ -376,7 +375,9 @@ impl Engine {
                     // A caller that has gone away needs no answer.
                     drop(reply.send(self.quote(&submission, now)));
                 }
-                Input::Cancel(account, id, once, reply) => self.cancel((account, id), once, reply, now)?,
+                Input::Act(act, account, id, once, reply) => {
+                    self.act(act, (account, id), once, reply, now)?;
+                }
                 Input::Rule(ruling, messages, reply) => self.rule(ruling, &messages, reply, now)?,
                 Input::List(account, listing, once, reply) => {
                     self.change_list(account, (&listing, once.as_ref()), reply, now)?;

@@ -51,6 +51,15 @@ pub struct Idempotency {
     pub fingerprint: [u8; 32],
 }
 
+/// What is asked of a message that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Not to send it, if that is still possible.
+    Withdraw,
+    /// To erase what it says, once it has ended: the text as received and as sent.
+    EraseContent,
+}
+
 /// One request: one or many messages.
 #[derive(Clone, Debug)]
 pub struct Submission {

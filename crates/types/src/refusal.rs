@@ -76,6 +76,8 @@ refusal_codes! {
     NotFound = "not_found", "There is nothing by this id";
     /// The message can no longer be withdrawn or changed.
     TooLate = "too_late", "The message can no longer be changed";
+    /// The message has not ended.
+    TooEarly = "too_early", "The message has not ended yet";
     /// The body is larger than allowed.
     BodyTooLarge = "body_too_large", "The body is too large";
     /// The method is not one that this address knows.

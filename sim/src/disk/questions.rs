@@ -63,7 +63,8 @@ impl Tables {
     }
 
     pub(crate) fn bodies_of(&self, keys: &[RowKey]) -> Vec<(RowKey, Vec<u8>)> {
-        keys.iter().filter_map(|key| self.kept(*key).map(|kept| (*key, kept.body.to_vec()))).collect()
+        let body = |key: &RowKey| Some((*key, self.kept(*key)?.body.as_ref()?.to_vec()));
+        keys.iter().filter_map(body).collect()
     }
 
     /// The attempt parts that carry an id, newest first.

@@ -97,6 +97,8 @@ impl Settings {
             ConfigChange::KeywordReplyEnd(account, keyword) => {
                 self.keyword_replies.remove(&(*account, *keyword));
             }
+            // It stands with the message.
+            ConfigChange::ContentErased(..) => {}
             ConfigChange::Suppression(row) => {
                 let place = (row.account, row.scope.clone(), row.number_hash);
                 self.suppressions.entry(place).or_insert_with(|| row.clone());

@@ -16,7 +16,7 @@ impl Tables {
         if self.staged.contains(&submission.key) {
             return None;
         }
-        let body = with_body.then(|| kept.body.to_vec());
+        let body = kept.body.as_ref().filter(|_| with_body).map(|body| body.to_vec());
         Some(MessageView {
             message: kept.message.clone(),
             submission: submission.clone(),

@@ -1,8 +1,8 @@
 //! Writing a batch whose guards hold, in the order of its fields. Nothing here can fail.
 
 use ports::store::{
-    AttemptPartView, AttemptView, Batch, BatchJournal, EventEnd, EventView, MessageChange, MessageRow,
-    PostingView,
+    AttemptPartView, AttemptView, Batch, BatchJournal, ConfigChange, EventEnd, EventView, MessageChange,
+    MessageRow, PostingView,
 };
 use types::charge::Posting;
 use types::id::{CommitSeq, RowKey};
@@ -23,6 +23,11 @@ impl Tables {
         }
         self.write_attempts(batch);
         self.write_receipts(batch);
+        for change in &batch.config {
+            if let ConfigChange::ContentErased(_, message) = change {
+                self.erase_content(*message);
+            }
+        }
         for change in &batch.changes {
             self.write_change(change);
         }
@@ -88,8 +93,17 @@ impl Tables {
             self.usage.end(facts, row.message.progress.state, 1);
             self.count_charge(facts, row.message.progress.charge, 1);
         }
-        let kept = Kept { message: row.message.clone(), body: row.body.clone(), attempts: Vec::new() };
+        let kept = Kept { message: row.message.clone(), body: Some(row.body.clone()), attempts: Vec::new() };
         self.messages.insert(key, kept);
+    }
+
+    fn erase_content(&mut self, message: RowKey) {
+        let Some(kept) = self.messages.get_mut(&message) else { return };
+        kept.body = None;
+        for view in &mut kept.attempts {
+            view.row.sealed_sent.clear();
+            view.receipts.iter_mut().for_each(|receipt| receipt.sealed_echo.clear());
+        }
     }
 
     fn write_attempts(&mut self, batch: &Batch) {

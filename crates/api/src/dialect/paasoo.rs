@@ -67,6 +67,7 @@ const fn status_of(code: RefusalCode) -> u8 {
         | R::IdempotencyInFlight
         | R::NotFound
         | R::TooLate
+        | R::TooEarly
         | R::MethodNotAllowed
         | R::Unavailable
         | R::NotBuilt

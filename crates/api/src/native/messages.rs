@@ -1,6 +1,7 @@
-//! One message: `GET /api/v1/messages/{id}`, its explanation, and its withdrawal.
+//! One message: `GET /api/v1/messages/{id}`, its explanation, its withdrawal, and the erasure of its text.
 
 use app::Scope;
+use app::submission::{Act, Caller};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -73,8 +74,37 @@ pub(crate) async fn cancel(
     id: IdPath,
     posted: Posted,
 ) -> Result<Response, Refused> {
+    act(&api, caller, Act::Withdraw, id, posted).await
+}
+
+/// Erases what a message says, once it has ended: its text as you sent it and as it was written for the carrier.
+/// Everything else of it stays, and this cannot be undone.
+#[utoipa::path(
+    post,
+    path = "/api/v1/messages/{id}/redact",
+    operation_id = "message_redact",
+    tag = "messages",
+    params(
+        ("id" = String, Path, description = "The message's id in any notation"),
+        (
+            "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
+            description = "1 to 255 visible characters. The same request with the same key is done once and answered alike."
+        )
+    ),
+    responses((status = 200, description = "The message, without its text", body = MessageView))
+)]
+pub(crate) async fn redact(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    id: IdPath,
+    posted: Posted,
+) -> Result<Response, Refused> {
+    act(&api, caller, Act::EraseContent, id, posted).await
+}
+
+async fn act(api: &Api, caller: Caller, act: Act, id: IdPath, posted: Posted) -> Result<Response, Refused> {
     let posted = api.counting(caller, posted.without_body())?;
-    let done = api.desk().cancel(Scope::Account(caller.account), read_id(id)?, posted.once).await?;
+    let done = api.desk().act(act, Scope::Account(caller.account), read_id(id)?, posted.once).await?;
     Ok(marked(json_bytes(StatusCode::OK, &MessageView::full(&done.value)), done.replayed))
 }
 

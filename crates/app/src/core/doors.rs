@@ -19,7 +19,9 @@ use crate::engine::{Change, Input};
 use crate::inbox::Kind;
 use crate::seal::sha256;
 use crate::shared::{Count, CredentialEntry};
-use crate::submission::{Caller, Done, Idempotency, KeyAccess, Rejected, ReplyTo, Submission, SubmitOutcome};
+use crate::submission::{
+    Act, Caller, Done, Idempotency, KeyAccess, Rejected, ReplyTo, Submission, SubmitOutcome,
+};
 
 /// What an account may send: a bucket that holds two seconds of its rate and fills by the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,22 +170,24 @@ impl Core {
     /// # Errors
     /// `not_found`, or `too_late` once it was sent.
     pub async fn cancel(&self, scope: Scope, id: MessageId) -> Result<MessageDetail, Refusal> {
-        self.cancel_once(scope, id, None).await.map(|done| done.value)
+        self.act_once(Act::Withdraw, scope, id, None).await.map(|done| done.value)
     }
 
-    /// As [`Core::cancel`], once under the key of a caller.
+    /// Does something with a message that exists, once under the key of a caller.
     ///
     /// # Errors
-    /// As [`Core::cancel`], and the refusals of an idempotency key.
-    pub async fn cancel_once(
+    /// `not_found`; `too_late` for a message to withdraw that was sent, `too_early` for content to erase that
+    /// may still be needed; and the refusals of an idempotency key.
+    pub async fn act_once(
         &self,
+        act: Act,
         scope: Scope,
         id: MessageId,
         once: Option<Idempotency>,
     ) -> Result<Done<MessageDetail>, Refusal> {
         let (sender, receiver) = oneshot::channel();
         let once = scope.account().zip(once);
-        let input = Input::Cancel(scope.account(), id, once, sender);
+        let input = Input::Act(act, scope.account(), id, once, sender);
         self.inner.shared.inbox.push(Kind::Command, input).map_err(|_| stopped())?;
         let replayed = receiver.await.map_err(|_| unheard())??;
         let found = self.message(scope, id).await?;

@@ -113,7 +113,7 @@ impl Engine {
         for (reply, outcome) in draft.replies {
             reply.send(outcome);
         }
-        for (reply, outcome) in draft.cancels {
+        for (reply, outcome) in draft.acts {
             drop(reply.send(outcome));
         }
         self.follow_lists(draft.lists);

@@ -53,7 +53,7 @@ impl AtWork {
             Input::Channel(..) | Input::Suspect(_) => "event",
             _ => "command",
         };
-        let message = if let Input::Cancel(_, id, ..) = input { Some(id.key()) } else { None };
+        let message = if let Input::Act(_, _, id, ..) = input { Some(id.key()) } else { None };
         let reply = match input {
             Input::Submit(_, ReplyTo::Sink(sink, token)) => Some((Arc::clone(sink), *token)),
             _ => None,

@@ -87,7 +87,7 @@ impl Engine {
             Input::Submit(_, reply) => reply.send(Err(Rejected::whole(unavailable()))),
             // A caller that has gone away needs no answer.
             Input::Quote(_, reply) => drop(reply.send(Err(Rejected::whole(unavailable())))),
-            Input::Cancel(_, _, _, reply) => drop(reply.send(Err(unavailable()))),
+            Input::Act(_, _, _, _, reply) => drop(reply.send(Err(unavailable()))),
             Input::List(_, _, _, reply) => drop(reply.send(Err(unavailable()))),
             Input::Rule(_, _, reply) => drop(reply.send(Err(unavailable()))),
             Input::Change(_, reply) => drop(reply.send(Err(unavailable()))),
@@ -111,7 +111,7 @@ impl Engine {
             let outcome = outcome.and_then(|_| Err(Rejected::whole(unavailable())));
             reply.send(outcome);
         }
-        for (reply, _) in draft.cancels {
+        for (reply, _) in draft.acts {
             drop(reply.send(Err(unavailable())));
         }
         for (reply, _) in draft.listed {

@@ -14,7 +14,6 @@ use types::receipt::Verdict;
 use types::time::Timestamp;
 
 use super::live::Live;
-use super::once::{Known, idempotency_row};
 use super::queue::ClassQueue;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError, Input, LIVE_MAX};
@@ -267,64 +266,6 @@ impl Engine {
         let input = StepInput::Answer { attempt, verdict: Verdict::Unknown, reason: Reason::ProcessStopped };
         let effects = self.step(key, input, ReceiptNote::default(), now)?;
         self.note_query(key, effects)?;
-        Ok(())
-    }
-
-    /// Withdraws a message that was not sent yet.
-    pub(super) fn cancel(
-        &mut self,
-        (account, id): (Option<types::id::AccountId>, types::id::MessageId),
-        once: Option<(types::id::AccountId, crate::submission::Idempotency)>,
-        reply: tokio::sync::oneshot::Sender<super::CancelOutcome>,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        use types::refusal::{Refusal, RefusalCode};
-        let key = id.key();
-        if let Some((holder, idempotency)) = &once {
-            let outcome = match self.known(*holder, idempotency, now)? {
-                Known::Nothing => None,
-                Known::Done(_) => Some(Ok(true)),
-                Known::Refused(refusal) => Some(Err(refusal)),
-            };
-            if let Some(outcome) = outcome {
-                self.draft.cancels.push((reply, outcome));
-                return Ok(());
-            }
-        }
-        self.ensure_live(&[key])?;
-        let found = self.live.get(&key).filter(|live| {
-            live.facts.tail == id.tail() && account.is_none_or(|account| account == live.facts.account)
-        });
-        let outcome = if found.is_none() {
-            Err(Refusal::new(RefusalCode::NotFound, "there is no message by this id"))
-        } else if self.step(key, StepInput::Cancel, ReceiptNote::default(), now)?.is_some() {
-            if let Some((holder, idempotency)) = &once {
-                self.draft.batch.idempotency.push(idempotency_row(*holder, idempotency, key, now));
-            }
-            Ok(false)
-        } else {
-            Err(Refusal::new(
-                RefusalCode::TooLate,
-                "the message was sent or has ended; it cannot be withdrawn",
-            ))
-        };
-        self.draft.cancels.push((reply, outcome));
-        Ok(())
-    }
-
-    /// Withdraws a message that a new one of its account takes the place of. One that was sent meanwhile stays.
-    pub(super) fn give_way(
-        &mut self,
-        account: types::id::AccountId,
-        id: types::id::MessageId,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        let key = id.key();
-        self.ensure_live(&[key])?;
-        let is_its_own = |live: &Live| live.facts.tail == id.tail() && live.facts.account == account;
-        if self.live.get(&key).is_some_and(is_its_own) {
-            self.step(key, StepInput::Cancel, ReceiptNote::default(), now)?;
-        }
         Ok(())
     }
 }

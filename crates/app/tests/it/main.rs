@@ -1,6 +1,8 @@
 //! Stories of the shell on a real store with a clock, channels and a courier that the test drives.
 
 #[cfg(test)]
+mod acts;
+#[cfg(test)]
 mod binds;
 #[cfg(test)]
 mod doubt;

@@ -418,6 +418,9 @@ pub enum ConfigChange {
     KeywordReply(KeywordReplyRow),
     /// Phones that write a keyword are answered nothing any more.
     KeywordReplyEnd(AccountId, Keyword),
+    /// The content of a message is erased: as it was received, as it was sent, and what receipts repeat of it.
+    /// Everything else of it stays. Nothing happens when there is no such content.
+    ContentErased(AccountId, RowKey),
     /// A recipient that an account must not message. One that is on the list within this scope already
     /// stays as it is.
     Suppression(SuppressionRow),

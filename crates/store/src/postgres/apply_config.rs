@@ -6,6 +6,7 @@ use ports::store::{
     SuppressionRow,
 };
 use types::account::Account;
+use types::id::{AccountId, RowKey};
 use types::time::Timestamp;
 
 use super::encode::holdable;
@@ -42,12 +43,26 @@ pub(crate) async fn write_config(session: &Session, changes: &[ConfigChange]) ->
                 let delete = "DELETE FROM keyword_reply WHERE account = $1 AND keyword = $2";
                 session.execute(delete, &[&account.0, &i16::from(keyword.code())]).await?;
             }
+            ConfigChange::ContentErased(account, message) => {
+                erase_content(session, *account, *message).await?;
+            }
             ConfigChange::Suppression(row) => write_suppression(session, row).await?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 let delete = "DELETE FROM suppression WHERE account = $1 AND scope = $2 AND number_hash = $3";
                 session.execute(delete, &[&account.0, &holdable(scope), number_hash]).await?;
             }
         }
+    }
+    Ok(())
+}
+
+async fn erase_content(session: &Session, account: AccountId, message: RowKey) -> Result<(), Fault> {
+    for sql in [
+        "DELETE FROM body WHERE account = $1 AND message = $2",
+        "UPDATE attempt SET sealed_sent = '' WHERE account = $1 AND message = $2",
+        "UPDATE receipt SET sealed_echo = '' WHERE account = $1 AND message = $2",
+    ] {
+        session.execute(sql, &[&account.0, &message.as_i64()]).await?;
     }
     Ok(())
 }

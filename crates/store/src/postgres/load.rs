@@ -24,14 +24,50 @@ use crate::span::submission_end;
 const NEWEST_MS: i64 = 36 * 3_600_000;
 
 /// Messages with their progress; what narrows them follows.
-macro_rules! messages_where {
-    ($more:literal) => {
+macro_rules! messages_from {
+    ($from:expr, $more:literal) => {
+        concat!("SELECT ", message_columns!("l.account = p.account AND "), " FROM ", $from, " ", $more)
+    };
+}
+
+/// Joins the rows of a table that fit a condition, row by row and by an index. The planner is left no other
+/// way (`OFFSET 0` keeps it from looking inside): a server that was killed has lost its statistics, and without
+/// them a join that reads whole tables looks as good to it as any.
+macro_rules! each {
+    ($table:literal, $condition:literal, $name:literal) => {
         concat!(
-            "SELECT ",
-            message_columns!("l.account = p.account AND "),
-            " FROM message m JOIN progress p ON p.account = m.account AND p.key = m.key ",
-            $more
+            " JOIN LATERAL (SELECT * FROM ",
+            $table,
+            " x WHERE ",
+            $condition,
+            " OFFSET 0) ",
+            $name,
+            " ON true "
         )
+    };
+}
+pub(crate) use each;
+
+/// Messages, each with how far it has come.
+macro_rules! all_messages {
+    () => {
+        concat!("message m", each!("progress", "x.account = m.account AND x.key = m.key", "p"))
+    };
+}
+pub(crate) use all_messages;
+
+/// The same, led by how far each has come: for open ones, which are few and have an index of their own.
+macro_rules! open_messages {
+    () => {
+        concat!("progress p", each!("message", "x.account = p.account AND x.key = p.key", "m"))
+    };
+}
+pub(crate) use open_messages;
+
+/// The messages that `$1` names by their keys.
+macro_rules! named_messages {
+    () => {
+        concat!("unnest($1::bigint[]) AS w (named)", each!("message", "x.key = w.named", "m"))
     };
 }
 
@@ -110,7 +146,8 @@ pub(crate) async fn state(session: &Session) -> Result<StoredState, Fault> {
 
 /// Open messages above a key, without staged ones.
 pub(crate) async fn open(session: &Session, after: RowKey, limit: usize) -> Result<Vec<OpenMessage>, Fault> {
-    let sql = messages_where!(
+    let sql = messages_from!(
+        open_messages!(),
         "WHERE p.open AND p.key > $1 AND NOT EXISTS (SELECT 1 FROM staged g WHERE g.submission = m.submission) \
          ORDER BY p.key LIMIT $2"
     );
@@ -119,7 +156,11 @@ pub(crate) async fn open(session: &Session, after: RowKey, limit: usize) -> Resu
 
 /// Messages by key, open or final.
 pub(crate) async fn messages(session: &Session, keys: &[i64]) -> Result<Vec<OpenMessage>, Fault> {
-    session.all(messages_where!("WHERE m.key = ANY ($1)"), &[&keys], codec::message).await
+    let sql = messages_from!(
+        concat!(named_messages!(), each!("progress", "x.account = m.account AND x.key = m.key", "p")),
+        ""
+    );
+    session.all(sql, &[&keys], codec::message).await
 }
 
 /// Whose messages these are.
@@ -134,8 +175,11 @@ pub(crate) async fn accounts_of(session: &Session, keys: &[i64]) -> Result<Vec<(
 
 /// Sealed bodies by message; erased ones are left out.
 pub(crate) async fn bodies(session: &Session, keys: &[i64]) -> Result<Vec<(RowKey, Vec<u8>)>, Fault> {
-    let sql = "SELECT b.message, b.sealed FROM message m \
-               JOIN body b ON b.account = m.account AND b.message = m.key WHERE m.key = ANY ($1)";
+    let sql = concat!(
+        "SELECT b.message, b.sealed FROM ",
+        named_messages!(),
+        each!("body", "x.account = m.account AND x.message = m.key", "b")
+    );
     let pair = |row: &dyn Columns| {
         let cells = &mut Cells::new(row, "body");
         Ok((cells.key()?, cells.blob()?))
@@ -151,10 +195,10 @@ pub(crate) async fn attempts(session: &Session, keys: &[i64]) -> Result<Vec<Atte
             concat!(
                 "SELECT ",
                 $columns,
-                " FROM ",
-                $table,
-                " WHERE (account, message) IN \
-                 (SELECT m.account, m.key FROM message m WHERE m.key = ANY ($1)) ORDER BY message, ",
+                " FROM (SELECT r.* FROM ",
+                named_messages!(),
+                each!($table, "x.account = m.account AND x.message = m.key", "r"),
+                ") these ORDER BY message, ",
                 $order
             )
         };
@@ -306,7 +350,8 @@ async fn of_submission(
     account: AccountId,
     key: RowKey,
 ) -> Result<Vec<OpenMessage>, Fault> {
-    let sql = messages_where!(
+    let sql = messages_from!(
+        all_messages!(),
         "WHERE m.account = $1 AND m.key >= $2 AND m.key < $3 AND m.submission = $2 ORDER BY m.position, m.key"
     );
     let end = submission_end(key).as_i64();

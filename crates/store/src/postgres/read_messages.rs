@@ -4,7 +4,7 @@ use ports::store::{InboundRow, ListFilter, ListPage, MessageView, PAGE_ROWS_MAX}
 use types::id::{AccountId, RowKey};
 use types::time::Timestamp;
 
-use super::load::{self, inbound_columns, sql_limit};
+use super::load::{self, all_messages, each, inbound_columns, open_messages, sql_limit};
 use super::session::{Param, Session};
 use crate::codec::{self, Columns, message_columns, outbox_columns, submission_columns};
 use crate::codec_config;
@@ -13,8 +13,8 @@ use crate::span::{Span, submission_end};
 
 /// Messages with their progress, their submission and, where it is wanted, their body; in this order.
 /// What narrows them follows.
-macro_rules! views_where {
-    ($body:literal, $more:literal) => {
+macro_rules! views_from {
+    ($from:expr, $body:expr, $more:expr) => {
         concat!(
             "SELECT ",
             submission_columns!(),
@@ -22,18 +22,39 @@ macro_rules! views_where {
             $body,
             ", ",
             message_columns!("l.account = p.account AND "),
-            " FROM message m JOIN progress p ON p.account = m.account AND p.key = m.key \
-             JOIN submission s ON s.account = m.account AND s.key = m.submission ",
+            " FROM ",
+            $from,
+            each!("submission", "x.account = m.account AND x.key = m.submission", "s"),
             $more
         )
     };
 }
 
+/// The sealed body of a message.
+macro_rules! its_body {
+    () => {
+        "(SELECT b.sealed FROM body b WHERE b.account = m.account AND b.message = m.key)"
+    };
+}
+
+/// Lists of messages that are not staged, without and with their bodies.
+macro_rules! lists {
+    ($from:expr, $span:literal) => {
+        [
+            views_from!($from, "NULL::bytea", concat!($span, not_staged!())),
+            views_from!($from, its_body!(), concat!($span, not_staged!())),
+        ]
+    };
+}
+
+macro_rules! not_staged {
+    () => {
+        " AND NOT EXISTS (SELECT 1 FROM staged g WHERE g.submission = m.submission)"
+    };
+}
+
 pub(crate) async fn message(session: &Session, key: RowKey) -> Result<Option<MessageView>, Fault> {
-    let sql = views_where!(
-        "(SELECT b.sealed FROM body b WHERE b.account = m.account AND b.message = m.key)",
-        "WHERE m.key = $1"
-    );
+    let sql = views_from!(all_messages!(), its_body!(), "WHERE m.key = $1");
     let found = session.first(sql, &[&key.as_i64()], view).await?;
     let Some(view) = found.filter(|view| !view.submission.staged) else { return Ok(None) };
     let events = concat!("SELECT ", outbox_columns!(), " FROM outbox o WHERE o.about = $1 ORDER BY o.key");
@@ -45,8 +66,9 @@ pub(crate) async fn message(session: &Session, key: RowKey) -> Result<Option<Mes
 }
 
 pub(crate) async fn of_submission(session: &Session, submission: RowKey) -> Result<Vec<MessageView>, Fault> {
-    let sql = views_where!(
-        "(SELECT b.sealed FROM body b WHERE b.account = m.account AND b.message = m.key)",
+    let sql = views_from!(
+        all_messages!(),
+        its_body!(),
         "WHERE s.key = $1 AND m.key >= $1 AND m.key < $2 AND m.submission = $1 ORDER BY m.position, m.key"
     );
     let end = submission_end(submission).as_i64();
@@ -75,7 +97,7 @@ impl Columns for Behind<'_> {
     }
 }
 
-/// The row of `views_where!`, without attempts and events.
+/// The row of `views_from!`, without attempts and events.
 fn view(row: &dyn Columns) -> Result<MessageView, Fault> {
     Ok(MessageView {
         submission: codec::submission(row)?,
@@ -86,18 +108,10 @@ fn view(row: &dyn Columns) -> Result<MessageView, Fault> {
     })
 }
 
-/// Messages between two keys that are not staged.
-const SEEN: &str = views_where!(
-    "NULL::bytea",
-    "WHERE m.key >= $1 AND m.key < $2 \
-     AND NOT EXISTS (SELECT 1 FROM staged g WHERE g.submission = m.submission)"
-);
-/// The same with their bodies.
-const SEEN_WITH_BODIES: &str = views_where!(
-    "(SELECT b.sealed FROM body b WHERE b.account = m.account AND b.message = m.key)",
-    "WHERE m.key >= $1 AND m.key < $2 \
-     AND NOT EXISTS (SELECT 1 FROM staged g WHERE g.submission = m.submission)"
-);
+/// Messages between two keys.
+const SEEN: [&str; 2] = lists!(all_messages!(), "WHERE m.key >= $1 AND m.key < $2");
+/// Those of them that have not ended.
+const SEEN_OPEN: [&str; 2] = lists!(open_messages!(), "WHERE p.open AND p.key >= $1 AND p.key < $2");
 
 /// The values that a filter is compared with.
 struct Wanted {
@@ -126,8 +140,9 @@ impl Wanted {
     /// The statement of a list, with a condition and a parameter for each part of the filter that is
     /// given; there are few such statements.
     fn query<'a>(&'a self, filter: &'a ListFilter) -> (String, Vec<Param<'a>>) {
-        let sql = if filter.with_bodies { SEEN_WITH_BODIES } else { SEEN };
-        let mut sql = sql.to_owned();
+        let is_open = !filter.states.is_empty() && !filter.states.iter().any(|state| state.is_final());
+        let [without_bodies, with_bodies] = if is_open { SEEN_OPEN } else { SEEN };
+        let mut sql = if filter.with_bodies { with_bodies } else { without_bodies }.to_owned();
         let mut params: Vec<Param<'a>> = vec![&self.span.low, &self.span.high, &self.rows];
         let mut narrow = |condition: &str, param: Param<'a>| {
             params.push(param);
@@ -154,11 +169,7 @@ impl Wanted {
         if let Some(until) = &self.until {
             narrow("m.accepted_at < ", until);
         }
-        if !filter.states.is_empty() && !filter.states.iter().any(|state| state.is_final()) {
-            // Few messages are open, and they have an index of their own.
-            sql.push_str(" AND p.open");
-        }
-        sql.push_str(" ORDER BY m.key DESC LIMIT $3");
+        sql.push_str(if is_open { " ORDER BY p.key DESC LIMIT $3" } else { " ORDER BY m.key DESC LIMIT $3" });
         (sql, params)
     }
 }

@@ -6,6 +6,7 @@ use ports::store::{
 };
 use rusqlite::{Connection, params};
 use types::account::Account;
+use types::id::RowKey;
 use types::region::Region;
 use types::time::Timestamp;
 
@@ -64,12 +65,24 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
                 let delete = "DELETE FROM keyword_reply WHERE account = ?1 AND keyword = ?2";
                 work.connection.prepare_cached(delete)?.execute(params![account.0, keyword.code()])?;
             }
+            ConfigChange::ContentErased(_, message) => erase_content(work.connection, *message)?,
             ConfigChange::Suppression(row) => write_suppression(work.connection, row)?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 let delete = "DELETE FROM suppression WHERE account = ?1 AND scope = ?2 AND number_hash = ?3";
                 work.connection.prepare_cached(delete)?.execute(params![account.0, scope, number_hash])?;
             }
         }
+    }
+    Ok(())
+}
+
+fn erase_content(connection: &Connection, message: RowKey) -> Result<(), Fault> {
+    for sql in [
+        "DELETE FROM body WHERE message = ?1",
+        "UPDATE attempt SET sealed_sent = x'' WHERE message = ?1",
+        "UPDATE receipt SET sealed_echo = x'' WHERE message = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([message.as_i64()])?;
     }
     Ok(())
 }

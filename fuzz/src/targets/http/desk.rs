@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use api::{Answer, Explanation};
 use app::detail::{InboundDetail, MessageDetail, Page};
 use app::submission::{
-    Accepted, AcceptedMessage, Caller, Done, Idempotency, KeyAccess, Submission, SubmitOutcome,
+    Accepted, AcceptedMessage, Act, Caller, Done, Idempotency, KeyAccess, Submission, SubmitOutcome,
 };
 use app::{MessageQuery, Rate, Scope};
 use ports::BoxFuture;
@@ -97,8 +97,9 @@ impl api::Desk for LookingDesk {
         Box::pin(async move { self.look(&submission) })
     }
 
-    fn cancel(
+    fn act(
         &self,
+        _act: Act,
         _scope: Scope,
         _id: MessageId,
         _once: Option<Idempotency>,

@@ -44,6 +44,7 @@ const ROWS: &[Row] = &[
     ("get", "/api/v1/messages/{id}", Id::Message, ""),
     ("get", "/api/v1/messages/{id}/explain", Id::Message, ""),
     ("post", "/api/v1/messages/{id}/cancel", Id::Message, ""),
+    ("post", "/api/v1/messages/{id}/redact", Id::Message, ""),
     ("get", "/api/v1/balance", Id::None, ""),
     ("get", "/api/v1/inbound", Id::None, ""),
     ("get", "/api/v1/me", Id::None, ""),

@@ -324,6 +324,7 @@ pub(super) const fn reason_words(reason: Reason) -> &'static str {
         Reason::CrashedDeciding => "a step of the engine crashed on it",
         Reason::GivenUp => "a person of the operator gave it up",
         Reason::Released => "a person of the operator let it go on",
+        Reason::Erased => "its content was erased",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use types::charge::{ChargeState, CostTrigger, PostingKind};
 use types::form::{Encoding, Joined, Rendering};
-use types::id::RowKey;
+use types::id::{AccountId, RowKey};
 use types::message::{Flags, Reason, State};
 use types::receipt::ReceiptState;
 
@@ -11,7 +11,9 @@ use super::rows::{
     CONNECTOR, ENDPOINT, PRICE_MICROS, add_account, add_message, answer, attempt, change, event, lot_change,
     map_row, message, posting, receipt, step, submission,
 };
-use crate::store::{EventEnd, EventView, MessageRow, OutboxRow, message_id};
+use crate::store::{
+    AttemptRow, ConfigChange, EventEnd, EventView, MessageRow, OutboxRow, ReceiptRow, message_id,
+};
 
 /// An account with one message that is queued.
 pub(super) fn admitted(bench: &mut Bench) -> MessageRow {
@@ -216,6 +218,52 @@ pub(super) fn big_batch(bench: &mut Bench) {
     let sum = bench.reader().ledger_sums().unwrap()[0];
     assert_eq!((sum.held_micros, sum.message_held_micros), (1_000 * PRICE_MICROS, 1_000 * PRICE_MICROS));
     assert_eq!(bench.reader().figures().unwrap().open, 1_000);
+}
+
+pub(super) fn erased(bench: &mut Bench) {
+    let mut batch = bench.batch();
+    add_account(&mut batch, 1);
+    let mut rows = Vec::new();
+    for recipient in [77, 78] {
+        let keys = (bench.key(), bench.key());
+        rows.push(add_message(&mut batch, keys, 1, recipient));
+    }
+    let [first, second] = [0, 1].map(|place: usize| rows[place].message.facts.key);
+    for key in [first, second] {
+        let retried = AttemptRow { sealed_sent: vec![1, 2, 3], ..attempt(key, 1, bench.now) };
+        let told = receipt(key, bench.key(), 1, ReceiptState::Delivered, bench.now);
+        batch.attempts.push(retried);
+        batch.receipts.push(ReceiptRow { sealed_echo: vec![4, 5, 6], ..told });
+    }
+    bench.apply(&batch);
+    let before = bench.reader().message(first).unwrap().unwrap();
+    assert!(before.body.is_some());
+    let mut batch = bench.batch();
+    // The second time, and for what is not there, nothing happens.
+    batch.config.push(ConfigChange::ContentErased(AccountId(1), first));
+    batch.config.push(ConfigChange::ContentErased(AccountId(1), first));
+    batch.config.push(ConfigChange::ContentErased(AccountId(1), bench.key()));
+    bench.apply(&batch);
+    for _ in 0..2 {
+        let after = bench.reader().message(first).unwrap().unwrap();
+        assert_eq!(
+            (after.message, after.submission, after.body),
+            (before.message.clone(), before.submission.clone(), None)
+        );
+        assert!(
+            after.attempts[0].row.sealed_sent.is_empty()
+                && after.attempts[0].receipts[0].sealed_echo.is_empty()
+        );
+        assert_eq!(after.attempts[0].receipts[0].stat, before.attempts[0].receipts[0].stat);
+        let bodies = bench.store().bodies(&[first, second]).unwrap();
+        assert_eq!(bodies, [(second, rows[1].body.to_vec())]);
+        let other = bench.reader().message(second).unwrap().unwrap();
+        assert_eq!(
+            (&other.attempts[0].row.sealed_sent, &other.attempts[0].receipts[0].sealed_echo),
+            (&vec![1, 2, 3], &vec![4, 5, 6])
+        );
+        bench.reopen();
+    }
 }
 
 pub(super) fn open_pages(bench: &mut Bench) {
