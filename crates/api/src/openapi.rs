@@ -5,7 +5,7 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
 use utoipa::{Modify, OpenApi};
 
 use crate::native::{
-    OPERATIONS, account, deliveries, export, figures, keys, lists, messages, recipients, submit, view,
+    OPERATIONS, account, deliveries, export, figures, hooks, keys, lists, messages, recipients, submit, view,
     webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
@@ -27,6 +27,8 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         messages::show,
         messages::explain,
         messages::cancel,
+        hooks::alertmanager,
+        hooks::grafana,
         account::balance,
         lists::inbound,
         account::me,
@@ -65,6 +67,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
     tags(
         (name = "messages", description = "Messages to phones"),
         (name = "inbound", description = "Messages from phones"),
+        (name = "hooks", description = "Alerts of other products as messages"),
         (name = "webhooks", description = "Where events are told"),
         (name = "keys", description = "API keys of the account"),
         (name = "account", description = "The account that calls")
