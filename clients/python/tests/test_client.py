@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import pathlib
 import threading
 import unittest
 from datetime import datetime, timedelta, timezone
@@ -121,6 +122,10 @@ class Asking(unittest.TestCase):
     def test_a_time_without_a_zone_is_a_mistake(self):
         with Platform() as platform, self.assertRaises(ValueError):
             platform.client.message_list(since=datetime(2026, 1, 1))
+
+    def test_the_package_has_the_version_of_its_document(self):
+        document = json.loads((pathlib.Path(__file__).parents[2] / "openapi.json").read_text(encoding="utf-8"))
+        self.assertEqual(chappe.__version__, document["info"]["version"])
 
     def test_keys_and_addresses_that_cannot_be_are_said_at_once(self):
         for url, key in [("ftp://x", "a.b"), ("x", "a.b"), ("http://x", "ab"), ("http://x", "a.b\nX: y")]:
