@@ -54,6 +54,7 @@ pub(crate) const TARGETS: &[Target] = &[
     text::SPLIT,
     values::VALUES,
     http::SUBMIT,
+    http::HOOKS,
     http::PAASOO,
     http::CALLBACK,
     documents::TRAFFIC,

@@ -10,7 +10,7 @@ use anyhow::{anyhow, bail};
 
 use crate::need::{self, Need};
 use crate::process;
-use crate::{crash, fuzz, peer, sim, tidy};
+use crate::{client, crash, fuzz, peer, sim, tidy};
 
 /// The packages that hold pure code; they compile and run in seconds.
 const CORE: [&str; 4] = ["gsm-text", "smpp", "chappe-types", "chappe-decide"];
@@ -28,10 +28,18 @@ struct Stage {
 const FORMAT: Stage = Stage { name: "format", about: "rustfmt agrees", needs: &[], action: format };
 const TIDY: Stage = Stage { name: "tidy", about: "the rules of the house", needs: &[], action: tidy::run };
 
+const CLIENT: Stage = Stage {
+    name: "client",
+    about: "the Python client is what the OpenAPI document says, and keeps its own promises",
+    needs: &[Need::Python],
+    action: client::stage,
+};
+
 /// The lane for the minutes between two edits: under three minutes when warm.
 const QUICK: &[Stage] = &[
     FORMAT,
     TIDY,
+    CLIENT,
     Stage { name: "clippy", about: "lints of the pure crates", needs: &[], action: core_clippy },
     Stage {
         name: "unit",
@@ -45,6 +53,7 @@ const QUICK: &[Stage] = &[
 const FULL: &[Stage] = &[
     FORMAT,
     TIDY,
+    CLIENT,
     Stage { name: "clippy", about: "lints of everything", needs: &[], action: clippy },
     Stage {
         name: "test",
@@ -67,8 +76,8 @@ const FULL: &[Stage] = &[
     },
     Stage {
         name: "peer",
-        about: "smpplib, node-smpp, tshark and a webhook library judge what we speak",
-        needs: &[Need::Tshark, Need::Smpplib, Need::NodeSmpp],
+        about: "foreign clients and tshark judge what we speak; examples and the Python client do what they say",
+        needs: &[Need::Tshark, Need::Smpplib, Need::NodeSmpp, Need::Php],
         action: peer::against_release,
     },
     Stage {
@@ -88,6 +97,12 @@ const SOAK: &[Stage] = &[
         about: "1,000 simulated hours, and every planted bug",
         needs: &[],
         action: sim::long,
+    },
+    Stage {
+        name: "examples",
+        about: "the examples in Go and Java do what they say",
+        needs: &[Need::Go, Need::Java, Need::Smpplib, Need::NodeSmpp],
+        action: peer::heavy_examples,
     },
     Stage {
         name: "kill9",

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
 
 mod bench;
+mod client;
 mod crash;
 mod fuzz;
 mod lanes;
@@ -54,6 +55,8 @@ enum Task {
     Sim(sim::SimArguments),
     /// Make the board of rules anew: which rule of the operators' terms is shown by which test.
     Rules(rules::RulesArguments),
+    /// Make the Python client anew from the OpenAPI document.
+    Client(client::ClientArguments),
     /// Take the pictures of the console that the documentation shows.
     Pictures(pictures::PicturesArguments),
 }
@@ -81,6 +84,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Sim(arguments) => sim::run(&arguments),
         Task::Rules(arguments) => rules::run(&arguments),
+        Task::Client(arguments) => client::run(&arguments),
         Task::Pictures(arguments) => pictures::run(&arguments),
     }
 }

@@ -30,10 +30,18 @@ pub(crate) enum Need {
     Tshark,
     /// The browser that the console's tests drive.
     Chromium,
+    /// A Python interpreter.
+    Python,
     /// The private Python environment with `smpplib`.
     Smpplib,
     /// Node with `node-smpp` in a private folder.
     NodeSmpp,
+    /// PHP on the command line.
+    Php,
+    /// The Go toolchain.
+    Go,
+    /// A Java development kit.
+    Java,
     /// The programmes of the PostgreSQL server, from which tests make servers of their own.
     Postgres,
     /// XFS and the call that cuts its power.
@@ -62,8 +70,12 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
     match need {
         Need::Tshark => debian_programme("tshark", &["tshark"]),
         Need::Chromium => debian_programme("chromium", &["chromium"]),
+        Need::Python => debian_programme("python3", &["python3"]),
         Need::Smpplib => python_environment().map(drop),
         Need::NodeSmpp => node_environment().map(drop),
+        Need::Php => debian_programme("php", &["php-cli"]),
+        Need::Go => debian_programme("go", &["golang-go"]),
+        Need::Java => debian_programme("javac", &["default-jdk-headless"]),
         Need::Postgres => postgres_server(),
         Need::Xfs => debian_programme("mkfs.xfs", &["xfsprogs"]),
         Need::Fiu => debian_programme("fiu-ctrl", &["fiu-utils"]),

@@ -4,10 +4,12 @@
 //! A Python client sends messages and waits for their receipts, and a client for Node binds by SMPP 5.0
 //! and carries out every operation, while everything on the loopback interface is captured; afterwards
 //! Wireshark's dissector must have understood every PDU at the customer's door and at the carrier's, and
-//! in the trace of a session that the platform itself has written. It never touches a platform that is
+//! in the trace of a session that the platform itself has written. Then the examples of the manual and the
+//! Python client do what they say, against a platform of their own. It never touches a platform that is
 //! already running. Start at [`judge`].
 
 mod capture;
+mod kit;
 mod watched;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +39,7 @@ pub(crate) struct PeerArguments {
 /// Runs the stage alone, installing what it needs.
 pub(crate) fn run(arguments: &PeerArguments) -> anyhow::Result<()> {
     need::provide(need::Need::Tshark)?;
+    need::provide(need::Need::Php)?;
     match &arguments.binary {
         Some(binary) => judge(binary),
         None => against_release(),
@@ -51,7 +54,7 @@ pub(crate) fn build_release() -> anyhow::Result<()> {
 /// Judges the release build, which is made first if it is stale.
 pub(crate) fn against_release() -> anyhow::Result<()> {
     build_release()?;
-    judge(&process::target_directory()?.join("release").join("chappe"))
+    judge(&release()?)
 }
 
 fn judge(binary: &Path) -> anyhow::Result<()> {
@@ -75,7 +78,18 @@ fn judge(binary: &Path) -> anyhow::Result<()> {
         pdus.check(MESSAGES).with_context(|| format!("tshark looked at {door}, port {port}"))?;
         println!("tshark understood {} PDUs at {door}", pdus.len());
     }
-    watched::check(&trace)
+    watched::check(&trace)?;
+    kit::play(binary, kit::EVERYDAY)
+}
+
+/// Runs the examples in the languages whose tools take long to install.
+pub(crate) fn heavy_examples() -> anyhow::Result<()> {
+    build_release()?;
+    kit::play(&release()?, kit::HEAVY)
+}
+
+fn release() -> anyhow::Result<PathBuf> {
+    Ok(process::target_directory()?.join("release").join("chappe"))
 }
 
 /// Has a web server verify what it is told with a library of Standard Webhooks.

@@ -68,7 +68,8 @@ fn check_scope(operation: &Operation, scopes: KeyScopes) -> Result<(), Refusal> 
 fn check_query(operation: &Operation, query: &str) -> Result<(), Refusal> {
     let fields = Fields::parse(query)?;
     fields.only(operation.query)?;
-    operation.query.iter().try_for_each(|name| fields.once(name).map(drop))
+    let mut single = operation.query.iter().filter(|name| !operation.repeatable.contains(name));
+    single.try_for_each(|name| fields.once(name).map(drop))
 }
 
 /// An authenticated caller; a handler that takes one is closed to everybody else.
@@ -143,11 +144,15 @@ fn read_pair(headers: &HeaderMap) -> Result<(String, String), Refusal> {
     pair.filter(|(key, secret)| !key.is_empty() && !secret.is_empty()).ok_or_else(unreadable)
 }
 
-/// User and password of the Basic scheme (RFC 7617); missing padding is tolerated.
+/// User and password of the Basic scheme (RFC 7617); missing padding is tolerated. No key and no secret has a
+/// full stop, so a password with one is both of them, whatever the user is called: programmes that keep the
+/// password alone as a secret can then keep both.
 fn read_basic(encoded: &str) -> Option<(String, String)> {
     let octets = STANDARD.decode(encoded).or_else(|_| STANDARD_NO_PAD.decode(encoded)).ok()?;
     let text = String::from_utf8(octets).ok()?;
-    text.split_once(':').map(|(key, secret)| (key.to_owned(), secret.to_owned()))
+    let (user, password) = text.split_once(':')?;
+    let (key, secret) = password.split_once('.').unwrap_or((user, password));
+    Some((key.to_owned(), secret.to_owned()))
 }
 
 #[cfg(test)]
@@ -162,6 +167,10 @@ mod tests {
             ("Basic a2V5OnNlY3JldA==", Some(("key", "secret"))),
             ("basic a2V5OnNlY3JldA", Some(("key", "secret"))),
             ("Basic a2V5OnNlOmNyZXQ=", Some(("key", "se:cret"))),
+            // The second half of each is key.secret, with and without a user before it.
+            ("Basic Z3JhZmFuYTprZXkuc2VjcmV0", Some(("key", "secret"))),
+            ("Basic OmtleS5zZWNyZXQ=", Some(("key", "secret"))),
+            ("Basic OnNlY3JldA==", None),
             ("Bearer key.secret", Some(("key", "secret"))),
             ("BEARER  key.sec.ret", Some(("key", "sec.ret"))),
             ("Bearer keysecret", None),

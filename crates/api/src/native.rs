@@ -8,6 +8,7 @@ pub(crate) mod csv;
 pub(crate) mod deliveries;
 pub(crate) mod export;
 pub(crate) mod figures;
+pub(crate) mod hooks;
 pub(crate) mod keys;
 pub(crate) mod keywords;
 pub(crate) mod lists;
@@ -35,6 +36,8 @@ pub(crate) struct Operation {
     pub(crate) scope: KeyScope,
     /// The parameters of its query; every other one is refused.
     pub(crate) query: &'static [&'static str],
+    /// Those of them that may be there more than once.
+    pub(crate) repeatable: &'static [&'static str],
     /// Its handler.
     pub(crate) route: fn() -> MethodRouter<Api>,
     /// Statuses of refusals that can only come from here, beside those that every operation has.
@@ -48,30 +51,45 @@ const fn operation(
     route: fn() -> MethodRouter<Api>,
     refusals: &'static [u16],
 ) -> Operation {
-    Operation { method, path, scope, query: &[], route, refusals }
+    Operation { method, path, scope, query: &[], repeatable: &[], route, refusals }
 }
 
 impl Operation {
     const fn with_query(self, query: &'static [&'static str]) -> Self {
         Self { query, ..self }
     }
+
+    const fn repeating(self, repeatable: &'static [&'static str]) -> Self {
+        Self { repeatable, ..self }
+    }
 }
 
 const SEND: KeyScope = KeyScope::Send;
 const READ: KeyScope = KeyScope::Read;
 const MANAGE: KeyScope = KeyScope::Manage;
+/// What a submission refuses: for want of money, a key of idempotency, a body, a message.
+const OF_SUBMISSIONS: &[u16] = &[402, 409, 413, 415, 422];
 /// What a change refuses: a thing that is not there, a key of idempotency, a body.
 const OF_CHANGES: &[u16] = &[404, 409, 413, 415, 422];
 
+/// What a hook may be told in its address.
+const OF_HOOKS: &[&str] = &["to", "from", "class", "dry_run"];
+
 /// Every operation of the native API.
 pub(crate) const OPERATIONS: &[Operation] = &[
-    operation("post", "/api/v1/messages", SEND, || post(submit::submit), &[402, 409, 413, 415, 422]),
+    operation("post", "/api/v1/messages", SEND, || post(submit::submit), OF_SUBMISSIONS),
     operation("get", "/api/v1/messages", READ, || get(lists::messages), &[])
         .with_query(&["state", "to", "since", "until", "cursor", "limit"]),
     operation("get", "/api/v1/messages/{id}", READ, || get(messages::show), &[404]),
     operation("get", "/api/v1/messages/{id}/explain", READ, || get(messages::explain), &[404]),
     operation("post", "/api/v1/messages/{id}/cancel", SEND, || post(messages::cancel), OF_CHANGES),
     operation("post", "/api/v1/messages/{id}/redact", MANAGE, || post(messages::redact), OF_CHANGES),
+    operation("post", "/api/v1/hooks/alertmanager", SEND, || post(hooks::alertmanager), OF_SUBMISSIONS)
+        .with_query(OF_HOOKS)
+        .repeating(&["to"]),
+    operation("post", "/api/v1/hooks/grafana", SEND, || post(hooks::grafana), OF_SUBMISSIONS)
+        .with_query(OF_HOOKS)
+        .repeating(&["to"]),
     operation("get", "/api/v1/balance", READ, || get(account::balance), &[404]),
     operation("get", "/api/v1/inbound", READ, || get(lists::inbound), &[]).with_query(&["cursor", "limit"]),
     operation("get", "/api/v1/me", READ, || get(account::me), &[404]),

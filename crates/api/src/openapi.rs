@@ -5,8 +5,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
 use utoipa::{Modify, OpenApi};
 
 use crate::native::{
-    OPERATIONS, account, deliveries, export, figures, keys, keywords, lists, messages, numbers, recipients,
-    submit, suppressions, view, webhooks,
+    OPERATIONS, account, deliveries, export, figures, hooks, keys, keywords, lists, messages, numbers,
+    recipients, submit, suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -28,6 +28,8 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         messages::explain,
         messages::cancel,
         messages::redact,
+        hooks::alertmanager,
+        hooks::grafana,
         account::balance,
         lists::inbound,
         account::me,
@@ -76,6 +78,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         (name = "messages", description = "Messages to phones"),
         (name = "inbound", description = "Messages from phones"),
         (name = "suppressions", description = "Recipients that must not be messaged"),
+        (name = "hooks", description = "Alerts of other products as messages"),
         (name = "webhooks", description = "Where events are told"),
         (name = "keys", description = "API keys of the account"),
         (name = "account", description = "The account that calls")

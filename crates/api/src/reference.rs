@@ -163,7 +163,8 @@ impl<'a> Page<'a> {
         // Where a parameter is part of the address, the reader puts it in.
         let path = operation.path.replace('{', "$").replace('}', "");
         let path = path.replace("$id", "$ID");
-        let mut line = format!("curl -u \"$KEY\"{method} \"{}{path}\"", self.server());
+        let query = needed_query(operation.described);
+        let mut line = format!("curl -u \"$KEY\"{method} \"{}{path}{query}\"", self.server());
         let body = at(operation.described, "/requestBody/content/application~1json/schema");
         if let Some(example) = schema::example(self.document, body) {
             // A quote inside of quotes would end them.
@@ -236,6 +237,22 @@ fn parameters(described: &Value) -> String {
     }
     html.push_str("</tbody>\n</table>\n");
     html
+}
+
+/// The parameters of the query without which nothing is done, with their examples.
+fn needed_query(described: &Value) -> String {
+    let parameters = at(described, "/parameters").as_array().map(Vec::as_slice).unwrap_or_default();
+    let needed = parameters.iter().filter(|one| text(one, "in") == "query" && at(one, "/required") == true);
+    let mut query = String::new();
+    for parameter in needed {
+        let example = at(parameter, "/example");
+        // What may be there several times may also stand with commas.
+        let listed = example.as_array().map(|all| all.iter().filter_map(Value::as_str).collect::<Vec<_>>());
+        let value = listed.map_or_else(|| text(parameter, "example").to_owned(), |all| all.join(","));
+        let mark = if query.is_empty() { '?' } else { '&' };
+        query.push_str(&format!("{mark}{}={value}", text(parameter, "name")));
+    }
+    query
 }
 
 /// A text of an object; empty when there is none.

@@ -150,6 +150,13 @@ enum Command {
         #[command(subcommand)]
         action: Option<sessions::Sessions>,
     },
+    /// Print the OpenAPI document of the HTTP API; it needs no platform.
+    #[command(after_help = "Example:\n  chappe openapi --url https://sms.example.com")]
+    Openapi {
+        /// The address under which customers reach the platform; without it the document names none.
+        #[arg(long, default_value = "")]
+        url: String,
+    },
     /// Look whether everything is well, and say what to do when it is not.
     Doctor,
     /// Copy everything into one file, also while the platform runs; or look whether such a file is whole.
@@ -309,6 +316,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if let Some(Command::Terms(command)) = &cli.command {
         return command.run(SystemClock::new().now(), cli.json);
     }
+    if let Some(Command::Openapi { url }) = &cli.command {
+        say(&format!("{}\n", api::openapi_document(url.trim_end_matches('/'))));
+        return Ok(());
+    }
     let config = config::load(&cli.options)?;
     if let Some(command) = &cli.command
         && let Some(done) = copies::run(&config, command, cli.json)
@@ -350,6 +361,7 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         | Command::Restore(_)
         | Command::MigrateStore(_)
         | Command::Terms(_)
+        | Command::Openapi { .. }
         | Command::Sessions { .. } => {
             anyhow::bail!("this is no request")
         }

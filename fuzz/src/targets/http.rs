@@ -1,4 +1,4 @@
-//! The HTTP door: bodies of submissions, queries of the PaaSoo dialect, and calls of carriers.
+//! The HTTP door: bodies of submissions and of alerts, queries of the PaaSoo dialect, and calls of carriers.
 //!
 //! Requests go through the whole router, over a desk that takes everything and looks at what it is given.
 
@@ -50,6 +50,37 @@ pub(super) const SUBMIT: Target = Target {
     // of recipients is the worst.
     octets_base: 256 * 1024,
     octets_per_octet: 4_096,
+};
+
+/// The bodies of `POST /api/v1/hooks/…`.
+pub(super) const HOOKS: Target = Target {
+    name: "hooks",
+    about: "webhooks of alerting products with any body",
+    make: || {
+        let door = Door::new();
+        Box::new(move |input: &[u8]| check_hook(&door, input))
+    },
+    words: &[
+        b"{\"version\":\"4\",\"groupKey\":\"g\",\"status\":\"firing\",\"alerts\":[",
+        b"{\"status\":\"firing\",\"labels\":{\"alertname\":\"Down\"}}",
+        b"{\"status\":\"resolved\",\"startsAt\":\"2026-11-22T10:00:00Z\",\"fingerprint\":\"1a\"}",
+        b",\"annotations\":{\"summary\":\"it is down\"}",
+        b",\"groupLabels\":{\"alertname\":\"Down\"}",
+        b",\"truncatedAlerts\":18446744073709551615",
+        b"\"severity\":\"critical\"",
+        b"\"instance\":\"a:1\"",
+        b"]}",
+        b",",
+        b"\\u0000",
+        b"\\n",
+        b"\\ud83d\\ude00",
+        b"null",
+        b"{}",
+        b"[[[[",
+    ],
+    limit: 16_384,
+    octets_base: 256 * 1024,
+    octets_per_octet: 256,
 };
 
 /// The query and the form of the PaaSoo dialect.
@@ -187,6 +218,30 @@ fn check_submit(door: &Door, input: &[u8]) -> u64 {
             outcome((status.as_u16(), code, field))
         }
     }
+}
+
+/// The first octet chooses the product, the rest is its document.
+fn check_hook(door: &Door, input: &[u8]) -> u64 {
+    let [choice, body @ ..] = input else { return 0 };
+    let product = if choice & 2 == 0 { "alertmanager" } else { "grafana" };
+    let path = format!("/api/v1/hooks/{product}?from=Alerts&to=447911123456,447911123457");
+    let answer = door.ask(post(&path, "application/json", body));
+    let given = door.desk.take();
+    let told: Value = serde_json::from_slice(&answer.body).expect("an answer is JSON");
+    if answer.status == StatusCode::ACCEPTED {
+        assert_eq!(given.map(|given| given.drafts), Some(2), "a message for each recipient");
+        let text = told.get("text").and_then(Value::as_str).expect("an answer shows the text");
+        let parts = gsm_text::count(text).parts;
+        assert!(parts <= 3 && !text.trim().is_empty(), "{parts} parts");
+        let is_plain = |character: char| character == '\n' || !character.is_control();
+        assert!(text.chars().all(is_plain), "a control character in a text");
+        return outcome((product, parts, text.contains(" more"), text.contains("..."), text.contains('(')));
+    }
+    assert!(answer.status.is_client_error(), "{} is our fault", answer.status);
+    assert!(given.is_none(), "refused and handed on");
+    let code = told.get("code").and_then(Value::as_str).expect("a problem has a code");
+    let field = told.get("field").and_then(Value::as_str).unwrap_or("");
+    outcome((product, code, field.split('[').next().unwrap_or("")))
 }
 
 /// The first octet chooses the address and whether the fields come in the query or as a form.

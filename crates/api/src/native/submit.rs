@@ -1,6 +1,6 @@
 //! `POST /api/v1/messages`: reads a submission, hands it in and writes the answer.
 
-use app::submission::{Accepted, Caller, Idempotency, Rejected, Submission};
+use app::submission::{Accepted, AcceptedMessage, Caller, Idempotency, Rejected, Submission};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -110,6 +110,19 @@ pub(crate) struct AcceptedItem {
     price: Amount,
 }
 
+impl AcceptedItem {
+    /// A message that was taken, with its recipient as the caller wrote it.
+    pub(crate) fn of(message: &AcceptedMessage, to: &str) -> Self {
+        Self {
+            id: message.id.to_string(),
+            to: to.to_owned(),
+            state: message.state.as_str(),
+            parts: message.parts,
+            price: message.price.into(),
+        }
+    }
+}
+
 /// What a submission would cost.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct QuoteBody {
@@ -128,6 +141,13 @@ pub(crate) struct QuoteItem {
     parts: u32,
     /// What it would cost.
     price: Amount,
+}
+
+impl QuoteItem {
+    /// A message that was priced, with its recipient as the caller wrote it.
+    pub(crate) fn of(message: &AcceptedMessage, to: &str) -> Self {
+        Self { to: to.to_owned(), parts: message.parts, price: message.price.into() }
+    }
 }
 
 /// Sends a text to one or many recipients. All messages are taken or none.
@@ -345,23 +365,15 @@ impl Prototype {
 }
 
 fn write_accepted(recipients: &[Recipient], accepted: Accepted) -> Response {
-    let messages = accepted.messages.iter().zip(recipients).map(|(message, recipient)| AcceptedItem {
-        id: message.id.to_string(),
-        to: recipient.to.clone(),
-        state: message.state.as_str(),
-        parts: message.parts,
-        price: message.price.into(),
-    });
+    let both = accepted.messages.iter().zip(recipients);
+    let messages = both.map(|(message, recipient)| AcceptedItem::of(message, &recipient.to));
     let body = AcceptedBody { submission_id: accepted.id.to_string(), messages: messages.collect() };
     marked(json_bytes(StatusCode::ACCEPTED, &body), accepted.replayed)
 }
 
 fn write_quote(recipients: &[Recipient], quoted: Accepted) -> Response {
-    let messages = quoted.messages.iter().zip(recipients).map(|(message, recipient)| QuoteItem {
-        to: recipient.to.clone(),
-        parts: message.parts,
-        price: message.price.into(),
-    });
+    let both = quoted.messages.iter().zip(recipients);
+    let messages = both.map(|(message, recipient)| QuoteItem::of(message, &recipient.to));
     json_bytes(StatusCode::OK, &QuoteBody { dry_run: true, messages: messages.collect() })
 }
 

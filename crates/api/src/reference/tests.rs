@@ -48,6 +48,7 @@ fn every_link_on_the_page_has_its_place() {
         "curl -u &quot;$KEY&quot; -X POST &quot;https://sms.example.com/api/v1/messages&quot;",
         "Your table is ready.",
         "/messages/$ID/explain",
+        "/api/v1/hooks/grafana?to=447911123456&amp;from=Alerts&quot;",
     ] {
         assert!(page.contains(expected), "{expected}");
     }

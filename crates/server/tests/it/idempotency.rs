@@ -80,3 +80,48 @@ fn a_key_covers_every_recipient() {
     assert_eq!(http.count(), 50);
     assert_eq!(http.balance(), 250_000_000 - 50 * 40_000);
 }
+
+/// What Alertmanager tells of one alert, under the address at which this one of its cluster can be reached.
+fn alerts(status: &str, from: &str) -> serde_json::Value {
+    json!({
+        "version": "4", "groupKey": "{}:{alertname=\"Down\"}", "status": status, "receiver": "sms",
+        "truncatedAlerts": 0, "groupLabels": {"alertname": "Down"}, "commonLabels": {}, "externalURL": from,
+        "alerts": [{
+            "status": status, "labels": {"alertname": "Down", "instance": "web-1"},
+            "annotations": {"summary": "it does not answer"}, "startsAt": "2026-11-22T10:00:00Z",
+            "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "1a30ba71cca2921f"
+        }]
+    })
+}
+
+#[test]
+fn a_group_of_alerts_is_told_once() {
+    const PATH: &str = "/api/v1/hooks/alertmanager?from=Alerts&to=447400123456,%2B447400123457";
+    let plan = Plan::new();
+    let house = plan.start();
+    let http = house.http();
+    // All Alertmanagers of a cluster call, and more than one of them when they do not hear of each other.
+    let calls: Vec<Reply> = std::thread::scope(|scope| {
+        let call = |at: usize| http.post(PATH, &alerts("firing", &format!("http://alerts-{at}:9093")));
+        let threads: Vec<_> = (0..5).map(|at| scope.spawn(move || call(at))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let taken: Vec<&Reply> = calls.iter().filter(|reply| reply.status == 202).collect();
+    assert!(!taken.is_empty() && taken.iter().all(|reply| reply.body == taken[0].body));
+    assert!(calls.iter().all(|reply| [202, 409].contains(&reply.status)));
+    assert_eq!(http.count(), 2);
+    let message = http.until_state(&taken[0].message_id(), "delivered");
+    assert_eq!(message["text"], "FIRING Down: it does not answer (instance=web-1)");
+    let refused = http.post(&format!("{PATH},12"), &alerts("firing", "http://alerts-1:9093"));
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (422, Some("invalid_destination")));
+    assert_eq!(refused.json()["errors"][0]["index"], 2);
+
+    assert_eq!(house.terminate().code(), Some(0));
+    let house = plan.start();
+    let again = house.http().post(PATH, &alerts("firing", "http://alerts-2:9093"));
+    assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &taken[0].body));
+    let resolved = house.http().post(PATH, &alerts("resolved", "http://alerts-2:9093"));
+    assert_eq!((resolved.status, resolved.header("idempotent-replayed")), (202, ""));
+    assert!(resolved.json()["text"].as_str().unwrap().starts_with("RESOLVED Down"));
+    assert_eq!(house.http().count(), 4);
+}

@@ -69,6 +69,22 @@ async fn every_operation_declares_its_refusals_as_problems() {
     assert!(submit["example"].is_object() || submit["examples"].is_array());
 }
 
+/// The document from which the clients are made.
+#[test]
+fn the_document_that_clients_are_made_from_is_the_one_that_is_served() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/openapi.json");
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let served: Value = serde_json::from_str(&crate::openapi_document("")).unwrap();
+    // Printed whole, two documents that differ tell nobody where.
+    for (name, part) in served["paths"].as_object().unwrap() {
+        assert_eq!(kept["paths"][name], *part, "{name}: run `cargo xtask client`");
+    }
+    for (name, part) in served["components"]["schemas"].as_object().unwrap() {
+        assert_eq!(kept["components"]["schemas"][name], *part, "{name}: run `cargo xtask client`");
+    }
+    assert!(kept == served, "run `cargo xtask client`");
+}
+
 /// Every reference of a document leads somewhere.
 fn assert_references(document: &Value, part: &Value) {
     match part {

@@ -16,6 +16,7 @@ use types::id::CredentialId;
 
 use crate::dialect;
 use crate::native::{OPERATIONS, Operation};
+use crate::router::tests::query_of;
 use crate::testing::{
     Answer, FakeDesk, HELD, STRANGER, SUPPRESSED, call, detail, message_id, router_of, webhook,
 };
@@ -45,6 +46,8 @@ const ROWS: &[Row] = &[
     ("get", "/api/v1/messages/{id}/explain", Id::Message, ""),
     ("post", "/api/v1/messages/{id}/cancel", Id::Message, ""),
     ("post", "/api/v1/messages/{id}/redact", Id::Message, ""),
+    ("post", "/api/v1/hooks/alertmanager", Id::None, ALERTS),
+    ("post", "/api/v1/hooks/grafana", Id::None, ALERTS),
     ("get", "/api/v1/balance", Id::None, ""),
     ("get", "/api/v1/inbound", Id::None, ""),
     ("get", "/api/v1/me", Id::None, ""),
@@ -79,6 +82,9 @@ const ROWS: &[Row] = &[
     ("delete", "/api/v1/keys/{id}", Id::Key, ""),
     ("post", "/api/v1/keys/{id}/rotate", Id::Key, ""),
 ];
+
+/// What a product tells of its alerts.
+const ALERTS: &str = r#"{"version":"4","groupKey":"g","status":"firing","alerts":[{"status":"firing"}]}"#;
 
 /// Ids of nothing, and what is no id at all.
 const UNKNOWN: [&str; 12] = [
@@ -164,7 +170,7 @@ impl Door {
         let (method, path, _, body) = *row;
         let mut request = Request::builder()
             .method(method.to_uppercase().as_str())
-            .uri(path.replace("{id}", id))
+            .uri(format!("{}{}", path.replace("{id}", id), query_of(operation_of(row))))
             .header("content-type", "application/json");
         if let Some(value) = authorization {
             request = request.header("authorization", value);

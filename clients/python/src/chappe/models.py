@@ -1,0 +1,926 @@
+"""What requests and answers of the API are made of.
+
+Generated from the OpenAPI document by `cargo xtask client`; a change here is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Dict, List, Optional, Union
+
+
+@dataclass(frozen=True)
+class AcceptedBody:
+    """A submission that is on stable storage."""
+
+    #: Its id.
+    submission_id: str
+
+    #: The messages, in the order of the recipients.
+    messages: List[AcceptedItem]
+
+
+@dataclass(frozen=True)
+class AcceptedItem:
+    """One message that was taken."""
+
+    #: Its id.
+    id: str
+
+    #: The recipient, as you wrote it.
+    to: str
+
+    #: `queued`, or `scheduled` for later.
+    state: str
+
+    #: Parts charged.
+    parts: int
+
+    #: What it costs.
+    price: Amount
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert of a group."""
+
+    #: `firing` or `resolved`.
+    status: str
+
+    #: What is said of it; `summary` is what is sent, and `description` when there is none.
+    annotations: Optional[Dict[str, str]] = None
+
+    #: Names its labels.
+    fingerprint: Optional[str] = None
+
+    #: What it is about; `alertname` is its name.
+    labels: Optional[Dict[str, str]] = None
+
+    #: Since when.
+    starts_at: Optional[str] = field(default=None, metadata={"name": "startsAt"})
+
+
+@dataclass(frozen=True)
+class AlertGroup:
+    """A group of alerts, as Alertmanager tells it in version 4 and Grafana in its own. Members that are not
+    listed here are allowed and not looked at.
+    """
+
+    #: Which group it is.
+    group_key: str = field(metadata={"name": "groupKey"})
+
+    #: `firing`, or `resolved` when none of its alerts is firing.
+    status: str
+
+    #: The alerts.
+    alerts: List[Alert]
+
+    #: What its alerts were grouped by.
+    group_labels: Optional[Dict[str, str]] = field(default=None, metadata={"name": "groupLabels"})
+
+    #: Alerts of the group that are not in the document.
+    truncated_alerts: Optional[int] = field(default=None, metadata={"name": "truncatedAlerts"})
+
+    #: The form of the document; Alertmanager's must be `4`.
+    version: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class AlertQuote:
+    """What telling of a group of alerts would cost."""
+
+    #: Always true: nothing was sent.
+    dry_run: bool
+
+    #: The text that would be sent.
+    text: str
+
+    #: The messages, in the order of the recipients.
+    messages: List[QuoteItem]
+
+
+@dataclass(frozen=True)
+class AlertSent:
+    """A group of alerts that is on stable storage as messages."""
+
+    #: The submission's id.
+    submission_id: str
+
+    #: The text that was written.
+    text: str
+
+    #: The messages, in the order of the recipients.
+    messages: List[AcceptedItem]
+
+
+@dataclass(frozen=True)
+class Amount:
+    """An amount with its unit."""
+
+    #: A decimal string with two to six decimals.
+    amount: str
+
+    #: A currency (ISO 4217) or a credit unit of the operator.
+    unit: str
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """A carrier's answer to one part."""
+
+    #: The part, counted from one.
+    part: int
+
+    #: What it meant: `accepted`, `throttled`, `transient`, `permanent`, `reroute` or `unknown`.
+    verdict: str
+
+    #: The carrier's status, raw; zero for success or when none came.
+    status: int
+
+    #: When it was read.
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
+class AttemptView:
+    """One attempt to hand a message to a carrier."""
+
+    #: Counted from one.
+    number: int
+
+    #: What the attempt before met; `none` for the first.
+    trigger: str
+
+    #: When it was recorded, before anything was sent.
+    started_at: datetime
+
+    #: Parts sent.
+    parts: int
+
+    #: What the carrier answered to each part.
+    answers: List[AnswerView]
+
+    #: Receipts.
+    receipts: List[ReceiptView]
+
+
+@dataclass(frozen=True)
+class BalanceView:
+    """What an account can spend."""
+
+    #: Neither held nor spent, as a decimal string.
+    balance: str
+
+    #: A currency (ISO 4217) or a credit unit of the operator.
+    unit: str
+
+    #: Held for messages on their way, as a decimal string.
+    held: str
+
+
+@dataclass(frozen=True)
+class BecauseView:
+    """One sentence of an explanation."""
+
+    #: When.
+    at: datetime
+
+    #: `admission`, `price`, `route`, `attempt`, `answer`, `receipt`, `charge`, `end` or `report`.
+    stage: str
+
+    #: The sentence.
+    text: str
+
+    #: What it was decided from.
+    facts: List[FactView]
+
+
+@dataclass(frozen=True)
+class DefaultWebhook:
+    """The address that is set now."""
+
+    default: Optional[WebhookView] = None
+
+
+@dataclass(frozen=True)
+class DefaultWebhookBody:
+    """The address to set."""
+
+    #: The address; null for none.
+    url: Optional[str]
+
+    #: `webhook` (when absent), or `paasoo`.
+    kind: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An event at a webhook."""
+
+    #: Its id: the `webhook-id` of its calls.
+    id: str
+
+    #: What it tells.
+    type: str
+
+    #: `waiting` to be told, `told`, `dead` (given up), or `moot` (nothing to tell).
+    status: str
+
+    #: Calls that were not taken so far.
+    failed_tries: int
+
+    #: When what it tells happened.
+    happened_at: datetime
+
+    #: When it was taken, or found to tell nothing.
+    ended_at: Optional[datetime] = None
+
+    #: The message from a phone that it is about.
+    inbound_id: Optional[str] = None
+
+    #: The message that it is about.
+    message_id: Optional[str] = None
+
+    #: When it is told next.
+    next_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class DeliveryPage:
+    """A page of events, newest first. It may have fewer than asked for while there are more."""
+
+    #: The events.
+    items: List[Delivery]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ExplainView:
+    """Why a message was treated as it was."""
+
+    #: The message.
+    message: MessageView
+
+    #: What happened and why, in order.
+    because: List[BecauseView]
+
+
+@dataclass(frozen=True)
+class FactView:
+    """A fact that a decision saw."""
+
+    #: Its name.
+    name: str
+
+    #: Its value.
+    value: str
+
+
+@dataclass(frozen=True)
+class InboundPage:
+    """A page of messages from phones, newest first."""
+
+    #: The messages.
+    items: List[InboundView]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class InboundView:
+    """A message from a phone."""
+
+    #: Its id.
+    id: str
+
+    #: The phone.
+    from_: str = field(metadata={"name": "from"})
+
+    #: The number or short code that it wrote to.
+    to: str
+
+    #: The text.
+    text: str
+
+    #: When it was read.
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """What to change of a key; what is absent stays."""
+
+    #: The addresses and ranges from which it may be used; none for everywhere.
+    addresses: Optional[List[str]] = None
+
+    #: When it ends; null for never.
+    expires_at: Optional[datetime] = None
+
+    #: What you call it.
+    label: Optional[str] = None
+
+    #: What it may do: `send`, `read`, `manage`.
+    scopes: Optional[List[str]] = None
+
+
+@dataclass(frozen=True)
+class KeyItem:
+    """An API key."""
+
+    #: Its id.
+    id: str
+
+    #: The key itself, which is no secret.
+    key: str
+
+    #: What its owner calls it.
+    label: str
+
+    #: What it may do: `send`, `read`, `manage`.
+    scopes: List[str]
+
+    #: The addresses and ranges from which it may be used; none for everywhere.
+    addresses: List[str]
+
+    #: When it was made.
+    created_at: datetime
+
+    #: When it ends.
+    expires_at: Optional[datetime] = None
+
+    #: When it was used last, to the hour.
+    last_used_at: Optional[datetime] = None
+
+    #: Until when the secret before is still good, after a rotation.
+    old_secret_until: Optional[datetime] = None
+
+    #: Its secret; only in the answer that makes or rotates it.
+    secret: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class KeyList:
+    """The keys of an account, oldest first."""
+
+    #: The keys.
+    items: List[KeyItem]
+
+    #: Always null: there is one page.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class LimitsView:
+    """Limits of an account; null where there is none."""
+
+    #: Messages per second over all doors.
+    messages_per_second: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class MeView:
+    """The account that the credentials open."""
+
+    #: Its name.
+    account: str
+
+    #: Its public id.
+    account_sid: str
+
+    #: `active`, `suspended` or `closed`.
+    state: str
+
+    #: What it pays in.
+    unit: str
+
+    #: The class of messages that state none.
+    default_class: str
+
+    #: What it may do at once.
+    limits: LimitsView
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """A page of messages, newest first."""
+
+    #: The messages.
+    items: List[MessageView]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """A message."""
+
+    #: Its id.
+    id: str
+
+    #: The submission that it came with.
+    submission_id: str
+
+    #: What has become of it.
+    state: str
+
+    #: Why, in one word.
+    reason: str
+
+    #: The sender, as you wrote it.
+    from_: str = field(metadata={"name": "from"})
+
+    #: The recipient, as you wrote it.
+    to: str
+
+    #: `one_time`, `transactional` or `bulk`.
+    class_: str = field(metadata={"name": "class"})
+
+    #: The recipient's country, ISO 3166-1 alpha-2.
+    country: str
+
+    #: Parts charged.
+    parts: int
+
+    #: What it costs.
+    price: Amount
+
+    #: What became of the money: `none`, `held`, `charged`, `released` or `refunded`.
+    charge: str
+
+    #: It may have been sent twice.
+    possible_duplicate: bool
+
+    #: A later receipt contradicted the end that was told.
+    contradicted: bool
+
+    #: Test traffic, never sent to a real carrier.
+    test: bool
+
+    #: Read at the door.
+    received_at: datetime
+
+    #: On stable storage.
+    accepted_at: datetime
+
+    #: Not sent after.
+    expires_at: datetime
+
+    #: How many attempts were made.
+    attempt_count: int
+
+    #: The attempts; only when a single message is asked for.
+    attempts: Optional[List[AttemptView]] = None
+
+    #: Your own reference.
+    client_reference: Optional[str] = None
+
+    #: The error of the receipt that ended it, as the carrier wrote it.
+    error: Optional[str] = None
+
+    #: Ended.
+    final_at: Optional[datetime] = None
+
+    #: The recipient's network when it was priced, MCC and MNC.
+    network: Optional[str] = None
+
+    #: Why it is not sent by itself and waits for a person of the operator: `quarantined` (working on it
+    #: crashed twice) or `restored` (it comes from a backup). Its validity ends it all the same.
+    paused: Optional[str] = None
+
+    #: Events that you were not told yet; only when a single message is asked for.
+    pending_events: Optional[int] = None
+
+    #: Not sent before.
+    send_at: Optional[datetime] = None
+
+    #: First taken by a carrier.
+    submitted_at: Optional[datetime] = None
+
+    #: The text; only when a single message is asked for, and until it is erased.
+    text: Optional[str] = None
+
+    #: The operator's own word for this kind of traffic.
+    traffic_type: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class MovementPage:
+    """A page of movements, newest first."""
+
+    #: The movements.
+    items: List[MovementView]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class MovementView:
+    """What moved the balance."""
+
+    #: Its id; those of one account rise with time.
+    id: str
+
+    #: When.
+    at: datetime
+
+    #: `top_up`, `hold`, `capture`, `release`, `charge` or `refund`.
+    kind: str
+
+    #: What it did to what can be spent; below zero when it took something.
+    amount: Amount
+
+    #: How many messages it sums up.
+    messages: int
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key to make."""
+
+    #: The addresses and ranges from which it may be used, e.g. `192.0.2.0/24`; everywhere when absent.
+    addresses: Optional[List[str]] = None
+
+    #: When it ends; never when absent.
+    expires_at: Optional[datetime] = None
+
+    #: What you call it.
+    label: Optional[str] = None
+
+    #: What it may do: `send`, `read`, `manage`; what the calling key may do when absent.
+    scopes: Optional[List[str]] = None
+
+
+@dataclass(frozen=True)
+class NewWebhook:
+    """An address that shall hear of all messages."""
+
+    #: The address.
+    url: str
+
+    #: What you call it.
+    description: Optional[str] = None
+
+    #: Whether it is switched on; true when absent.
+    enabled: Optional[bool] = None
+
+    #: The events that it shall hear, e.g. `message.delivered`; all when absent.
+    events: Optional[List[str]] = None
+
+    #: `webhook` (when absent), or `paasoo`.
+    kind: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class NumberCheck:
+    """What is known of a number."""
+
+    #: The number in its normal form.
+    number: str
+
+    #: Whether the numbering plan of its country has such numbers. One that is not plausible may still be
+    #: reached.
+    plausible: bool
+
+    #: Its country, ISO 3166-1 alpha-2; `ZZ` when it is not known.
+    country: str
+
+    #: The network that its range belongs to, MCC and MNC; it may have been ported away.
+    network: Optional[str] = None
+
+    price: Optional[Amount] = None
+
+
+@dataclass(frozen=True)
+class PriceLine:
+    """What one part costs, by the beginning of the number."""
+
+    #: The first digits of the number; empty for every other one.
+    prefix: str
+
+    #: The price of one part, as a decimal string.
+    price: str
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What the account pays: the longest prefix of a number counts."""
+
+    #: The version of the prices.
+    version: int
+
+    #: What they are in.
+    unit: str
+
+    #: The prices, in the order of their prefixes.
+    items: List[PriceLine]
+
+    #: Always null: there is one page.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, as a problem document (RFC 9457)."""
+
+    #: The page that explains the code.
+    type: str
+
+    #: The code in words; always the same for one code.
+    title: str
+
+    #: The HTTP status.
+    status: int
+
+    #: The stable code.
+    code: str
+
+    #: What is wrong with this request.
+    detail: str
+
+    #: What is wrong with each message of the submission.
+    errors: Optional[List[ProblemItem]] = None
+
+    #: The field or parameter that it is about, as the caller wrote it.
+    field: Optional[str] = None
+
+    #: Seconds after which the same request may be taken.
+    retry_after: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class ProblemItem:
+    """What is wrong with one message of a submission."""
+
+    #: The place in `recipients`, counted from zero.
+    index: int
+
+    #: The stable code.
+    code: str
+
+    #: What is wrong.
+    detail: str
+
+    #: The field, as the caller wrote it.
+    field: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class QuoteBody:
+    """What a submission would cost."""
+
+    #: Always true: nothing was sent.
+    dry_run: bool
+
+    #: The messages, in the order of the recipients.
+    messages: List[QuoteItem]
+
+
+@dataclass(frozen=True)
+class QuoteItem:
+    """What one message would cost."""
+
+    #: The recipient, as you wrote it.
+    to: str
+
+    #: Parts that would be charged.
+    parts: int
+
+    #: What it would cost.
+    price: Amount
+
+
+@dataclass(frozen=True)
+class ReceiptView:
+    """A receipt for one part."""
+
+    #: The part, counted from one.
+    part: int
+
+    #: Who said so: `carrier`, `intermediate`, `platform` or `staff`.
+    origin: str
+
+    #: What it told.
+    state: str
+
+    #: The raw `stat` of the receipt.
+    stat: str
+
+    #: The raw `err` of the receipt.
+    error: str
+
+    #: When it was read.
+    read_at: datetime
+
+    #: Whether it contradicts the end that was told before.
+    contradicts: bool
+
+
+@dataclass(frozen=True)
+class RecipientObject:
+    """A recipient with a reference of its own."""
+
+    #: The number, with its country code.
+    to: str
+
+    #: Your own reference for this message.
+    client_reference: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ReplayBody:
+    """Which events to tell again: one, or those of a time and of which something became."""
+
+    #: This one.
+    event: Optional[str] = None
+
+    #: Those made at or after this time.
+    since: Optional[datetime] = None
+
+    #: Those of which this became: `waiting`, `told` or `dead`.
+    status: Optional[str] = None
+
+    #: Those made before this time.
+    until: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How many events will be told again."""
+
+    #: At most 10,000; ask again for more.
+    events: int
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """How a secret is replaced."""
+
+    #: Seconds for which the secret before stays good beside the new one; a day when absent.
+    overlap_s: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Traffic by day, country and state."""
+
+    #: The lines, oldest day first.
+    items: List[StatisticsLine]
+
+    #: Always null: there is one page.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class StatisticsLine:
+    """Traffic of one day to one country that came to one state."""
+
+    #: The UTC day on which the messages were accepted.
+    day: str
+
+    #: The recipients' country, ISO 3166-1 alpha-2; `ZZ` when it is not known.
+    country: str
+
+    #: What became of them; `open` for those that have not ended.
+    state: str
+
+    #: How many messages.
+    messages: int
+
+    #: How many parts.
+    parts: int
+
+    #: What they were sold for, whatever became of the money.
+    amount: Amount
+
+
+@dataclass(frozen=True)
+class SubmitBody:
+    """What to send, and to whom."""
+
+    #: The sender: up to 11 letters and digits, a number, or a short code.
+    from_: str = field(metadata={"name": "from"})
+
+    #: The text. It is split into parts as phones can join them.
+    text: str
+
+    #: Where to tell what becomes of the messages; the account's own address when absent.
+    callback_url: Optional[str] = None
+
+    #: What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
+    class_: Optional[str] = field(default=None, metadata={"name": "class"})
+
+    #: Your own reference, given back unchanged; of all messages that have none of their own.
+    client_reference: Optional[str] = None
+
+    #: Only tell what it would cost; nothing is sent and nothing kept.
+    dry_run: Optional[bool] = None
+
+    #: 1 to 10,000 recipients of the same text.
+    recipients: Optional[List[RecipientShape]] = None
+
+    #: Not before this time.
+    send_at: Optional[datetime] = None
+
+    #: The recipient, with its country code. State either this or `recipients`.
+    to: Optional[str] = None
+
+    #: The operator's own word for this kind of traffic.
+    traffic_type: Optional[str] = None
+
+    #: Seconds that the messages are worth sending, from `send_at` or from now on.
+    validity_s: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class TestView:
+    """How a webhook answered when it was tried out."""
+
+    #: The event's id: the `webhook-id` of the call.
+    id: str
+
+    #: Whether it was taken: answered with any 2xx.
+    taken: bool
+
+    #: Milliseconds until the answer.
+    took_ms: int
+
+    #: Why no answer came.
+    error: Optional[str] = None
+
+    #: The HTTP status of the answer.
+    status: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class WebhookList:
+    """The addresses of an account: its default first, then the newest, at most 500."""
+
+    #: The addresses.
+    items: List[WebhookView]
+
+    #: Always null: there is one page.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class WebhookPatch:
+    """What to change of an address; what is absent stays."""
+
+    #: What you call it.
+    description: Optional[str] = None
+
+    #: Whether it is switched on.
+    enabled: Optional[bool] = None
+
+    #: The events that it shall hear; null for all.
+    events: Optional[List[str]] = None
+
+    #: The address.
+    url: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class WebhookView:
+    """An address at which events are told."""
+
+    #: Its id.
+    id: str
+
+    #: `webhook`, signed JSON by POST; or `paasoo`, that dialect's GET.
+    kind: str
+
+    #: The address.
+    url: str
+
+    #: What its owner calls it.
+    description: str
+
+    #: Whether it hears of all messages of the account; else of those that name it, and of those that name
+    #: none while it is the default.
+    all_messages: bool
+
+    #: Whether it is switched on. One that answers 410 (Gone) is switched off.
+    enabled: bool
+
+    #: Whether messages that state no address of their own are told here.
+    default: bool
+
+    #: The events that it wants to hear; null for all.
+    events: Optional[List[str]] = None
+
+    #: Until when the secret before signs too, after a rotation.
+    old_secret_until: Optional[datetime] = None
+
+    #: What its calls are signed with; only in the answer that makes or rotates it, and null for a kind that
+    #: signs nothing.
+    secret: Optional[str] = None
+
+
+#: A recipient as it may be written.
+RecipientShape = Union[str, RecipientObject]

@@ -1,0 +1,636 @@
+"""Every operation of the API as a method.
+
+Generated from the OpenAPI document by `cargo xtask client`; a change here is lost.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, List, Optional, Union
+
+from ._runtime import UNSET, Maybe, Moment, Request, Runtime
+from .models import (
+    AcceptedBody,
+    Alert,
+    AlertQuote,
+    AlertSent,
+    BalanceView,
+    DefaultWebhook,
+    Delivery,
+    DeliveryPage,
+    ExplainView,
+    InboundPage,
+    InboundView,
+    KeyItem,
+    KeyList,
+    MeView,
+    MessagePage,
+    MessageView,
+    MovementPage,
+    MovementView,
+    NumberCheck,
+    Prices,
+    QuoteBody,
+    RecipientShape,
+    Replayed,
+    Statistics,
+    TestView,
+    WebhookList,
+    WebhookView,
+)
+
+
+class Operations(Runtime):
+    """The operations. Each answers with what the document says, or raises a `ChappeError`."""
+
+    def account_view(self) -> MeView:
+        """Tells whose credentials these are."""
+        request = Request("GET", "/api/v1/me")
+        answer: MeView = self._call(request, {200: MeView})
+        return answer
+
+    def balance_view(self) -> BalanceView:
+        """Tells what the account can spend."""
+        request = Request("GET", "/api/v1/balance")
+        answer: BalanceView = self._call(request, {200: BalanceView})
+        return answer
+
+    def hook_alertmanager(
+        self,
+        *,
+        group_key: str,
+        status: str,
+        alerts: List[Alert],
+        to: List[str],
+        from_: str,
+        group_labels: Maybe[Dict[str, str]] = UNSET,
+        truncated_alerts: Maybe[int] = UNSET,
+        version: Maybe[str] = UNSET,
+        class_: Optional[str] = None,
+        dry_run: Optional[bool] = None,
+        idempotency_key: Optional[str] = None,
+    ) -> Union[AlertQuote, AlertSent]:
+        """Sends what Prometheus Alertmanager tells, by its webhook of version 4.
+
+        Args:
+            group_key: Which group it is.
+            status: `firing`, or `resolved` when none of its alerts is firing.
+            alerts: The alerts.
+            to: The recipients with their country codes: several separated by commas, or the parameter
+                several times.
+            from_: The sender: up to 11 letters and digits, a number, or a short code.
+            group_labels: What its alerts were grouped by.
+            truncated_alerts: Alerts of the group that are not in the document.
+            version: The form of the document; Alertmanager's must be `4`.
+            class_: What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
+            dry_run: Only tell the text and what it would cost; nothing is sent and nothing kept.
+            idempotency_key: Done once under this key; when absent, what is told is the key.
+        """
+        request = Request("POST", "/api/v1/hooks/alertmanager",
+            query={"to": to, "from": from_, "class": class_, "dry_run": dry_run},
+            body={"groupKey": group_key, "status": status, "alerts": alerts, "groupLabels": group_labels, "truncatedAlerts": truncated_alerts, "version": version}, idempotency_key=idempotency_key, once=True, is_own_key=True)
+        answer: Union[AlertQuote, AlertSent] = self._call(request, {200: AlertQuote, 202: AlertSent})
+        return answer
+
+    def hook_grafana(
+        self,
+        *,
+        group_key: str,
+        status: str,
+        alerts: List[Alert],
+        to: List[str],
+        from_: str,
+        group_labels: Maybe[Dict[str, str]] = UNSET,
+        truncated_alerts: Maybe[int] = UNSET,
+        version: Maybe[str] = UNSET,
+        class_: Optional[str] = None,
+        dry_run: Optional[bool] = None,
+        idempotency_key: Optional[str] = None,
+    ) -> Union[AlertQuote, AlertSent]:
+        """Sends what Grafana tells, by the webhook of a contact point.
+
+        Args:
+            group_key: Which group it is.
+            status: `firing`, or `resolved` when none of its alerts is firing.
+            alerts: The alerts.
+            to: The recipients with their country codes: several separated by commas, or the parameter
+                several times.
+            from_: The sender: up to 11 letters and digits, a number, or a short code.
+            group_labels: What its alerts were grouped by.
+            truncated_alerts: Alerts of the group that are not in the document.
+            version: The form of the document; Alertmanager's must be `4`.
+            class_: What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
+            dry_run: Only tell the text and what it would cost; nothing is sent and nothing kept.
+            idempotency_key: Done once under this key; when absent, what is told is the key.
+        """
+        request = Request("POST", "/api/v1/hooks/grafana",
+            query={"to": to, "from": from_, "class": class_, "dry_run": dry_run},
+            body={"groupKey": group_key, "status": status, "alerts": alerts, "groupLabels": group_labels, "truncatedAlerts": truncated_alerts, "version": version}, idempotency_key=idempotency_key, once=True, is_own_key=True)
+        answer: Union[AlertQuote, AlertSent] = self._call(request, {200: AlertQuote, 202: AlertSent})
+        return answer
+
+    def inbound_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> InboundPage:
+        """Lists messages from phones, newest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/inbound",
+            query={"cursor": cursor, "limit": limit})
+        answer: InboundPage = self._call(request, {200: InboundPage})
+        return answer
+
+    def inbound_list_all(self, *, limit: Optional[int] = None) -> Iterator[InboundView]:
+        """Lists messages from phones, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.inbound_list(limit=limit, cursor=cursor))
+
+    def key_change(
+        self,
+        id: str,
+        *,
+        addresses: Maybe[List[str]] = UNSET,
+        expires_at: Maybe[Moment] = UNSET,
+        label: Maybe[str] = UNSET,
+        scopes: Maybe[List[str]] = UNSET,
+    ) -> KeyItem:
+        """Changes what a key may do, from where and until when.
+
+        Args:
+            id: The key's id
+            addresses: The addresses and ranges from which it may be used; none for everywhere.
+            expires_at: When it ends; null for never.
+            label: What you call it.
+            scopes: What it may do: `send`, `read`, `manage`.
+        """
+        request = Request("PATCH", "/api/v1/keys/{id}", path={"id": id},
+            body={"addresses": addresses, "expires_at": expires_at, "label": label, "scopes": scopes})
+        answer: KeyItem = self._call(request, {200: KeyItem})
+        return answer
+
+    def key_create(
+        self,
+        *,
+        addresses: Maybe[List[str]] = UNSET,
+        expires_at: Maybe[Moment] = UNSET,
+        label: Maybe[str] = UNSET,
+        scopes: Maybe[List[str]] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> KeyItem:
+        """Makes an API key. Its secret is shown once. No key can make one that may do more than itself.
+
+        Args:
+            addresses: The addresses and ranges from which it may be used, e.g. `192.0.2.0/24`;
+                everywhere when absent.
+            expires_at: When it ends; never when absent.
+            label: What you call it.
+            scopes: What it may do: `send`, `read`, `manage`; what the calling key may do when absent.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/keys",
+            body={"addresses": addresses, "expires_at": expires_at, "label": label, "scopes": scopes}, idempotency_key=idempotency_key, once=True)
+        answer: KeyItem = self._call(request, {201: KeyItem})
+        return answer
+
+    def key_list(self) -> KeyList:
+        """Lists the API keys of the account, without their secrets."""
+        request = Request("GET", "/api/v1/keys")
+        answer: KeyList = self._call(request, {200: KeyList})
+        return answer
+
+    def key_revoke(self, id: str) -> None:
+        """Ends a key for good.
+
+        Args:
+            id: The key's id
+        """
+        request = Request("DELETE", "/api/v1/keys/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def key_rotate(
+        self,
+        id: str,
+        *,
+        overlap_s: Maybe[int] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> KeyItem:
+        """Gives a key another secret, which is shown once. The one before stays good for a while.
+
+        Args:
+            id: The key's id
+            overlap_s: Seconds for which the secret before stays good beside the new one; a day when
+                absent.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/keys/{id}/rotate", path={"id": id},
+            body={"overlap_s": overlap_s}, is_body_optional=True, idempotency_key=idempotency_key, once=True)
+        answer: KeyItem = self._call(request, {200: KeyItem})
+        return answer
+
+    def key_view(self, id: str) -> KeyItem:
+        """Shows one key, without its secret.
+
+        Args:
+            id: The key's id
+        """
+        request = Request("GET", "/api/v1/keys/{id}", path={"id": id})
+        answer: KeyItem = self._call(request, {200: KeyItem})
+        return answer
+
+    def message_cancel(self, id: str, *, idempotency_key: Optional[str] = None) -> MessageView:
+        """Withdraws a message that was not sent yet.
+
+        Args:
+            id: The message's id in any notation
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/messages/{id}/cancel", path={"id": id}, idempotency_key=idempotency_key, once=True)
+        answer: MessageView = self._call(request, {200: MessageView})
+        return answer
+
+    def message_explain(self, id: str) -> ExplainView:
+        """Explains why a message was priced, sent, charged and ended as it was.
+
+        Args:
+            id: The message's id in any notation
+        """
+        request = Request("GET", "/api/v1/messages/{id}/explain", path={"id": id})
+        answer: ExplainView = self._call(request, {200: ExplainView})
+        return answer
+
+    def message_export(
+        self,
+        *,
+        state: Optional[str] = None,
+        to: Optional[str] = None,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+    ) -> Iterator[str]:
+        """Writes all messages that match as CSV, newest first, at most 1,000,000.
+
+        Args:
+            state: In one of these states, separated by commas.
+            to: To this number, in any notation.
+            since: Accepted at or after this time.
+            until: Accepted before this time.
+        """
+        request = Request("GET", "/api/v1/exports/messages",
+            query={"state": state, "to": to, "since": since, "until": until})
+        return self._lines(request)
+
+    def message_list(
+        self,
+        *,
+        state: Optional[str] = None,
+        to: Optional[str] = None,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> MessagePage:
+        """Lists messages, newest first.
+
+        Args:
+            state: In one of these states, separated by commas.
+            to: To this number, in any notation.
+            since: Accepted at or after this time.
+            until: Accepted before this time.
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/messages",
+            query={"state": state, "to": to, "since": since, "until": until, "cursor": cursor, "limit": limit})
+        answer: MessagePage = self._call(request, {200: MessagePage})
+        return answer
+
+    def message_list_all(
+        self,
+        *,
+        state: Optional[str] = None,
+        to: Optional[str] = None,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        limit: Optional[int] = None,
+    ) -> Iterator[MessageView]:
+        """Lists messages, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            state: In one of these states, separated by commas.
+            to: To this number, in any notation.
+            since: Accepted at or after this time.
+            until: Accepted before this time.
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.message_list(state=state, to=to, since=since, until=until, limit=limit, cursor=cursor))
+
+    def message_submit(
+        self,
+        *,
+        from_: str,
+        text: str,
+        callback_url: Maybe[str] = UNSET,
+        class_: Maybe[str] = UNSET,
+        client_reference: Maybe[str] = UNSET,
+        dry_run: Maybe[bool] = UNSET,
+        recipients: Maybe[List[RecipientShape]] = UNSET,
+        send_at: Maybe[Moment] = UNSET,
+        to: Maybe[str] = UNSET,
+        traffic_type: Maybe[str] = UNSET,
+        validity_s: Maybe[int] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> Union[QuoteBody, AcceptedBody]:
+        """Sends a text to one or many recipients. All messages are taken or none.
+
+        Args:
+            from_: The sender: up to 11 letters and digits, a number, or a short code.
+            text: The text. It is split into parts as phones can join them.
+            callback_url: Where to tell what becomes of the messages; the account's own address when
+                absent.
+            class_: What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
+            client_reference: Your own reference, given back unchanged; of all messages that have none
+                of their own.
+            dry_run: Only tell what it would cost; nothing is sent and nothing kept.
+            recipients: 1 to 10,000 recipients of the same text.
+            send_at: Not before this time.
+            to: The recipient, with its country code. State either this or `recipients`.
+            traffic_type: The operator's own word for this kind of traffic.
+            validity_s: Seconds that the messages are worth sending, from `send_at` or from now on.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/messages",
+            body={"from": from_, "text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "recipients": recipients, "send_at": send_at, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
+        answer: Union[QuoteBody, AcceptedBody] = self._call(request, {200: QuoteBody, 202: AcceptedBody})
+        return answer
+
+    def message_view(self, id: str) -> MessageView:
+        """Shows a message with its attempts. The id is taken in every notation that any door hands out.
+
+        Args:
+            id: The message's id in any notation
+        """
+        request = Request("GET", "/api/v1/messages/{id}", path={"id": id})
+        answer: MessageView = self._call(request, {200: MessageView})
+        return answer
+
+    def movement_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> MovementPage:
+        """Lists what moved the balance, newest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/movements",
+            query={"cursor": cursor, "limit": limit})
+        answer: MovementPage = self._call(request, {200: MovementPage})
+        return answer
+
+    def movement_list_all(self, *, limit: Optional[int] = None) -> Iterator[MovementView]:
+        """Lists what moved the balance, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.movement_list(limit=limit, cursor=cursor))
+
+    def number_check(self, id: str) -> NumberCheck:
+        """Tells what is known of a number, without asking its network.
+
+        Args:
+            id: The number in any notation
+        """
+        request = Request("GET", "/api/v1/numbers/{id}", path={"id": id})
+        answer: NumberCheck = self._call(request, {200: NumberCheck})
+        return answer
+
+    def price_list(self) -> Prices:
+        """Lists what one part costs the account, by the beginning of the number."""
+        request = Request("GET", "/api/v1/prices")
+        answer: Prices = self._call(request, {200: Prices})
+        return answer
+
+    def statistics_view(
+        self,
+        *,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        format: Optional[str] = None,
+    ) -> Statistics:
+        """Sums up traffic by day, country and state.
+
+        Args:
+            since: From the day of this time on; 30 days back when absent.
+            until: Up to the day before this time's; today when absent.
+            format: `json` (when absent), or `csv`.
+        """
+        request = Request("GET", "/api/v1/statistics",
+            query={"since": since, "until": until, "format": format})
+        answer: Statistics = self._call(request, {200: Statistics})
+        return answer
+
+    def webhook_change(
+        self,
+        id: str,
+        *,
+        description: Maybe[str] = UNSET,
+        enabled: Maybe[bool] = UNSET,
+        events: Maybe[List[str]] = UNSET,
+        url: Maybe[str] = UNSET,
+    ) -> WebhookView:
+        """Changes an address. Its id and its secret stay.
+
+        Args:
+            id: The address's id
+            description: What you call it.
+            enabled: Whether it is switched on.
+            events: The events that it shall hear; null for all.
+            url: The address.
+        """
+        request = Request("PATCH", "/api/v1/webhooks/{id}", path={"id": id},
+            body={"description": description, "enabled": enabled, "events": events, "url": url})
+        answer: WebhookView = self._call(request, {200: WebhookView})
+        return answer
+
+    def webhook_create(
+        self,
+        *,
+        url: str,
+        description: Maybe[str] = UNSET,
+        enabled: Maybe[bool] = UNSET,
+        events: Maybe[List[str]] = UNSET,
+        kind: Maybe[str] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> WebhookView:
+        """Makes an address that hears of all messages of the account. Its secret is shown once.
+
+        Args:
+            url: The address.
+            description: What you call it.
+            enabled: Whether it is switched on; true when absent.
+            events: The events that it shall hear, e.g. `message.delivered`; all when absent.
+            kind: `webhook` (when absent), or `paasoo`.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/webhooks",
+            body={"url": url, "description": description, "enabled": enabled, "events": events, "kind": kind}, idempotency_key=idempotency_key, once=True)
+        answer: WebhookView = self._call(request, {201: WebhookView})
+        return answer
+
+    def webhook_deliveries(
+        self,
+        id: str,
+        *,
+        status: Optional[str] = None,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> DeliveryPage:
+        """Lists events of a webhook: what was told, what waits and what was given up.
+
+        Args:
+            id: The address's id
+            status: Of which this became: `waiting` to be told, `told`, `dead` (given up), or `moot`
+                (nothing to tell).
+            since: Made at or after this time.
+            until: Made before this time.
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/webhooks/{id}/deliveries", path={"id": id},
+            query={"status": status, "since": since, "until": until, "cursor": cursor, "limit": limit})
+        answer: DeliveryPage = self._call(request, {200: DeliveryPage})
+        return answer
+
+    def webhook_deliveries_all(
+        self,
+        id: str,
+        *,
+        status: Optional[str] = None,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        limit: Optional[int] = None,
+    ) -> Iterator[Delivery]:
+        """Lists events of a webhook: what was told, what waits and what was given up.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            id: The address's id
+            status: Of which this became: `waiting` to be told, `told`, `dead` (given up), or `moot`
+                (nothing to tell).
+            since: Made at or after this time.
+            until: Made before this time.
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.webhook_deliveries(id, status=status, since=since, until=until, limit=limit, cursor=cursor))
+
+    def webhook_list(self) -> WebhookList:
+        """Lists the addresses at which events are told."""
+        request = Request("GET", "/api/v1/webhooks")
+        answer: WebhookList = self._call(request, {200: WebhookList})
+        return answer
+
+    def webhook_remove(self, id: str) -> None:
+        """Takes an address away. What waits for it is told nowhere.
+
+        Args:
+            id: The address's id
+        """
+        request = Request("DELETE", "/api/v1/webhooks/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def webhook_replay(
+        self,
+        id: str,
+        *,
+        event: Maybe[str] = UNSET,
+        since: Maybe[Moment] = UNSET,
+        status: Maybe[str] = UNSET,
+        until: Maybe[Moment] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> Replayed:
+        """Tells events of a webhook again. One that nobody took keeps its id; one that was taken comes as
+        another event.
+
+        Args:
+            id: The address's id
+            event: This one.
+            since: Those made at or after this time.
+            status: Those of which this became: `waiting`, `told` or `dead`.
+            until: Those made before this time.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/webhooks/{id}/replay", path={"id": id},
+            body={"event": event, "since": since, "status": status, "until": until}, idempotency_key=idempotency_key, once=True)
+        answer: Replayed = self._call(request, {200: Replayed})
+        return answer
+
+    def webhook_rotate(
+        self,
+        id: str,
+        *,
+        overlap_s: Maybe[int] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> WebhookView:
+        """Gives an address another secret, which is shown once. The one before signs beside it for a while.
+
+        Args:
+            id: The address's id
+            overlap_s: Seconds for which the secret before stays good beside the new one; a day when
+                absent.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/webhooks/{id}/rotate", path={"id": id},
+            body={"overlap_s": overlap_s}, is_body_optional=True, idempotency_key=idempotency_key, once=True)
+        answer: WebhookView = self._call(request, {200: WebhookView})
+        return answer
+
+    def webhook_set_default(self, *, url: Optional[str], kind: Maybe[str] = UNSET) -> DefaultWebhook:
+        """Sets the address of messages that state none, or none at all. One that was switched off is
+        switched on again.
+
+        Args:
+            url: The address; null for none.
+            kind: `webhook` (when absent), or `paasoo`.
+        """
+        request = Request("PUT", "/api/v1/webhooks/default",
+            body={"url": url, "kind": kind})
+        answer: DefaultWebhook = self._call(request, {200: DefaultWebhook})
+        return answer
+
+    def webhook_test(self, id: str) -> TestView:
+        """Calls a webhook once with an event of the type `webhook.test`, and says how it answered. Nothing
+        is kept: the same request again is another call.
+
+        Args:
+            id: The address's id
+        """
+        request = Request("POST", "/api/v1/webhooks/{id}/test", path={"id": id})
+        answer: TestView = self._call(request, {200: TestView})
+        return answer
+
+    def webhook_view(self, id: str) -> WebhookView:
+        """Shows one address.
+
+        Args:
+            id: The address's id
+        """
+        request = Request("GET", "/api/v1/webhooks/{id}", path={"id": id})
+        answer: WebhookView = self._call(request, {200: WebhookView})
+        return answer

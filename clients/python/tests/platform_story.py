@@ -1,0 +1,211 @@
+"""The client against a running platform with its sandbox: every operation, once at the least.
+
+It reads `CHAPPE_URL` and `CHAPPE_KEY`, and exits with 0 when everything was as promised; an operation of the
+document that was never asked for is a failure too.
+"""
+
+import http.server
+import json
+import pathlib
+import sys
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+import chappe
+from chappe import models, webhooks
+
+PHONE = "+447400123456"
+LIMIT_S = 30
+DOCUMENT = pathlib.Path(__file__).parents[2] / "openapi.json"
+
+
+def demand(condition, text):
+    if not condition:
+        raise AssertionError(text)
+
+
+def refused(code, ask):
+    try:
+        ask()
+    except chappe.Refused as error:
+        demand(error.code == code, f"refused as {error.code}, not as {code}: {error.detail}")
+        return error
+    raise AssertionError(f"was taken, and not refused as {code}")
+
+
+class Watched(chappe.Client):
+    """Remembers which operations were asked for."""
+
+    asked = set()
+
+    def _open(self, request):
+        self.asked.add((request.method, request.route))
+        return super()._open(request)
+
+
+class Listener:
+    """A customer's web server, which verifies what it is told."""
+
+    def __init__(self):
+        self.secrets, self.events, self.arrived = [], [], threading.Condition()
+        listener = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                try:
+                    event = webhooks.verify(listener.secrets, self.headers, body)
+                except chappe.ChappeError as error:
+                    event = error
+                with listener.arrived:
+                    listener.events.append(event)
+                    listener.arrived.notify_all()
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/events"
+
+    def wait_for(self, kind, about=None):
+        def there():
+            events = [one for one in self.events if isinstance(one, webhooks.Event) and one.type == kind]
+            return next((one for one in events if about in (None, one.data.get("id"))), None)
+
+        with self.arrived:
+            self.arrived.wait_for(there, LIMIT_S)
+            wrong = [one for one in self.events if not isinstance(one, webhooks.Event)]
+            demand(not wrong, f"calls that do not verify: {wrong}")
+            demand(there() is not None, f"no {kind} came")
+            return there()
+
+
+def messages(client):
+    quote = client.quote(PHONE, "What does it cost?", from_="Chappe")
+    demand(quote.dry_run and quote.messages[0].parts == 1, "a dry run")
+    before = float(client.balance_view().balance)
+    sent = client.send(PHONE, "One message", from_="Chappe", client_reference="story-1", class_="one_time")
+    message = client.wait(sent.messages[0].id, limit_s=LIMIT_S)
+    demand(message.state == "delivered" and message.text == "One message", f"it is {message.state}")
+    demand(message.attempts[0].receipts and message.client_reference == "story-1", "its attempts")
+    demand(isinstance(message.accepted_at, datetime), "its times")
+    demand(float(client.balance_view().balance) < before, "it cost nothing")
+    demand(client.message_explain(message.id).because, "it is explained")
+    known = client.wait(client.send("+447400120001", "To nobody", from_="Chappe").messages[0].id, limit_s=LIMIT_S)
+    demand(known.state == "undelivered", f"a phone that is away: {known.state}")
+
+    many = client.send([PHONE, models.RecipientObject("+33612345678", client_reference="b")], "Many", from_="Chappe")
+    demand(len(many.messages) == 2, "a message for each")
+    error = refused("invalid_destination", lambda: client.send([PHONE, "12"], "Many", from_="Chappe"))
+    demand([one.index for one in error.errors] == [1] and error.status == 422, "which one it is")
+    demand(isinstance(error, chappe.Unprocessable) and error.page.endswith("/errors/invalid_destination"), "its page")
+
+    once = [client.send(PHONE, "Once", from_="Chappe", idempotency_key="story-once").messages[0].id for _ in range(2)]
+    demand(once[0] == once[1], "it was sent twice")
+    refused("idempotency_mismatch",
+            lambda: client.send(PHONE, "Other", from_="Chappe", idempotency_key="story-once"))
+
+    later = client.send(PHONE, "Later", from_="Chappe", send_at=datetime.now(timezone.utc) + timedelta(hours=1))
+    demand(later.messages[0].state == "scheduled", "it waits")
+    demand(client.message_cancel(later.messages[0].id).state == "cancelled", "it is withdrawn")
+    refused("too_late", lambda: client.message_cancel(message.id))
+    refused("not_found", lambda: client.message_view("msg_01kq3v8w2rj5x7n4m6t9p0c1db"))
+    listed = [one.id for one in client.message_list_all(limit=2)]
+    demand(len(listed) >= 6 and len(set(listed)) == len(listed) and message.id in listed, "the list is read on")
+    delivered = list(client.message_list_all(state="delivered", to=PHONE))
+    demand(delivered and all(one.state == "delivered" for one in delivered), "the list is narrowed")
+    demand(client.inbound_list().items == [], "nobody has written")
+    return message
+
+
+def figures(client, message):
+    demand(client.account_view().account == "demo", "whose key it is")
+    movements = list(client.movement_list_all(limit=2))
+    demand(len(movements) >= 3 and movements[0].amount.unit == "EUR", "what moved the balance")
+    demand(sum(one.messages for one in client.statistics_view().items) >= 5, "statistics")
+    demand(client.price_list().items, "prices")
+    known = client.number_check(PHONE)
+    demand(known.country == "GB" and known.price is not None, "a number")
+    table = list(client.message_export(to=PHONE))
+    demand(len(table) >= 4 and any(message.id in line for line in table), "a table")
+
+
+def hooks(client):
+    alert = models.Alert("firing", labels={"alertname": "Down", "severity": "page"}, annotations={"summary": "it is down"},
+                         starts_at="2026-11-22T10:00:00Z", fingerprint="1a2b")
+    told = {"group_key": "{}:{}", "status": "firing", "alerts": [alert], "to": [PHONE, "+33612345678"], "from_": "Alerts"}
+    sent = [client.hook_alertmanager(version="4", **told) for _ in range(2)]
+    demand(sent[0].text == "FIRING Down: it is down (severity=page)", sent[0].text)
+    demand(sent[0].submission_id == sent[1].submission_id, "the same group was sent twice")
+    demand(len(sent[0].messages) == 2, "a message for each")
+    demand(client.wait(sent[0].messages[0].id, limit_s=LIMIT_S).text == sent[0].text, "the text that was sent")
+    grafana = client.hook_grafana(version="1", **told)
+    demand(grafana.submission_id != sent[0].submission_id, "another product is another group")
+    quote = client.hook_grafana(dry_run=True, **{**told, "status": "resolved"})
+    demand(isinstance(quote, models.AlertQuote) and quote.dry_run, "a dry run")
+    refused("invalid_request", lambda: client.hook_alertmanager(version="3", **told))
+    refused("invalid_destination", lambda: client.hook_grafana(**{**told, "to": [PHONE, "12"], "group_key": "other"}))
+
+
+def webhook(client):
+    listener = Listener()
+    made = client.webhook_create(url=listener.url, description="the story")
+    listener.secrets.append(made.secret)
+    demand(client.webhook_test(made.id).taken, "the test was not taken")
+    listener.wait_for("webhook.test")
+    sent = client.send(PHONE, "Told", from_="Chappe").messages[0].id
+    demand(listener.wait_for("message.delivered", sent).data["to"] == PHONE, "what it tells")
+    demand(client.webhook_view(made.id).secret is None, "the secret is shown once")
+    demand(made.id in [one.id for one in client.webhook_list().items], "it is listed")
+    told = [one for one in client.webhook_deliveries_all(made.id, limit=1) if one.message_id == sent]
+    demand({one.type for one in told} >= {"message.delivered"}, "its events are listed")
+    # The answer of the listener is on disk a moment after it was given.
+    end = time.monotonic() + LIMIT_S
+    while client.webhook_replay(made.id, event=told[0].id).events != 1:
+        demand(time.monotonic() < end, "nothing is told again")
+    listener.secrets.append(client.webhook_rotate(made.id, overlap_s=0).secret)
+    demand(listener.secrets[0] != listener.secrets[1], "the secret stayed")
+    demand(client.webhook_change(made.id, events=["message.delivered"]).events == ["message.delivered"], "it changes")
+    demand(client.webhook_change(made.id, events=None).events is None, "null is something else than nothing")
+    demand(client.webhook_set_default(url=listener.url) is not None, "the default")
+    client.webhook_set_default(url=None)
+    client.webhook_remove(made.id)
+    refused("not_found", lambda: client.webhook_view(made.id))
+
+
+def keys(client, url):
+    made = client.key_create(label="the story", scopes=["read"], expires_at=datetime.now(timezone.utc) + timedelta(days=1))
+    other = Watched(url, f"{made.key}.{made.secret}")
+    demand(other.account_view().account == "demo", "the new key opens")
+    refused("forbidden", lambda: other.send(PHONE, "May not", from_="Chappe"))
+    demand(client.key_change(made.id, addresses=["192.0.2.0/24"]).addresses == ["192.0.2.0/24"], "it changes")
+    refused("forbidden", other.account_view)
+    client.key_change(made.id, addresses=[], expires_at=None)
+    rotated = client.key_rotate(made.id, overlap_s=0)
+    refused("invalid_credentials", other.account_view)
+    demand(Watched(url, f"{rotated.key}:{rotated.secret}").account_view(), "the new secret opens")
+    demand(client.key_view(made.id).expires_at is None, "it never ends")
+    client.key_revoke(made.id)
+    demand(made.id not in [one.id for one in client.key_list().items], "it is gone")
+
+
+def main():
+    client = Watched.from_environment()
+    message = messages(client)
+    figures(client, message)
+    hooks(client)
+    webhook(client)
+    keys(client, client._base)
+    document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    all_of_them = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    demand(Watched.asked == all_of_them, f"never asked for: {sorted(all_of_them - Watched.asked)}")
+    print(f"the Python client carried out {len(all_of_them)} operations")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
