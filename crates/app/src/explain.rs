@@ -353,6 +353,7 @@ fn words(reason: Reason) -> &'static str {
         Reason::RoutesExhausted => "every connector of the route was tried",
         Reason::ValidityEnded => "its validity ended",
         Reason::Withdrawn => "the customer withdrew it",
+        Reason::Suppressed => "the recipient had come onto the suppression list of the account",
         Reason::NoReceipt => "no receipt came in time",
         Reason::LinkBroke => "the link broke before the answer",
         Reason::AnswerMissing => "the answer did not come",

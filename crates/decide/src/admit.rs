@@ -1,8 +1,8 @@
 //! The one admission path: may this message be taken, and on which terms?
 //!
-//! The stages are shape and times, account, suppression, content, queue, price, route, repeats and balance, in this
-//! order; the first refusal wins, so that nobody is asked to top up for a message that could not go anyway. A
-//! plan says what the message will be; nothing has happened until it is committed.
+//! The stages are shape and times, account, suppression, content, queue, price, route, repeats and balance, in
+//! this order; the first refusal wins, so that nobody is asked to top up for a message that could not go
+//! anyway. A plan says what the message will be; nothing has happened until it is committed.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! Keywords: whether a phone's message is one of the words for stopping, starting and help.
 //!
-//! The words are data (`data/keywords/words.txt`), by language and with their sources. The whole message must be
-//! the word: "please stop by at five" is none. Start at [`find`].
+//! The words are data (`data/keywords/words.txt`), by language and with their sources. The whole message must
+//! be the word: "please stop by at five" is none. Start at [`find`].
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use types::keyword::Keyword;
 
 /// The words.
 const WORDS: &str = include_str!("../data/keywords/words.txt");
-/// Characters of a message that can be a word, blanks and punctuation included; longer ones are not looked at.
+/// Characters of a message that can be a word, with blanks and punctuation; longer ones are not looked at.
 const CHARS_MAX: usize = 64;
 /// The first and the last of the full-width forms of ASCII, and how far they are from it (Unicode, Halfwidth
 /// and Fullwidth Forms).
@@ -39,8 +39,8 @@ fn lines() -> impl Iterator<Item = (Keyword, &'static str, &'static str)> {
     })
 }
 
-/// A text without what does not count: case, blanks, punctuation, accents, and the width of letters. `None` for
-/// one that is too long to be a word, and for one without letters.
+/// A text without what does not count: case, blanks, punctuation, accents, and the width of letters. `None`
+/// for one that is too long to be a word, and for one without letters.
 fn normal(text: &str) -> Option<String> {
     if text.chars().nth(CHARS_MAX).is_some() {
         return None;
@@ -60,8 +60,8 @@ fn narrow(c: char) -> char {
     u32::from(c).checked_sub(distance).and_then(char::from_u32).unwrap_or(c)
 }
 
-/// The letter below the accents of the languages that have a table. An accent that stands behind its letter is
-/// no letter and falls away by itself.
+/// The letter below the accents of the languages that have a table. An accent that stands behind its letter
+/// is no letter and falls away by itself.
 const fn without_accent(c: char) -> char {
     match c {
         'À' | 'Á' | 'Â' | 'Ã' | 'Ä' | 'Å' => 'A',

@@ -114,6 +114,8 @@ pub enum Input {
     Due,
     /// The customer withdraws it.
     Cancel,
+    /// Its recipient has come onto the account's suppression list.
+    Suppressed,
     /// The connector to be tried cannot carry the content after all: the next one may.
     NotEncodable,
     /// No connector of its route will ever take it.
@@ -172,7 +174,8 @@ pub fn step(
         Input::Receipt { attempt, state } => step.receipt(attempt, state),
         Input::NotKnownByPeer => step.not_known_by_peer(),
         Input::Due => step.due(),
-        Input::Cancel => step.cancel(),
+        Input::Cancel => step.cancel(Reason::Withdrawn),
+        Input::Suppressed => step.cancel(Reason::Suppressed),
         Input::NotEncodable => step.not_encodable(),
         Input::NoConnector => step.no_connector(),
         Input::Crashed => step.crashed(),

@@ -31,6 +31,6 @@ pub use ports::sessions::{BindKind, SessionView};
 pub use sessions::SessionsHandle;
 pub use settings::{OUTBINDS_MAX, Outbind, Settings};
 pub use status::{
-    STATUS_ACCOUNT_SUSPENDED, STATUS_FORBIDDEN, STATUS_INSUFFICIENT_BALANCE, STATUS_REPEATED_MESSAGE,
-    status_of,
+    STATUS_ACCOUNT_SUSPENDED, STATUS_FORBIDDEN, STATUS_INSUFFICIENT_BALANCE, STATUS_RECIPIENT_SUPPRESSED,
+    STATUS_REPEATED_MESSAGE, status_of,
 };

@@ -25,7 +25,7 @@ pub const STATUS_FORBIDDEN: CommandStatus = CommandStatus(0x402);
 /// The same text went to the same number a moment ago.
 pub const STATUS_REPEATED_MESSAGE: CommandStatus = CommandStatus(0x403);
 /// The recipient is on the account's suppression list.
-pub(crate) const STATUS_RECIPIENT_SUPPRESSED: CommandStatus = CommandStatus(0x404);
+pub const STATUS_RECIPIENT_SUPPRESSED: CommandStatus = CommandStatus(0x404);
 
 /// The status that tells a refusal of a submission.
 pub fn status_of(code: RefusalCode) -> CommandStatus {

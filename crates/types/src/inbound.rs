@@ -46,7 +46,7 @@ impl InboundNumber {
 
 impl std::fmt::Display for InboundNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        write!(f, "{}", self.0)
     }
 }
 

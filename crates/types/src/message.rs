@@ -195,6 +195,8 @@ coded_enum!(
         GivenUp = 18, "given_up";
         /// A person of the operator let it go on.
         Released = 19, "released";
+        /// The recipient came onto the account's suppression list before it was sent.
+        Suppressed = 20, "suppressed";
         /// Its owner had its content erased.
         Erased = 21, "erased";
     }

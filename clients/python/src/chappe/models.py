@@ -309,6 +309,9 @@ class InboundView:
     #: When it was read.
     received_at: datetime
 
+    #: `stop`, `start` or `help` when the text is such a word in any language; null for every other text.
+    keyword: Optional[str] = None
+
 
 @dataclass(frozen=True)
 class KeyChange:
@@ -371,6 +374,34 @@ class KeyList:
 
     #: Always null: there is one page.
     next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class KeywordsChange:
+    """What to change of the answers; what is absent stays, and null answers nothing any more."""
+
+    #: After a word such as HELP.
+    help: Optional[str] = None
+
+    #: After a word such as START.
+    start: Optional[str] = None
+
+    #: After a word such as STOP.
+    stop: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class KeywordsView:
+    """What phones are answered; null for nothing."""
+
+    #: After a word such as HELP.
+    help: Optional[str] = None
+
+    #: After a word such as START.
+    start: Optional[str] = None
+
+    #: After a word such as STOP.
+    stop: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -557,6 +588,17 @@ class NewKey:
 
 
 @dataclass(frozen=True)
+class NewSuppressions:
+    """Recipients that shall not be messaged."""
+
+    #: The numbers, in any notation; each with its country code.
+    numbers: List[str]
+
+    #: `manual` (when absent), `imported` or `complaint`.
+    reason: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class NewWebhook:
     """An address that shall hear of all messages."""
 
@@ -577,6 +619,17 @@ class NewWebhook:
 
 
 @dataclass(frozen=True)
+class NumberChange:
+    """Where shall go what is written to a number."""
+
+    #: `account`, `webhook`, `binds` or `keywords`.
+    route: str
+
+    #: The id of the webhook; with the route `webhook` only.
+    webhook: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class NumberCheck:
     """What is known of a number."""
 
@@ -594,6 +647,36 @@ class NumberCheck:
     network: Optional[str] = None
 
     price: Optional[Amount] = None
+
+
+@dataclass(frozen=True)
+class NumberItem:
+    """A number to which phones write."""
+
+    #: The number or short code.
+    number: str
+
+    #: Where goes what is written to it: `account`, where the account hears of everything; `webhook`;
+    #: `binds`, its SMPP sessions; or `keywords`, to nobody, while words such as STOP are obeyed and
+    #: answered.
+    route: str
+
+    #: Since when the account holds it.
+    assigned_at: Optional[datetime] = None
+
+    #: The id of the webhook, where the route is one.
+    webhook: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class NumberPage:
+    """A page of numbers, in their order."""
+
+    #: The numbers.
+    items: List[NumberItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -723,13 +806,16 @@ class ReceiptView:
 
 @dataclass(frozen=True)
 class RecipientObject:
-    """A recipient with a reference of its own."""
+    """A recipient with a reference and parameters of its own."""
 
     #: The number, with its country code.
     to: str
 
     #: Your own reference for this message.
     client_reference: Optional[str] = None
+
+    #: What stands in the text for this recipient: `{name}` becomes the value of `name`.
+    parameters: Optional[Dict[str, str]] = None
 
 
 @dataclass(frozen=True)
@@ -806,7 +892,8 @@ class SubmitBody:
     #: The sender: up to 11 letters and digits, a number, or a short code.
     from_: str = field(metadata={"name": "from"})
 
-    #: The text. It is split into parts as phones can join them.
+    #: The text. It is split into parts as phones can join them. Where the request has parameters, `{name}`
+    #: stands for the parameter `name`, and `{{` and `}}` for braces.
     text: str
 
     #: Where to tell what becomes of the messages; the account's own address when absent.
@@ -821,7 +908,10 @@ class SubmitBody:
     #: Only tell what it would cost; nothing is sent and nothing kept.
     dry_run: Optional[bool] = None
 
-    #: 1 to 10,000 recipients of the same text.
+    #: What stands in the text for recipients that do not state it themselves.
+    parameters: Optional[Dict[str, str]] = None
+
+    #: 1 to 10,000 recipients of the text.
     recipients: Optional[List[RecipientShape]] = None
 
     #: Not before this time.
@@ -835,6 +925,43 @@ class SubmitBody:
 
     #: Seconds that the messages are worth sending, from `send_at` or from now on.
     validity_s: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class SuppressionItem:
+    """A recipient that must not be messaged."""
+
+    #: The number, country code first.
+    number: str
+
+    #: `opt_out`: the phone wrote a word such as STOP, and takes it back with one such as START;
+    #: `complaint`, `imported` or `manual`.
+    reason: str
+
+    #: From where: `inbound:` and the id of the phone's message, or `key:` and the id of the API key.
+    source: str
+
+    #: Since when.
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class SuppressionPage:
+    """A page of the suppression list, newest first."""
+
+    #: The recipients.
+    items: List[SuppressionItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class SuppressionsAdded:
+    """What became of the numbers."""
+
+    #: How many of them were not on the list; the others stay as they were.
+    added: int
 
 
 @dataclass(frozen=True)

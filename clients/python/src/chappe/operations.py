@@ -22,17 +22,23 @@ from .models import (
     InboundView,
     KeyItem,
     KeyList,
+    KeywordsView,
     MeView,
     MessagePage,
     MessageView,
     MovementPage,
     MovementView,
     NumberCheck,
+    NumberItem,
+    NumberPage,
     Prices,
     QuoteBody,
     RecipientShape,
     Replayed,
     Statistics,
+    SuppressionItem,
+    SuppressionPage,
+    SuppressionsAdded,
     TestView,
     WebhookList,
     WebhookView,
@@ -244,6 +250,32 @@ class Operations(Runtime):
         answer: KeyItem = self._call(request, {200: KeyItem})
         return answer
 
+    def keyword_replies(self) -> KeywordsView:
+        """Shows what phones are answered that write a keyword."""
+        request = Request("GET", "/api/v1/keywords")
+        answer: KeywordsView = self._call(request, {200: KeywordsView})
+        return answer
+
+    def keyword_replies_change(
+        self,
+        *,
+        help: Maybe[str] = UNSET,
+        start: Maybe[str] = UNSET,
+        stop: Maybe[str] = UNSET,
+    ) -> KeywordsView:
+        """Changes what phones are answered. An answer is a message like any other and charged as such; a
+        phone gets each of them at most once in 24 hours.
+
+        Args:
+            help: After a word such as HELP.
+            start: After a word such as START.
+            stop: After a word such as STOP.
+        """
+        request = Request("PATCH", "/api/v1/keywords",
+            body={"help": help, "start": start, "stop": stop})
+        answer: KeywordsView = self._call(request, {200: KeywordsView})
+        return answer
+
     def message_cancel(self, id: str, *, idempotency_key: Optional[str] = None) -> MessageView:
         """Withdraws a message that was not sent yet.
 
@@ -333,6 +365,19 @@ class Operations(Runtime):
         """
         return self._pages(lambda cursor: self.message_list(state=state, to=to, since=since, until=until, limit=limit, cursor=cursor))
 
+    def message_redact(self, id: str, *, idempotency_key: Optional[str] = None) -> MessageView:
+        """Erases what a message says, once it has ended: its text as you sent it and as it was written for
+        the carrier. Everything else of it stays, and this cannot be undone.
+
+        Args:
+            id: The message's id in any notation
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/messages/{id}/redact", path={"id": id}, idempotency_key=idempotency_key, once=True)
+        answer: MessageView = self._call(request, {200: MessageView})
+        return answer
+
     def message_submit(
         self,
         *,
@@ -342,6 +387,7 @@ class Operations(Runtime):
         class_: Maybe[str] = UNSET,
         client_reference: Maybe[str] = UNSET,
         dry_run: Maybe[bool] = UNSET,
+        parameters: Maybe[Dict[str, str]] = UNSET,
         recipients: Maybe[List[RecipientShape]] = UNSET,
         send_at: Maybe[Moment] = UNSET,
         to: Maybe[str] = UNSET,
@@ -353,14 +399,16 @@ class Operations(Runtime):
 
         Args:
             from_: The sender: up to 11 letters and digits, a number, or a short code.
-            text: The text. It is split into parts as phones can join them.
+            text: The text. It is split into parts as phones can join them. Where the request has
+                parameters, `{name}` stands for the parameter `name`, and `{{` and `}}` for braces.
             callback_url: Where to tell what becomes of the messages; the account's own address when
                 absent.
             class_: What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
             client_reference: Your own reference, given back unchanged; of all messages that have none
                 of their own.
             dry_run: Only tell what it would cost; nothing is sent and nothing kept.
-            recipients: 1 to 10,000 recipients of the same text.
+            parameters: What stands in the text for recipients that do not state it themselves.
+            recipients: 1 to 10,000 recipients of the text.
             send_at: Not before this time.
             to: The recipient, with its country code. State either this or `recipients`.
             traffic_type: The operator's own word for this kind of traffic.
@@ -369,7 +417,7 @@ class Operations(Runtime):
                 no harm.
         """
         request = Request("POST", "/api/v1/messages",
-            body={"from": from_, "text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "recipients": recipients, "send_at": send_at, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
+            body={"from": from_, "text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "parameters": parameters, "recipients": recipients, "send_at": send_at, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
         answer: Union[QuoteBody, AcceptedBody] = self._call(request, {200: QuoteBody, 202: AcceptedBody})
         return answer
 
@@ -415,6 +463,51 @@ class Operations(Runtime):
         answer: NumberCheck = self._call(request, {200: NumberCheck})
         return answer
 
+    def own_number_change(self, id: str, *, route: str, webhook: Maybe[str] = UNSET) -> NumberItem:
+        """Says where goes what is written to a number.
+
+        Args:
+            id: The number or short code
+            route: `account`, `webhook`, `binds` or `keywords`.
+            webhook: The id of the webhook; with the route `webhook` only.
+        """
+        request = Request("PATCH", "/api/v1/senders/numbers/{id}", path={"id": id},
+            body={"route": route, "webhook": webhook})
+        answer: NumberItem = self._call(request, {200: NumberItem})
+        return answer
+
+    def own_number_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> NumberPage:
+        """Lists the numbers that the account holds.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/senders/numbers",
+            query={"cursor": cursor, "limit": limit})
+        answer: NumberPage = self._call(request, {200: NumberPage})
+        return answer
+
+    def own_number_list_all(self, *, limit: Optional[int] = None) -> Iterator[NumberItem]:
+        """Lists the numbers that the account holds.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.own_number_list(limit=limit, cursor=cursor))
+
+    def own_number_view(self, id: str) -> NumberItem:
+        """Shows one number that the account holds.
+
+        Args:
+            id: The number or short code
+        """
+        request = Request("GET", "/api/v1/senders/numbers/{id}", path={"id": id})
+        answer: NumberItem = self._call(request, {200: NumberItem})
+        return answer
+
     def price_list(self) -> Prices:
         """Lists what one part costs the account, by the beginning of the number."""
         request = Request("GET", "/api/v1/prices")
@@ -438,6 +531,81 @@ class Operations(Runtime):
         request = Request("GET", "/api/v1/statistics",
             query={"since": since, "until": until, "format": format})
         answer: Statistics = self._call(request, {200: Statistics})
+        return answer
+
+    def suppression_add(
+        self,
+        *,
+        numbers: List[str],
+        reason: Maybe[str] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> SuppressionsAdded:
+        """Puts recipients on the list. The next message to each of them is refused, whatever its class.
+
+        Args:
+            numbers: The numbers, in any notation; each with its country code.
+            reason: `manual` (when absent), `imported` or `complaint`.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/suppressions",
+            body={"numbers": numbers, "reason": reason}, idempotency_key=idempotency_key, once=True)
+        answer: SuppressionsAdded = self._call(request, {201: SuppressionsAdded})
+        return answer
+
+    def suppression_list(
+        self,
+        *,
+        number: Optional[str] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> SuppressionPage:
+        """Lists the recipients that must not be messaged, newest first.
+
+        Args:
+            number: Of this number, in any notation.
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/suppressions",
+            query={"number": number, "cursor": cursor, "limit": limit})
+        answer: SuppressionPage = self._call(request, {200: SuppressionPage})
+        return answer
+
+    def suppression_list_all(
+        self,
+        *,
+        number: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> Iterator[SuppressionItem]:
+        """Lists the recipients that must not be messaged, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            number: Of this number, in any notation.
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.suppression_list(number=number, limit=limit, cursor=cursor))
+
+    def suppression_remove(self, id: str) -> None:
+        """Takes a number from the list, whatever has put it there. Do this only when the person behind it
+        has agreed.
+
+        Args:
+            id: The number, in any notation
+        """
+        request = Request("DELETE", "/api/v1/suppressions/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def suppression_view(self, id: str) -> SuppressionItem:
+        """Shows why a number is on the list.
+
+        Args:
+            id: The number, in any notation
+        """
+        request = Request("GET", "/api/v1/suppressions/{id}", path={"id": id})
+        answer: SuppressionItem = self._call(request, {200: SuppressionItem})
         return answer
 
     def webhook_change(

@@ -29,8 +29,8 @@ use crate::state::Api;
 pub(crate) struct NumberItem {
     /// The number or short code.
     number: String,
-    /// Where goes what is written to it: `account`, where the account hears of everything; `webhook`; `binds`,
-    /// its SMPP sessions; or `keywords`, to nobody, while words such as STOP are obeyed and answered.
+    /// Where goes what is written to it: `account`, where the account hears of everything; `webhook`;
+    /// `binds`, its SMPP sessions; or `keywords`, to nobody, while words such as STOP are obeyed and answered.
     #[schema(value_type = String)]
     route: &'static str,
     /// The id of the webhook, where the route is one.

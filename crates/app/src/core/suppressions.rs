@@ -1,7 +1,7 @@
 //! Suppression lists: the recipients that an account must not message, shown and changed by the account.
 //!
-//! It decides nothing: what the list refuses is `decide::admit`, and what changes it is the engine's. Start at
-//! [`Core::suppress`].
+//! It decides nothing: what the list refuses is `decide::admit`, and what changes it is the engine's. Start
+//! at [`Core::suppress`].
 
 use ports::store::{PAGE_ROWS_MAX, SuppressionFilter, SuppressionRow};
 use types::address::Msisdn;

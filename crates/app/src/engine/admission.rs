@@ -217,9 +217,10 @@ impl Engine {
         let mut refusals = Vec::new();
         let mut before = Backlog::default();
         // Who asked by a keyword is answered, also that it will hear no more.
-        let suppressed = match submission.door {
-            Door::Keyword => Vec::new(),
-            _ => self.suppressed_among(account, drafts).map_err(Rejected::whole)?,
+        let suppressed = if submission.door == Door::Keyword {
+            Vec::new()
+        } else {
+            self.suppressed_among(account, drafts).map_err(Rejected::whole)?
         };
         for (place, draft) in drafts.iter().enumerate() {
             let guards = Guards {

@@ -1,10 +1,10 @@
 //! Messages from phones: whose they are, what follows from one that is a keyword, and who is told.
 //!
-//! A word such as STOP puts the phone on the account's suppression list in the commit that keeps the message, so
-//! that the very next message to it is refused; one such as START takes that back, and nothing else. Either, and
-//! one such as HELP, is answered when the account has set a text: a message like any other, charged as such, and
-//! at most one for each phone and meaning in 24 hours, so that two machines never write to each other for ever.
-//! Start at [`Engine::inbound`].
+//! A word such as STOP puts the phone on the account's suppression list in the commit that keeps the
+//! message, so that the very next message to it is refused; one such as START takes that back, and nothing
+//! else. Either, and one such as HELP, is answered when the account has set a text: a message like any other,
+//! charged as such, and at most one for each phone and meaning in 24 hours, so that two machines never write
+//! to each other for ever. Start at [`Engine::inbound`].
 
 use ports::store::{EventSubject, InboundNumberRow, InboundRow};
 use types::address::{Address, Msisdn};

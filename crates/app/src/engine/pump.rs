@@ -203,6 +203,10 @@ impl Engine {
         if now >= live.facts.expires_at {
             return self.step(key, StepInput::Due, ReceiptNote::default(), now).map(|_| ());
         }
+        if live.progress.attempts == 0 && self.is_suppressed_by_now(key)? {
+            return self.step(key, StepInput::Suppressed, ReceiptNote::default(), now).map(|_| ());
+        }
+        let Some(live) = self.live.get(&key) else { return Ok(()) };
         let Some(content) = live.content.clone() else {
             tracing::error!("a queued message has lost its content");
             return self.step(key, StepInput::NoConnector, ReceiptNote::default(), now).map(|_| ());

@@ -12,7 +12,7 @@ use ports::store::{ConfigChange, SuppressionRow};
 use tokio::sync::oneshot;
 use types::address::Msisdn;
 use types::id::{AccountId, RowKey};
-use types::message::Draft;
+use types::message::{Door, Draft};
 use types::refusal::{Refusal, RefusalCode};
 use types::suppression::SuppressionReason;
 use types::time::Timestamp;
@@ -170,6 +170,18 @@ impl Engine {
             tracing::error!(error = %super::chain(&error), "a suppression list could not be asked");
             super::outage::unavailable()
         })
+    }
+
+    /// Whether the recipient of a message came onto its account's list after it was admitted.
+    pub(super) fn is_suppressed_by_now(&mut self, key: RowKey) -> Result<bool, EngineError> {
+        let Some(live) = self.live.get(&key) else { return Ok(false) };
+        let (account, door) = (live.facts.account, live.facts.door);
+        let number_hash = live.facts.recipient_hash;
+        // Who asked by a keyword is answered, also that it will hear no more.
+        if door == Door::Keyword || !self.has_list(account) {
+            return Ok(false);
+        }
+        Ok(self.reasons_of(account, &[number_hash])?.iter().any(Option::is_some))
     }
 
     fn has_list(&self, account: AccountId) -> bool {

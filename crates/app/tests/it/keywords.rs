@@ -7,7 +7,8 @@ use ports::clock::Clock;
 use types::account::EndpointKind;
 use types::address::{Address, Msisdn};
 use types::keyword::Keyword;
-use types::message::{Content, Door, OctetContent};
+use types::message::{Content, Door, OctetContent, Reason, State};
+use types::profile::TriggerKey;
 use types::receipt::{InboundNotice, Verdict};
 use types::refusal::RefusalCode;
 use types::suppression::SuppressionReason;
@@ -117,6 +118,35 @@ async fn a_stop_that_was_not_kept_is_kept_with_its_message_when_the_store_writes
     assert!(is_refused(&house).await);
     let inbound = house.core.inbound(app::Scope::All, None, 10).await.unwrap();
     assert_eq!(inbound.items.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_be_sent_is_withdrawn_after_a_stop() {
+    let house = House::with_trigger(route(&["a"]), TriggerKey::OnTransmit).await;
+    house.send("hello").await;
+    house.sent("a");
+    let held = house.balance().await;
+    house.down("a").await;
+    house.down("b").await;
+    let waits = house.send("waits").await;
+    let mut later = house.draft("later");
+    later.send_at = Some(house.clock.now().plus_ms(60_000));
+    let later = house.submit(vec![later]).await.unwrap().messages[0].id;
+    let other = house.send_to("447400123457").await;
+    house.tell_at_once("a", vec![written(&house, "STOP")]).await;
+    house.settle().await;
+    let house = house.restart().await;
+    house.advance(60_001).await;
+    for id in [waits, later] {
+        let detail = house.message(id).await;
+        assert_eq!((detail.state, detail.reason), (State::Cancelled, Reason::Suppressed));
+        let (_, story) = house.core.explain(app::Scope::All, id).await.unwrap().unwrap();
+        assert!(story.iter().any(|because| because.text.contains("suppression list")), "{story:?}");
+    }
+    assert_eq!(texts(&house.sent("a")), ["hello"]);
+    assert_eq!(house.state(other).await, State::Sending);
+    let (available, _) = house.balance().await;
+    assert_eq!(held.0 - available, 50_000, "what was held for the two is given back");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use types::account::AccountLimits;
 use types::address::{Address, Msisdn};
 use types::id::AccountId;
 use types::message::{Class, Draft};
+use types::money::Money;
 use types::refusal::RefusalCode;
 use types::suppression::SuppressionReason;
 
@@ -48,6 +49,7 @@ async fn list(house: &House, account: AccountId) -> Vec<SuppressionView> {
 async fn a_recipient_on_the_list_is_refused_until_it_is_taken_off() {
     let house = House::new(route(&["a"])).await;
     let account = house.account().id;
+    house.core.top_up(account, Money::parse("100.00 EUR").unwrap(), "test").await.unwrap();
     let before = house.balance().await;
     let done = house.core.suppress(account, wish(&[PHONE, PHONE]), None).await.unwrap();
     assert_eq!((done.value, done.replayed), (1, false));
@@ -67,7 +69,7 @@ async fn a_recipient_on_the_list_is_refused_until_it_is_taken_off() {
 
     // The list is the account's own.
     let second = house.core.create_account(new_account("second", AccountLimits::default())).await.unwrap();
-    house.core.top_up(second.id, types::money::Money::parse("1.00 EUR").unwrap(), "test").await.unwrap();
+    house.core.top_up(second.id, Money::parse("1.00 EUR").unwrap(), "test").await.unwrap();
     assert!(house.submit_as(second.id, vec![to(&house, PHONE)]).await.is_ok());
     assert_eq!(list(&house, second.id).await, []);
 

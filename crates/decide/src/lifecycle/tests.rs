@@ -72,6 +72,7 @@ fn input(text: &str) -> Input {
         ["not_known"] => Input::NotKnownByPeer,
         ["due"] => Input::Due,
         ["cancel"] => Input::Cancel,
+        ["suppressed"] => Input::Suppressed,
         ["not_encodable"] => Input::NotEncodable,
         ["no_connector"] => Input::NoConnector,
         ["crashed"] => Input::Crashed,

@@ -378,13 +378,14 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn cancel(mut self) -> Outcome {
+    /// Ends what no connector was ever tried with.
+    pub(super) fn cancel(mut self, reason: Reason) -> Outcome {
         if !matches!(self.stage.state, State::Accepted | State::Scheduled | State::Queued)
             || self.stage.attempts > 0
         {
             return Err(NotApplicable);
         }
-        self.stage.reason = Reason::Withdrawn;
+        self.stage.reason = reason;
         self.end(State::Cancelled)
     }
 

@@ -59,7 +59,7 @@ pub(super) async fn perform(core: &Core, request: NumbersRequest) -> Result<Valu
 fn read(core: &Core, document: &str) -> Result<Vec<(InboundNumber, Option<types::id::AccountId>)>, Refusal> {
     let lines = document.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
     let is_head = |line: &str| line == "number" || line == "number,account";
-    let told = lines.filter(|(place, line)| !line.is_empty() && !(*place == 0 && is_head(line)));
+    let told = lines.filter(|(place, line)| !line.is_empty() && (*place > 0 || !is_head(line)));
     let row = |(place, line): (usize, &str)| {
         let at = |detail: String| bad(format!("line {}: {detail}", place + 1));
         let (number, account) = line.split_once(',').unwrap_or((line, ""));

@@ -52,9 +52,8 @@ async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value
         }
         Request::Accounts => {
             let accounts = core.accounts();
-            Ok(
-                json!({ "items": accounts.iter().map(|account| account_json(core, account)).collect::<Vec<_>>() }),
-            )
+            let items: Vec<_> = accounts.iter().map(|account| account_json(core, account)).collect();
+            Ok(json!({ "items": items }))
         }
         Request::AccountCreate { name, parent, price_book, region, allow_private_callbacks } => {
             let parent =

@@ -19,7 +19,7 @@ pub(super) enum Action {
     },
     /// Put the numbers of a CSV file into the inventory: all of them or none.
     #[command(
-        after_help = "A line is a number with its country code, or a short code; behind a comma may stand the account that holds it:\n  number,account\n  447400999000,acme\n  88811\n\nA number that is there already stays with whoever holds it. A file has at most 5,000 lines."
+        after_help = "Example:\n  chappe numbers import numbers.csv\n\nA line is a number with its country code, or a short code; behind a comma may stand the account that holds it, as in 447400999000,acme. A number that is there already stays with whoever holds it. A file has at most 5,000 lines."
     )]
     Import {
         /// The file.

@@ -1,4 +1,5 @@
-//! A simulated phone writes STOP: the next message to it is refused by every door, until it writes START.
+//! A simulated phone writes STOP: the next message to it is refused by every door, until it writes START; and
+//! the numbers to which phones write.
 
 use serde_json::{Value, json};
 use smpp::CommandStatus;
@@ -66,4 +67,40 @@ fn a_phone_that_writes_stop_gets_no_more_messages() {
     let id = house.http().send("+447400123456", "Welcome back");
     house.http().until_state(&id, "delivered");
     assert_eq!(house.http().get("/api/v1/suppressions").json()["items"], json!([]));
+}
+
+#[test]
+fn the_operator_imports_assigns_and_releases_numbers() {
+    let plan = Plan::new();
+    let house = plan.start();
+    let import = |text: &str| plan.file("numbers.csv", text).to_str().unwrap().to_owned();
+    let file = import("number,account\r\n+44 7400 999000,demo\r\n\r\n\"88811\"\r\n");
+    let done = house.json(&["numbers", "import", &file]);
+    assert_eq!((&done["numbers"], &done["changed"]), (&json!(2), &json!(2)));
+    let numbers = |arguments: &[&str]| {
+        let items = house.json(arguments)["items"].as_array().unwrap().clone();
+        items.iter().map(|item| (item["number"].clone(), item["account"].clone())).collect::<Vec<_>>()
+    };
+    let (code, long) = ((json!("88811"), json!(null)), (json!("447400999000"), json!("demo")));
+    assert_eq!(numbers(&["numbers", "list"]), [code.clone(), long.clone()]);
+    assert_eq!(numbers(&["numbers", "list", "--account", "demo"]), [long]);
+    let held = house.http().get("/api/v1/senders/numbers").json()["items"].clone();
+    assert_eq!((held.as_array().unwrap().len(), &held[0]["number"]), (1, &json!("447400999000")));
+    let to_nobody = house.http().request(
+        "PATCH",
+        "/api/v1/senders/numbers/447400999000",
+        "application/json",
+        br#"{"route":"keywords"}"#,
+    );
+    assert_eq!((to_nobody.status, to_nobody.json()["route"].clone()), (200, json!("keywords")));
+
+    assert!(house.text(&["numbers", "assign", "88811", "demo"]).contains("held by demo"));
+    assert!(house.text(&["numbers", "release", "+447400999000"]).contains("free"));
+    assert_eq!(numbers(&["numbers", "list", "--account", "demo"]), [(json!("88811"), json!("demo"))]);
+    for (text, line) in [("88811\nACME\n", "line 2"), ("88812,nobody\n", "line 1"), ("", "expected 1 to")] {
+        let error = house.refused(&["numbers", "import", &import(text)]);
+        assert!(error.contains(line), "{error}");
+    }
+    assert!(house.refused(&["numbers", "assign", "12", "demo"]).contains("no number"));
+    assert!(house.refused(&["numbers", "release", "88899"]).contains("not_found"));
 }

@@ -1,8 +1,8 @@
 //! Questions of the writer: its start, and the rows that decisions need.
 
 use ports::store::{
-    AttemptView, IdempotencyHit, InboundRow, MessageFacts, OpenMessage, OutboxRow, ParkedReceiptRow,
-    StoredState,
+    AttemptView, IdempotencyHit, InboundNumberRow, InboundRow, KeywordReplyRow, MessageFacts, OpenMessage,
+    OutboxRow, ParkedReceiptRow, StoredState,
 };
 use rusqlite::{Connection, params};
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -87,18 +87,8 @@ impl SqliteStore {
                     Ok((EndpointId(cells.int()?), cells.small()?))
                 },
             )?,
-            inbound_numbers: all(
-                connection,
-                concat!("SELECT ", inbound_number_columns!(), " FROM inbound_number ORDER BY number"),
-                [],
-                codec_config::inbound_number,
-            )?,
-            keyword_replies: all(
-                connection,
-                concat!("SELECT ", keyword_reply_columns!(), " FROM keyword_reply ORDER BY account, keyword"),
-                [],
-                codec_config::keyword_reply,
-            )?,
+            inbound_numbers: inbound_numbers(connection)?,
+            keyword_replies: keyword_replies(connection)?,
             parked: self.parked,
             last_numbers,
         })
@@ -234,6 +224,18 @@ pub(crate) fn dead_letters(
     let left = limit - found.len().min(limit);
     found.extend(all(connection, newest, [endpoint.0, settled, sql_limit(left)], codec::waiting)?);
     Ok(found)
+}
+
+/// Numbers to which phones write.
+fn inbound_numbers(connection: &Connection) -> Result<Vec<InboundNumberRow>, Fault> {
+    let sql = concat!("SELECT ", inbound_number_columns!(), " FROM inbound_number ORDER BY number");
+    all(connection, sql, [], codec_config::inbound_number)
+}
+
+/// What phones are answered that write a keyword.
+fn keyword_replies(connection: &Connection) -> Result<Vec<KeywordReplyRow>, Fault> {
+    let sql = concat!("SELECT ", keyword_reply_columns!(), " FROM keyword_reply ORDER BY account, keyword");
+    all(connection, sql, [], codec_config::keyword_reply)
 }
 
 /// Events up to this key are in the look-ups.

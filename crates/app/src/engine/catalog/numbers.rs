@@ -37,7 +37,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         let directory = self.shared.directory.load();
-        let mut numbers = BTreeMap::clone(&directory.inbound_numbers);
+        let mut numbers = (*directory.inbound_numbers).clone();
         let mut rows = BTreeMap::new();
         for (place, (number, change)) in changes.iter().enumerate() {
             let known = numbers.get(number).copied();

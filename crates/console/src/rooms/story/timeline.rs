@@ -310,6 +310,7 @@ pub(super) const fn reason_words(reason: Reason) -> &'static str {
         Reason::RoutesExhausted => "every eligible connector was tried",
         Reason::ValidityEnded => "its validity ended before it was sent",
         Reason::Withdrawn => "it was withdrawn",
+        Reason::Suppressed => "the recipient wants no more messages",
         Reason::NoReceipt => "no receipt came in time",
         Reason::LinkBroke => "the link broke between the write and the answer",
         Reason::AnswerMissing => "the answer did not come in time",

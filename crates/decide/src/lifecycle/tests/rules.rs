@@ -73,7 +73,7 @@ fn row_pt_2_4a_never_gives_back_what_was_charged() {
         });
         let receipts = ReceiptState::ALL.iter().map(move |state| Input::Receipt { attempt, state: *state });
         let asked = [Input::NotKnownByPeer, Input::NotEncodable, Input::NoConnector];
-        let others = asked.into_iter().chain([Input::Begin, Input::Due, Input::Cancel]);
+        let others = asked.into_iter().chain([Input::Begin, Input::Due, Input::Cancel, Input::Suppressed]);
         answers.chain(receipts).chain(others)
     };
     let settled = [ChargeState::Charged, ChargeState::Released, ChargeState::Refunded, ChargeState::None];

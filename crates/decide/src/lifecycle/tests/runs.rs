@@ -162,7 +162,8 @@ fn event() -> impl Strategy<Value = (i64, Event)> {
         4 => Just(Event::Other(Input::Due)),
         1 => select(vec![Input::NotKnownByPeer, Input::Cancel, Input::NotEncodable, Input::NoConnector])
             .prop_map(Event::Other),
-        1 => select(vec![Input::Crashed, Input::Release, Input::GiveUp]).prop_map(Event::Other),
+        1 => select(vec![Input::Crashed, Input::Release, Input::GiveUp, Input::Suppressed])
+            .prop_map(Event::Other),
     ];
     (wait_ms, event)
 }

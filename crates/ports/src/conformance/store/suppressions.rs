@@ -91,7 +91,7 @@ pub(super) fn ended(bench: &mut Bench) {
     let rows = some(bench);
     // The first entry stays: it says since when and why.
     let again = SuppressionRow { reason: SuppressionReason::Manual, ..entry(bench, 1, "", 77) };
-    put(bench, &[again.clone()]);
+    put(bench, std::slice::from_ref(&again));
     let store = bench.store();
     assert_eq!(store.suppressed(AccountId(1), &[77]).unwrap(), [mark(&rows[0])]);
     // Within one batch the changes happen in their order.

@@ -34,7 +34,8 @@ pub(super) struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../migrations/0001_first.sql"), opens_from: 1 },
     Migration { sql: include_str!("../migrations/0002_suppression.sql"), opens_from: 1 },
-    // Messages come through a door that versions before cannot read, and those would write to who has opted out.
+    // Messages come through a door that versions before cannot read, and those would write to whoever has
+    // opted out.
     Migration { sql: include_str!("../migrations/0003_keyword_replies.sql"), opens_from: 3 },
     Migration { sql: include_str!("../migrations/0004_inbound_numbers.sql"), opens_from: 3 },
 ];

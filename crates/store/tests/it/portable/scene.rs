@@ -133,6 +133,36 @@ pub(crate) struct Scene {
     pub(crate) now: Timestamp,
 }
 
+/// What steers messages from phones.
+fn of_phones(at: Timestamp) -> [ConfigChange; 3] {
+    [
+        ConfigChange::InboundNumber(InboundNumberRow {
+            number: InboundNumber::parse("447400999000").unwrap(),
+            account: Some(AccountId(2)),
+            route: NumberRoute::Webhook,
+            endpoint: Some(ENDPOINT),
+            added_at: at,
+            assigned_at: Some(at),
+        }),
+        ConfigChange::KeywordReply(KeywordReplyRow {
+            account: AccountId(2),
+            keyword: Keyword::Help,
+            text: "żółw".to_owned(),
+        }),
+        ConfigChange::Suppression(SuppressionRow {
+            account: AccountId(2),
+            scope: String::new(),
+            number_hash: -11,
+            key: RowKey::from_parts(at.as_ms(), 0),
+            reason: SuppressionReason::OptOut,
+            source: "inbound:ü".to_owned(),
+            data_key: 1,
+            sealed: vec![6; 30],
+            created_at: at,
+        }),
+    ]
+}
+
 fn configuration(batch: &mut Batch, at: Timestamp) {
     let wrapped = vec![7; 61];
     for (id, account) in [(1, None), (9, Some(AccountId(2)))] {
@@ -181,31 +211,8 @@ fn configuration(batch: &mut Batch, at: Timestamp) {
         ConfigChange::Person(person),
         ConfigChange::Session(session),
         ConfigChange::Connector(CONNECTOR, "acme".to_owned()),
-        ConfigChange::InboundNumber(InboundNumberRow {
-            number: InboundNumber::parse("447400999000").unwrap(),
-            account: Some(AccountId(2)),
-            route: NumberRoute::Webhook,
-            endpoint: Some(ENDPOINT),
-            added_at: at,
-            assigned_at: Some(at),
-        }),
-        ConfigChange::KeywordReply(KeywordReplyRow {
-            account: AccountId(2),
-            keyword: Keyword::Help,
-            text: "żółw".to_owned(),
-        }),
-        ConfigChange::Suppression(SuppressionRow {
-            account: AccountId(2),
-            scope: String::new(),
-            number_hash: -11,
-            key: RowKey::from_parts(at.as_ms(), 0),
-            reason: SuppressionReason::OptOut,
-            source: "inbound:ü".to_owned(),
-            data_key: 1,
-            sealed: vec![6; 30],
-            created_at: at,
-        }),
     ]);
+    batch.config.extend(of_phones(at));
     for number in 1..4 {
         batch.config.push(ConfigChange::Document(ConfigVersion {
             kind: if number == 3 { ConfigKind::Profile } else { ConfigKind::Traffic },
