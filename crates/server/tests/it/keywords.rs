@@ -2,7 +2,7 @@
 //! the numbers to which phones write.
 
 use serde_json::{Value, json};
-use smpp::CommandStatus;
+use smpp::{CommandId, CommandStatus};
 
 use crate::esme::message;
 use crate::house::{House, Plan, SOON, until};
@@ -51,22 +51,24 @@ fn a_phone_that_writes_stop_gets_no_more_messages() {
         house.value("CHAPPE_API_SECRET")
     );
     assert_eq!(Http::new(house.value("CHAPPE_HTTP")).get(&query).json()["status"], "6");
-    let mut esme = house.bound();
+    let mut esme = house.smpp();
+    esme.bind_kind(&house, CommandId::BIND_TRANSMITTER);
     assert_eq!(esme.submit(message(PHONE, b"Again")).unwrap_err(), CommandStatus(0x404));
     drop(esme);
     let entry = house.http().get(&format!("/api/v1/suppressions/{PHONE}")).json();
     assert_eq!((&entry["number"], &entry["reason"]), (&json!(PHONE), &json!("opt_out")));
     assert_eq!(entry["source"], format!("inbound:{}", inbound["id"].as_str().unwrap()));
 
-    // It is on disk with the message, also when the process is killed.
-    house.kill();
-    let house = plan.start();
-    assert_eq!(house.http().submit("+447400123456", "Again").status, 422);
-    let console = self::console(&house);
     assert_eq!(write(&house, &console, "START")["keyword"], "start");
     let id = house.http().send("+447400123456", "Welcome back");
     house.http().until_state(&id, "delivered");
     assert_eq!(house.http().get("/api/v1/suppressions").json()["items"], json!([]));
+
+    // It is on disk with the message, also when the process is killed.
+    assert_eq!(write(&house, &console, "quit")["keyword"], "stop");
+    house.kill();
+    let house = plan.start();
+    assert_eq!(house.http().submit("+447400123456", "Again").status, 422);
 }
 
 #[test]
