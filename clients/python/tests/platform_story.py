@@ -113,6 +113,12 @@ def messages(client):
     demand(later.messages[0].state == "scheduled", "it waits")
     demand(client.message_cancel(later.messages[0].id).state == "cancelled", "it is withdrawn")
     refused("too_late", lambda: client.message_cancel(message.id))
+    each = [models.RecipientObject(PHONE, parameters={"name": "Ada"}), "+33612345678"]
+    texts = client.send(each, "Dear {name}", from_="Chappe", parameters={"name": "all"})
+    written = [client.wait(one.id, limit_s=LIMIT_S) for one in texts.messages]
+    demand([one.text for one in written] == ["Dear Ada", "Dear all"], "each has a text of its own")
+    demand(client.message_redact(written[0].id).text is None, "its text is erased")
+    demand(client.message_view(written[0].id).text is None, "it stays erased")
     refused("not_found", lambda: client.message_view("msg_01kq3v8w2rj5x7n4m6t9p0c1db"))
     listed = [one.id for one in client.message_list_all(limit=2)]
     demand(len(listed) >= 6 and len(set(listed)) == len(listed) and message.id in listed, "the list is read on")
@@ -132,6 +138,22 @@ def figures(client, message):
     demand(known.country == "GB" and known.price is not None, "a number")
     table = list(client.message_export(to=PHONE))
     demand(len(table) >= 4 and any(message.id in line for line in table), "a table")
+
+
+def lists(client):
+    number = "+447400123450"
+    demand(client.suppression_add(numbers=[number, number]).added == 1, "it is on the list")
+    refused("recipient_suppressed", lambda: client.send(number, "Not wanted", from_="Chappe"))
+    demand(client.suppression_view(number).reason == "manual", "why it is on the list")
+    demand([one.reason for one in client.suppression_list_all(number=number)] == ["manual"], "the list is shown")
+    client.suppression_remove(number)
+    refused("not_found", lambda: client.suppression_view(number))
+    demand(client.keyword_replies_change(help="Call us.").help == "Call us.", "an answer is set")
+    demand(client.keyword_replies_change(help=None).help is None, "an answer is taken back")
+    demand(client.keyword_replies().stop is None, "nothing is answered")
+    demand(list(client.own_number_list_all()) == [], "no number is held")
+    refused("not_found", lambda: client.own_number_view("447400100200"))
+    refused("not_found", lambda: client.own_number_change("447400100200", route="binds"))
 
 
 def hooks(client):
@@ -197,6 +219,7 @@ def main():
     client = Watched.from_environment()
     message = messages(client)
     figures(client, message)
+    lists(client)
     hooks(client)
     webhook(client)
     keys(client, client._base)
