@@ -66,10 +66,7 @@ impl Reader for DiskReader {
             });
             let mut items: Vec<_> = mine.cloned().collect();
             items.sort_by_key(|row| std::cmp::Reverse(row.key));
-            let has_more = items.len() > limit;
-            items.truncate(limit);
-            let next = items.last().filter(|_| has_more).map(|row| row.key);
-            ListPage { items, next }
+            ListPage::cut(items, limit, |row| row.key)
         })
     }
 
@@ -88,11 +85,8 @@ impl Reader for DiskReader {
             let rows = tables.postings.iter().zip(&tables.accounts_of_postings).rev();
             let mine =
                 rows.filter(|(row, owner)| **owner == account && before.is_none_or(|before| row.id < before));
-            let mut items: Vec<_> = mine.map(|(row, _)| row.clone()).take(limit + 1).collect();
-            let has_more = items.len() > limit;
-            items.truncate(limit);
-            let next = items.last().filter(|_| has_more).map(|row| RowKey::from_i64(row.id));
-            ListPage { items, next }
+            let items: Vec<_> = mine.map(|(row, _)| row.clone()).take(limit + 1).collect();
+            ListPage::cut(items, limit, |row| RowKey::from_i64(row.id))
         })
     }
 

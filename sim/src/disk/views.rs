@@ -44,12 +44,9 @@ impl Tables {
     pub(super) fn list(&self, filter: &ListFilter) -> ListPage<MessageView> {
         let limit = filter.limit.clamp(1, PAGE_ROWS_MAX);
         let kept = self.messages.values().rev().filter(|kept| matches(filter, &kept.message));
-        let mut items: Vec<_> =
+        let items: Vec<_> =
             kept.filter_map(|kept| self.view(kept, filter.with_bodies)).take(limit + 1).collect();
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| has_more).map(|view| view.message.facts.key);
-        ListPage { items, next }
+        ListPage::cut(items, limit, |view| view.message.facts.key)
     }
 
     pub(super) fn list_events(&self, filter: &EventFilter) -> ListPage<ListedEvent> {
@@ -79,11 +76,8 @@ impl Tables {
         let below = before.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
         let rows = self.inbound.range((std::ops::Bound::Unbounded, below)).rev().map(|(_, row)| row);
         let mine = rows.filter(|row| account.is_none() || row.account == account);
-        let mut items: Vec<_> = mine.take(limit + 1).cloned().collect();
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| has_more).map(|row| row.key);
-        ListPage { items, next }
+        let items: Vec<_> = mine.take(limit + 1).cloned().collect();
+        ListPage::cut(items, limit, |row| row.key)
     }
 }
 

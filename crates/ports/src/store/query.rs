@@ -86,6 +86,16 @@ pub struct ListPage<T> {
     pub next: Option<RowKey>,
 }
 
+impl<T> ListPage<T> {
+    /// The page of rows that were read with one more than its limit, which says whether there is a next one.
+    pub fn cut(mut items: Vec<T>, limit: usize, key: impl Fn(&T) -> RowKey) -> Self {
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| has_more).map(key);
+        Self { items, next }
+    }
+}
+
 /// Traffic of one day, summed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollup {

@@ -178,11 +178,8 @@ pub(crate) async fn list(session: &Session, filter: &ListFilter) -> Result<ListP
     let limit = filter.limit.clamp(1, PAGE_ROWS_MAX);
     let wanted = Wanted::of(filter, sql_limit(limit + 1));
     let (sql, params) = wanted.query(filter);
-    let mut items = session.all(sql, &params, view).await?;
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let next = if has_more { items.last().map(|view| view.message.facts.key) } else { None };
-    Ok(ListPage { items, next })
+    let items = session.all(sql, &params, view).await?;
+    Ok(ListPage::cut(items, limit, |view| view.message.facts.key))
 }
 
 pub(crate) async fn inbound(
@@ -201,12 +198,9 @@ pub(crate) async fn inbound(
         inbound_columns!(),
         " FROM inbound WHERE account = $3 AND key < $1 ORDER BY key DESC LIMIT $2"
     );
-    let mut items = match account {
+    let items = match account {
         None => session.all(of_all, &[&before, &rows], codec_config::inbound).await?,
         Some(account) => session.all(of_one, &[&before, &rows, &account.0], codec_config::inbound).await?,
     };
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let next = if has_more { items.last().map(|row| row.key) } else { None };
-    Ok(ListPage { items, next })
+    Ok(ListPage::cut(items, limit, |row| row.key))
 }

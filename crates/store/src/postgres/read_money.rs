@@ -32,12 +32,9 @@ pub(crate) async fn postings(
     let sql = "SELECT p.id, p.commit_seq, p.at, p.lot, p.kind, p.amount_micros, l.unit, p.messages, p.policy \
                FROM posting p JOIN lot l ON l.id = p.lot \
                WHERE p.account = $1 AND p.id < $2 ORDER BY p.id DESC LIMIT $3";
-    let mut items =
+    let items =
         session.all(sql, &[&account.0, &before, &sql_limit(limit + 1)], codec_config::posting).await?;
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let next = if has_more { items.last().map(|item| RowKey::from_i64(item.id)) } else { None };
-    Ok(ListPage { items, next })
+    Ok(ListPage::cut(items, limit, |item| RowKey::from_i64(item.id)))
 }
 
 /// Lots by unit, in full.

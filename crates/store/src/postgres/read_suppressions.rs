@@ -55,12 +55,9 @@ pub(crate) async fn list(
     );
     let (account, rows) = (filter.account.0, sql_limit(limit + 1));
     let decode = codec_config::suppression;
-    let mut items = match filter.number_hash {
+    let items = match filter.number_hash {
         None => session.all(of_all, &[&account, &before, &rows], decode).await?,
         Some(hash) => session.all(of_one, &[&account, &before, &rows, &hash], decode).await?,
     };
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let next = if has_more { items.last().map(|row| row.key) } else { None };
-    Ok(ListPage { items, next })
+    Ok(ListPage::cut(items, limit, |row| row.key))
 }

@@ -223,14 +223,11 @@ pub(crate) fn inbound(
         inbound_columns!(),
         " FROM inbound WHERE account = ?3 AND key < ?1 ORDER BY key DESC LIMIT ?2"
     );
-    let mut items = match account {
+    let items = match account {
         None => all(connection, of_all, [before, sql_limit(limit + 1)], codec_config::inbound)?,
         Some(account) => {
             all(connection, of_one, [before, sql_limit(limit + 1), account.0], codec_config::inbound)?
         }
     };
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let next = if has_more { items.last().map(|row| row.key) } else { None };
-    Ok(ListPage { items, next })
+    Ok(ListPage::cut(items, limit, |row| row.key))
 }

@@ -58,12 +58,9 @@ pub(crate) fn list(
     );
     let (account, rows) = (filter.account.0, sql_limit(limit + 1));
     let decode = codec_config::suppression;
-    let mut items = match filter.number_hash {
+    let items = match filter.number_hash {
         None => all(connection, of_all, params![account, before, rows], decode)?,
         Some(hash) => all(connection, of_one, params![account, before, rows, hash], decode)?,
     };
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let next = if has_more { items.last().map(|row| row.key) } else { None };
-    Ok(ListPage { items, next })
+    Ok(ListPage::cut(items, limit, |row| row.key))
 }
