@@ -4,7 +4,8 @@
 //! `postgres` for a server of its own, or the address of an empty database. Each commit admits a batch and moves earlier ones on: written
 //! ahead, answered, received (in another order, after a while), told. It prints messages per second
 //! and, per message, CPU of the writer and of the checkpoint, octets written and octets kept; then
-//! what it costs to remove what was told, once its time has come.
+//! what it costs to remove what was told, once its time has come. Lines that are JSON have the figures for
+//! programmes.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -303,6 +304,7 @@ fn measure(open: &dyn Fn() -> Opened, messages: usize, size: usize) {
     let figures = reader.figures().unwrap();
     let total = i64::try_from(total).unwrap();
     println!("  octets/message on disk {}", figures.octets / total);
+    println!("{{\"octets_kept\":{}}}", figures.octets / total);
     assert_eq!((figures.messages, figures.open, figures.outbox), (total, 0, 0));
     ask(reader.as_ref());
     forget(store.as_mut(), reader.as_ref(), end, total);
@@ -352,7 +354,20 @@ fn live(store: &mut dyn Store, fresh_rounds: usize, size: usize) -> Timestamp {
     println!("  ns CPU/message: apply {}, tidy {}, look-up {}", each(applied), each(tidied), each(asked));
     println!("  ns CPU/message: other threads {}", each(others_cpu()));
     println!("  commit p50 {:?} p99 {:?} max {:?}", percentile(50), percentile(99), percentile(100));
-    println!("  octets/message written {}", (octets_written() - written) / total as u64);
+    let written = (octets_written() - written) / total as u64;
+    println!("  octets/message written {written}");
+    // For programmes that read this.
+    println!(
+        "{{\"per_second\":{},\"apply_ns\":{},\"tidy_ns\":{},\"look_up_ns\":{},\"others_ns\":{},\"commit_p50_us\":{},\
+         \"commit_p99_us\":{},\"octets_written\":{written}}}",
+        total as u128 * 1_000_000_000 / elapsed.as_nanos(),
+        each(applied),
+        each(tidied),
+        each(asked),
+        each(others_cpu()),
+        percentile(50).as_micros(),
+        percentile(99).as_micros(),
+    );
     pipeline.now
 }
 

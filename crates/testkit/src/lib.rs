@@ -8,4 +8,5 @@ pub mod fault;
 pub mod load;
 pub mod postgres;
 mod random;
+mod usage;
 pub mod wire;

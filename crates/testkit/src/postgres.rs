@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
+use crate::usage;
+
 /// Where Debian's packages keep the programmes of each version.
 const DEBIAN_VERSIONS: &str = "/usr/lib/postgresql";
 /// The oldest version that the store works with.
@@ -106,6 +108,26 @@ impl Cluster {
         let name = format!("chappe_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.run(self.client("createdb").arg(&name))?;
         Ok(self.address(&name))
+    }
+
+    /// Makes a copy of a database, to which nobody may be connected, and gives its address.
+    ///
+    /// # Errors
+    /// When the server does not make it.
+    pub fn copy_of(&self, database: &str) -> anyhow::Result<String> {
+        let name = format!("chappe_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.run(self.client("createdb").args(["--template", database]).arg(&name))?;
+        Ok(self.address(&name))
+    }
+
+    /// Microseconds of processor time that the server has taken, with all its processes.
+    ///
+    /// # Errors
+    /// When its processes cannot be listed.
+    pub fn cpu_us(&self) -> anyhow::Result<u64> {
+        // Those that end meanwhile are counted with the one that made them.
+        let processes = processes_at(&self.data())?;
+        Ok(processes.iter().filter_map(|process| usage::cpu_with_ended_us(process)).sum())
     }
 
     /// The address of a database of this server.

@@ -24,12 +24,12 @@ pub(crate) enum Limit {
 pub(crate) struct Bar {
     pub(crate) name: String,
     pub(crate) value: u64,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: String,
     pub(crate) limit: Limit,
 }
 
 impl Bar {
-    fn pass(&self) -> bool {
+    pub(super) fn pass(&self) -> bool {
         match self.limit {
             Limit::AtLeast(limit) => self.value >= limit,
             Limit::AtMost(limit) => self.value <= limit,
@@ -37,7 +37,7 @@ impl Bar {
         }
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let limit = match self.limit {
             Limit::AtLeast(limit) | Limit::AtMost(limit) => json!(limit),
             Limit::None => Value::Null,
@@ -58,7 +58,7 @@ impl Bar {
             (_, false) => "MISSED",
         };
         let Self { name, value, unit, .. } = self;
-        format!("{name:<54} {value:>10} {unit:<12} {limit:<18} {verdict}")
+        format!("{name:<58} {value:>10} {unit:<14} {limit:<18} {verdict}")
     }
 }
 
@@ -76,8 +76,12 @@ impl Bars {
     }
 
     /// Adds a figure.
-    pub(crate) fn add(&mut self, name: impl Into<String>, value: u64, unit: &'static str, limit: Limit) {
-        let bar = Bar { name: name.into(), value, unit, limit };
+    pub(crate) fn add(&mut self, name: impl Into<String>, value: u64, unit: &str, limit: Limit) {
+        self.push(Bar { name: name.into(), value, unit: unit.to_owned(), limit });
+    }
+
+    /// Adds a figure that is judged already.
+    pub(super) fn push(&mut self, bar: Bar) {
         if self.json {
             println!("{}", bar.json());
         }
@@ -92,7 +96,7 @@ impl Bars {
         let missed: Vec<&str> =
             self.bars.iter().filter(|bar| !bar.pass()).map(|bar| bar.name.as_str()).collect();
         if !missed.is_empty() {
-            bail!("missed: {}", missed.join(", "));
+            bail!("missed: {}", missed.join("; "));
         }
         Ok(())
     }

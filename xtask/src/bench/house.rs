@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 const BALANCE: &str = "1000000.00 EUR";
 
 /// The administration of a running platform.
+#[derive(Debug)]
 pub(crate) struct Administration {
     socket: PathBuf,
 }
@@ -58,6 +59,17 @@ impl Administration {
             writeln!(lines, "{system_id} {password} {} {}", word(&key, "key")?, word(&key, "secret")?)?;
         }
         Ok(lines)
+    }
+
+    /// Lets customers be told by the PaaSoo dialect, at this address.
+    pub(super) fn tell_by_paasoo(&self, count: usize, url: &str) -> anyhow::Result<()> {
+        for number in 1..=count {
+            let account = format!("customer{number}");
+            self.ask(
+                &json!({ "request": "account_webhook", "account": account, "url": url, "kind": "paasoo" }),
+            )?;
+        }
+        Ok(())
     }
 
     /// Counts of the store and the proof of the ledger, as `chappe doctor --json` gives them.

@@ -29,15 +29,31 @@ pub(crate) struct Tools {
 impl Tools {
     /// Builds both, or takes the given binary as the platform.
     pub(crate) fn build(binary: Option<&Path>) -> anyhow::Result<Self> {
-        let mut words = vec!["build", "--release", "--package", "chappe-testkit"];
-        if binary.is_none() {
-            words.extend(["--package", "chappe"]);
+        Self::build_or_take(binary, None)
+    }
+
+    /// The same, or takes the second as the load generator.
+    pub(super) fn build_or_take(binary: Option<&Path>, load: Option<&Path>) -> anyhow::Result<Self> {
+        let wanted = [("chappe-testkit", load), ("chappe", binary)];
+        let packages = wanted.into_iter().filter(|(_, given)| given.is_none());
+        let words: Vec<&str> = packages.flat_map(|(package, _)| ["--package", package]).collect();
+        if !words.is_empty() {
+            process::run(process::command("cargo").args(["build", "--release"]).args(words))?;
         }
-        process::run(process::command("cargo").args(words))?;
         let target = process::target_directory()?;
-        let release = target.join("release");
-        let chappe = binary.map_or_else(|| release.join("chappe"), Path::to_path_buf);
-        Ok(Self { chappe, load: release.join("chappe-load"), target })
+        let built = |given: Option<&Path>, name: &str| {
+            given.map_or_else(|| Ok(target.join("release").join(name)), Path::canonicalize)
+        };
+        let chappe = built(binary, "chappe").context("the binary is not there")?;
+        let load = built(load, "chappe-load").context("the load generator is not there")?;
+        Ok(Self { chappe, load, target })
+    }
+
+    /// Builds a programme that measures by itself, and gives its path.
+    pub(super) fn example(&self, package: &str, name: &str) -> anyhow::Result<PathBuf> {
+        let words = ["build", "--release", "--package", package, "--example", name];
+        process::run(process::command("cargo").args(words))?;
+        Ok(self.target.join("release/examples").join(name))
     }
 }
 
@@ -124,16 +140,21 @@ pub(crate) fn count(value: &Value, path: &str) -> u64 {
     value.pointer(path).and_then(Value::as_u64).unwrap_or(0)
 }
 
+/// A connector to a carrier at an address.
+pub(super) fn connector(name: &str, carrier: &str) -> anyhow::Result<String> {
+    let port = crate::server::port_of(carrier)?;
+    Ok(format!(
+        "\n[[connector]]\nname = \"{name}\"\ntype = \"smpp\"\nhost = \"127.0.0.1\"\nport = {port}\n\
+         system_id = \"chappe\"\npassword = \"secret\"\nbind = \"transceiver\"\nsessions = 2\nwindow = 500\n"
+    ))
+}
+
 /// The configuration that sends everything to these carriers: the first gets most of it.
 pub(crate) fn configuration(carriers: &[String]) -> anyhow::Result<String> {
     let mut text = String::from("[limits]\nconnections_per_ip = 0\n");
     let mut legs = Vec::new();
     for (place, carrier) in carriers.iter().enumerate() {
-        let port = crate::server::port_of(carrier)?;
-        text.push_str(&format!(
-            "\n[[connector]]\nname = \"carrier{place}\"\ntype = \"smpp\"\nhost = \"127.0.0.1\"\nport = {port}\n\
-             system_id = \"chappe\"\npassword = \"secret\"\nbind = \"transceiver\"\nsessions = 2\nwindow = 500\n"
-        ));
+        text.push_str(&connector(&format!("carrier{place}"), carrier)?);
         legs.push(format!("{{ name = \"carrier{place}\", weight = {} }}", carriers.len() - place));
     }
     text.push_str(&format!("\n[[route]]\nname = \"default\"\nconnectors = [{}]\n", legs.join(", ")));

@@ -1,28 +1,23 @@
-//! `cargo xtask bench sms`: messages from 1,000 customers of skewed size through the platform to four carriers
-//! and their receipts back.
+//! `cargo xtask bench sms`, the quick judge: messages from 1,000 customers of skewed size through the platform to
+//! four carriers and their receipts back, once, against bars that a busy machine holds too.
 //!
 //! Every promise is durable, charged, encrypted and journalled before it is given. Customers, platform and
 //! carriers share the machine; the same customers against the same carriers without a platform in between are
 //! the yardstick. Start at [`run`].
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use anyhow::Context as _;
-use serde_json::Value;
 
 use super::bars::{Bars, Limit, progress};
+use super::figures::per_mille;
 use super::house::{Administration, imbalance_micros};
-use super::load::{Peer, Tools, configuration, count, customers};
-use super::{disk, usage};
-use crate::process;
+use super::load::{Peer, Tools, configuration, count};
+use super::stand::CARRIERS;
+use super::traffic::{ACCOUNTS, Dialect, Traffic, not_taken};
+use super::{BenchArguments, disk, usage};
 use crate::server::Server;
 
-/// Customers, and SMPP sessions: one each.
-const ACCOUNTS: usize = 1_000;
-const CARRIERS: &str = "4";
-/// Connections of customers over HTTP, with one request at a time each.
-const HTTP_CONNECTIONS: &str = "256";
 /// Messages per second, from the first to the last receipt at the customer.
 const SMPP_LIMIT: u64 = 10_000;
 /// Half of that is the pace at which latency is measured.
@@ -32,30 +27,13 @@ const HTTP_LIMIT: u64 = 5_000;
 const MEMORY_LIMIT_MIB: u64 = 500;
 /// What `--million` stores.
 const MILLION: u64 = 1_000_000;
-/// How long webhooks may take to be told after the last message.
-const WEBHOOKS_LIMIT: Duration = Duration::from_secs(120);
-
-/// Arguments of `cargo xtask bench sms`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct SmsArguments {
-    /// Print one JSON object per bar.
-    #[arg(long)]
-    json: bool,
-    /// How long each part sends.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-    /// Go on until a million messages are stored, and judge the memory with them.
-    #[arg(long)]
-    million: bool,
-    /// Measure this binary instead of a release build of the checkout.
-    #[arg(long, value_name = "FILE")]
-    binary: Option<PathBuf>,
-}
+/// How long each piece of it is sent.
+const FILLING_S: u64 = 30;
 
 /// A platform under measurement with everybody around it.
 struct Bench {
     tools: Tools,
-    seconds: String,
+    seconds: u64,
     carrier: Peer,
     server: Server,
     administration: Administration,
@@ -64,8 +42,8 @@ struct Bench {
 }
 
 /// Measures and judges.
-pub(super) fn run(arguments: &SmsArguments) -> anyhow::Result<()> {
-    let tools = Tools::build(arguments.binary.as_deref())?;
+pub(super) fn run(arguments: &BenchArguments) -> anyhow::Result<()> {
+    let tools = Tools::build_or_take(arguments.binary.as_deref(), arguments.load.as_deref())?;
     let folder = tempfile::tempdir_in(&tools.target).context("failed to make a temporary folder")?;
     let mut bars = Bars::new(arguments.json);
     bars.add(
@@ -96,7 +74,7 @@ impl Bench {
         std::fs::write(&accounts, lines)?;
         Ok(Self {
             tools,
-            seconds: seconds.to_string(),
+            seconds,
             carrier,
             server,
             administration,
@@ -132,7 +110,7 @@ impl Bench {
     fn without_platform(&mut self) -> anyhow::Result<u64> {
         progress("customers against carriers, without a platform");
         let target = self.carrier.addresses.join(",");
-        let said = self.smpp(&target, "max", &self.seconds)?;
+        let said = self.traffic(self.seconds).smpp(&target, "max")?;
         let rate = count(&said, "/receipts/per_second");
         self.bars.add("smpp without a platform", rate, "messages/s", Limit::None);
         Ok(rate)
@@ -141,7 +119,7 @@ impl Bench {
     fn at_full_speed(&mut self, null: u64) -> anyhow::Result<()> {
         progress("SMPP to SMPP at full speed");
         let before = self.cpu_us()?;
-        let said = self.smpp(self.server.value("CHAPPE_SMPP")?, "max", &self.seconds)?;
+        let said = self.traffic(self.seconds).smpp(self.server.value("CHAPPE_SMPP")?, "max")?;
         let after = self.cpu_us()?;
         let rate = count(&said, "/receipts/per_second");
         let bars = &mut self.bars;
@@ -170,7 +148,7 @@ impl Bench {
 
     fn at_half_speed(&mut self) -> anyhow::Result<()> {
         progress("SMPP to SMPP at 5,000 messages a second");
-        let said = self.smpp(self.server.value("CHAPPE_SMPP")?, PACE, &self.seconds)?;
+        let said = self.traffic(self.seconds).smpp(self.server.value("CHAPPE_SMPP")?, PACE)?;
         let bars = &mut self.bars;
         bars.add("smpp answer at 5,000/s, median", count(&said, "/latency_us/p50"), "us", Limit::None);
         let p99 = count(&said, "/latency_us/p99");
@@ -183,51 +161,17 @@ impl Bench {
     fn over_http(&mut self, null: u64) -> anyhow::Result<()> {
         progress("HTTP to SMPP with webhooks");
         let mut sink = Peer::start(&self.tools, &["sink"])?;
-        let callback = format!("http://{}/", sink.addresses.first().map_or("", String::as_str));
-        let (senders, target) = (ACCOUNTS.to_string(), self.server.value("CHAPPE_HTTP")?);
-        let start = process::now();
-        let said = customers(
-            &self.tools,
-            &[
-                "http",
-                "--target",
-                target,
-                "--accounts",
-                &self.accounts,
-                "--senders",
-                &senders,
-                "--connections",
-                HTTP_CONNECTIONS,
-                "--seconds",
-                &self.seconds,
-                "--callback",
-                &callback,
-            ],
-        )?;
-        let taken = count(&said, "/acknowledged");
-        let told = process::wait_for("every webhook", WEBHOOKS_LIMIT, || {
-            let counts = sink.party.counts()?;
-            Ok(Some(counts).filter(|counts| count(counts, "/types/message.delivered") >= taken))
-        })?;
-        let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-        let rate = taken.saturating_mul(1_000) / elapsed_ms;
+        let target = self.server.value("CHAPPE_HTTP")?;
+        let told = self.traffic(self.seconds).http_told(target, Dialect::Native, &mut sink, &[])?;
+        let (rate, said) = (told.per_second(), &told.said);
         let bars = &mut self.bars;
         bars.add("http to smpp, with all webhooks told", rate, "messages/s", Limit::AtLeast(HTTP_LIMIT));
         bars.add("http to smpp, against none between", per_mille(rate, null), "1/1000", Limit::None);
-        bars.add(
-            "http acceptance alone",
-            count(&said, "/acknowledged_per_second"),
-            "messages/s",
-            Limit::None,
-        );
-        bars.add("http answer, 99 %", count(&said, "/latency_us/p99"), "us", Limit::None);
-        bars.add("http refused or unanswered", not_taken(&said), "messages", Limit::AtMost(0));
-        bars.add(
-            "webhooks",
-            count(&told, "/posts").saturating_mul(1_000) / elapsed_ms,
-            "calls/s",
-            Limit::None,
-        );
+        bars.add("http acceptance alone", count(said, "/acknowledged_per_second"), "messages/s", Limit::None);
+        bars.add("http answer, 99 %", count(said, "/latency_us/p99"), "us", Limit::None);
+        bars.add("http refused or unanswered", not_taken(said), "messages", Limit::AtMost(0));
+        let calls = told.calls.saturating_mul(1_000) / told.elapsed_ms.max(1);
+        bars.add("webhooks", calls, "calls/s", Limit::None);
         Ok(())
     }
 
@@ -238,42 +182,18 @@ impl Bench {
                 return Ok(());
             }
             progress(&format!("{stored} messages are stored"));
-            let said = self.smpp(self.server.value("CHAPPE_SMPP")?, "max", "30")?;
+            let said = self.traffic(FILLING_S).smpp(self.server.value("CHAPPE_SMPP")?, "max")?;
             anyhow::ensure!(count(&said, "/acknowledged") > 0, "no message was taken: {said}");
         }
     }
 
-    fn smpp(&self, target: &str, rate: &str, seconds: &str) -> anyhow::Result<Value> {
-        let connections = ACCOUNTS.to_string();
-        customers(
-            &self.tools,
-            &[
-                "smpp",
-                "--target",
-                target,
-                "--accounts",
-                &self.accounts,
-                "--connections",
-                &connections,
-                "--rate",
-                rate,
-                "--seconds",
-                seconds,
-            ],
-        )
+    /// The customers, who send for so long.
+    fn traffic(&self, seconds: u64) -> Traffic<'_> {
+        Traffic { tools: &self.tools, accounts: &self.accounts, seconds }
     }
 
     /// Processor time of the platform and of the carriers.
     fn cpu_us(&self) -> anyhow::Result<(u64, u64)> {
         Ok((usage::cpu_us(self.server.process_id())?, usage::cpu_us(self.carrier.party.process_id())?))
     }
-}
-
-fn per_mille(part: u64, whole: u64) -> u64 {
-    part.saturating_mul(1_000) / whole.max(1)
-}
-
-/// Messages that were sent and not promised.
-fn not_taken(said: &Value) -> u64 {
-    count(said, "/sent").saturating_sub(count(said, "/acknowledged"))
 }

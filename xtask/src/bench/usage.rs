@@ -30,6 +30,12 @@ pub(super) fn memory_peak_mib(process: u32) -> anyhow::Result<u64> {
     peak_of(&std::fs::read_to_string(&path).with_context(|| format!("failed to read {path}"))?)
 }
 
+/// Forgets the peak: the next one is the highest from now on (proc(5), `clear_refs`).
+pub(super) fn forget_memory_peak(process: u32) -> anyhow::Result<()> {
+    let path = format!("/proc/{process}/clear_refs");
+    std::fs::write(&path, "5").with_context(|| format!("failed to write {path}"))
+}
+
 fn peak_of(text: &str) -> anyhow::Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|word| word.parse::<u64>().ok());

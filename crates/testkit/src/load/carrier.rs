@@ -34,10 +34,10 @@ const ID_MASK: u64 = (1 << 40) - 1;
 /// Options of `responder`.
 #[derive(clap::Args, Debug)]
 pub(super) struct ResponderOptions {
-    /// Where to listen; with a port of 0, at free ones.
-    #[arg(long, alias = "smpp", default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
-    /// How many ports, each a carrier of its own.
+    /// Where to listen, each a carrier of its own; with a port of 0, at free ones.
+    #[arg(long, alias = "smpp", default_value = "127.0.0.1:0", value_delimiter = ',')]
+    listen: Vec<SocketAddr>,
+    /// How many ports from each of these on, each a carrier of its own too.
     #[arg(long, default_value_t = 1)]
     ports: usize,
     /// Milliseconds from the answer to the receipt.
@@ -50,6 +50,9 @@ pub(super) struct ResponderOptions {
     /// the text and syncs the file.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Append to these lines when the message came, in microseconds since 1970. For a good carrier.
+    #[arg(long)]
+    times: bool,
     /// Where ids begin, after those that are in the log; they never repeat within 40 bits.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -76,6 +79,7 @@ struct House {
     receipt_after_us: u64,
     sends_receipts: bool,
     records: RefCell<Records>,
+    notes_times: bool,
     told: RefCell<Records>,
     chaos: Option<RefCell<Chaos>>,
     last_id: Cell<u64>,
@@ -146,7 +150,8 @@ const fn mixed(number: u64) -> u64 {
 /// Plays a good carrier until standard input ends.
 pub(super) async fn run_good(options: ResponderOptions) -> anyhow::Result<()> {
     let records = Records::open(options.log.as_deref())?;
-    serve(&options, House { records: RefCell::new(records), ..House::default() }).await
+    let notes_times = options.times;
+    serve(&options, House { records: RefCell::new(records), notes_times, ..House::default() }).await
 }
 
 /// Plays a bad carrier until standard input ends.
@@ -180,15 +185,16 @@ async fn listen(
     mut house: House,
 ) -> anyhow::Result<(Rc<House>, Vec<Rc<Port>>, Vec<SocketAddr>)> {
     house.began = Some(Instant::now());
-    house.began_unix_ms = unix_now_ms();
+    house.began_unix_ms = i64::try_from(peer::unix_now_us() / 1_000).unwrap_or(i64::MAX);
     house.receipt_after_us = options.receipt_after_ms * 1_000;
     house.sends_receipts = !options.no_receipts;
     house.last_id = Cell::new(options.seed.wrapping_add(lines_of(options.log.as_deref())));
     let house = Rc::new(house);
     let mut addresses = Vec::new();
     let mut ports = Vec::new();
-    for place in 0..options.ports.max(1) {
-        let mut address = options.listen;
+    let starts =
+        options.listen.iter().flat_map(|start| (0..options.ports.max(1)).map(move |place| (*start, place)));
+    for (mut address, place) in starts {
         if address.port() != 0 {
             address.set_port(address.port() + u16::try_from(place)?);
         }
@@ -222,15 +228,6 @@ async fn send_receipts(house: Rc<House>, ports: Vec<Rc<Port>>) {
             port.send_due(&house);
         }
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the carrier has a clock of its own; only its receipts show it"
-)]
-fn unix_now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::latency::Latencies;
+use super::peer;
 use super::plan::{Plan, Rate};
 use super::records::Records;
 use super::text::Recipients;
 use crate::random::Random;
+use crate::usage;
 
 /// The time over which the longest latency is kept, to see when a peer stalls.
 const SLOT_US: u64 = 100_000;
@@ -28,6 +30,9 @@ pub(super) struct CustomerOptions {
     /// How long to send.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// Send so many messages and no more, within the time.
+    #[arg(long, value_name = "NUMBER")]
+    messages: Option<u64>,
     /// Seed of recipients and senders.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -37,12 +42,15 @@ pub(super) struct CustomerOptions {
     /// Append a line `id recipient` for every promise.
     #[arg(long, value_name = "FILE")]
     acknowledged: Option<PathBuf>,
+    /// Append to these lines when the message was sent and when it was promised, in microseconds since 1970.
+    #[arg(long)]
+    times: bool,
 }
 
 impl CustomerOptions {
     /// A run that begins now.
     pub(super) fn plan(&self) -> Plan {
-        Plan::begin(self.rate, self.seconds)
+        Plan::begin(self.rate, self.seconds, self.messages)
     }
 
     /// What chooses senders, and the recipients.
@@ -52,7 +60,7 @@ impl CustomerOptions {
 
     /// Counts that begin now.
     pub(super) fn tally(&self) -> anyhow::Result<Tally> {
-        Tally::new(self.acknowledged.as_deref())
+        Ok(Tally { notes_times: self.times, ..Tally::new(self.acknowledged.as_deref())? })
     }
 }
 
@@ -63,6 +71,8 @@ pub(super) struct Tally {
     acknowledged: u64,
     /// Of those, before the planned end of sending.
     acknowledged_in_time: u64,
+    /// When the last promise was given.
+    last_us: u64,
     refused: BTreeMap<String, u64>,
     latencies: Latencies,
     /// The longest latency of what was answered in each slot of [`SLOT_US`].
@@ -70,6 +80,7 @@ pub(super) struct Tally {
     pub(super) links: u64,
     pub(super) links_lost: u64,
     records: Records,
+    notes_times: bool,
 }
 
 impl Tally {
@@ -82,11 +93,18 @@ impl Tally {
     pub(super) fn acknowledge(&mut self, plan: &Plan, now_us: u64, due_us: u64, id: &str, recipient: &str) {
         self.acknowledged += 1;
         self.acknowledged_in_time += u64::from(now_us <= plan.end_us());
+        self.last_us = now_us;
         let latency_us = now_us.saturating_sub(due_us);
         self.latencies.note(latency_us);
         let longest = self.slots.entry(now_us / SLOT_US).or_default();
         *longest = latency_us.max(*longest);
-        self.records.push(&[id, recipient]);
+        if self.notes_times {
+            let promised_us = peer::unix_now_us();
+            let sent_us = promised_us.saturating_sub(latency_us);
+            self.records.push(&[id, recipient, &sent_us.to_string(), &promised_us.to_string()]);
+        } else {
+            self.records.push(&[id, recipient]);
+        }
     }
 
     /// A message was refused.
@@ -132,22 +150,14 @@ impl Tally {
     /// When a promise could not be noted.
     pub(super) fn summary(&mut self, plan: &Plan) -> anyhow::Result<Value> {
         self.records.check()?;
-        let rate = self.acknowledged_in_time.saturating_mul(1_000_000) / plan.end_us().max(1);
+        // A run of so many messages mostly ends before its time.
+        let took_us = plan.messages().map_or(plan.end_us(), |_| self.last_us);
+        let rate = self.acknowledged_in_time.saturating_mul(1_000_000) / took_us.max(1);
         Ok(json!({
             "sent": self.sent, "acknowledged": self.acknowledged, "refused": self.refused,
             "unanswered": self.sent.saturating_sub(self.answered()),
             "acknowledged_per_second": rate, "latency_us": self.latencies.summary(), "slowest": self.slowest(),
-            "links": self.links, "links_lost": self.links_lost, "cpu_us": cpu_us(),
+            "links": self.links, "links_lost": self.links_lost, "cpu_us": usage::cpu_us("self").unwrap_or(0),
         }))
     }
-}
-
-/// Microseconds of processor time that this process has taken, as Linux counts it: in hundredths of a second.
-fn cpu_us() -> u64 {
-    const TICK_US: u64 = 10_000;
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name may hold blanks; what follows it begins with the third field of proc(5).
-    let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = |place: usize| fields.split_whitespace().nth(place).and_then(|word| word.parse::<u64>().ok());
-    (ticks(11).unwrap_or(0) + ticks(12).unwrap_or(0)) * TICK_US
 }

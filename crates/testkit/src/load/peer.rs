@@ -34,6 +34,13 @@ pub(super) fn complain(text: &str) {
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
+/// Microseconds since 1970, by which what two processes have noted is compared.
+#[expect(clippy::disallowed_methods, reason = "peers have a clock of their own, which no product reads")]
+pub(super) fn unix_now_us() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// Answers every line of standard input with what `counts` gives, until it ends.
 pub(super) async fn serve_counts(counts: impl Fn() -> Value) {
     serve(|_| counts()).await;

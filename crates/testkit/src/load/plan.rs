@@ -32,12 +32,23 @@ pub(super) struct Plan {
     began: Instant,
     rate: Rate,
     seconds: u64,
+    messages: Option<u64>,
 }
 
 impl Plan {
-    /// A run that begins now.
-    pub(super) fn begin(rate: Rate, seconds: u64) -> Self {
-        Self { began: Instant::now(), rate, seconds }
+    /// A run that begins now and ends after so many seconds, or when so many messages were sent.
+    pub(super) fn begin(rate: Rate, seconds: u64, messages: Option<u64>) -> Self {
+        Self { began: Instant::now(), rate, seconds, messages }
+    }
+
+    /// Whether the message of this number (from zero) is no more part of the run.
+    pub(super) fn is_beyond(&self, number: u64) -> bool {
+        self.messages.is_some_and(|messages| number >= messages)
+    }
+
+    /// How many messages the run has, where that is planned.
+    pub(super) const fn messages(&self) -> Option<u64> {
+        self.messages
     }
 
     /// Microseconds since the beginning.
@@ -62,5 +73,17 @@ impl Plan {
     /// That moment as one to sleep until.
     pub(super) fn instant(&self, since_us: u64) -> Instant {
         self.began + Duration::from_micros(since_us.min(self.end_us()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Plan, Rate};
+
+    #[test]
+    fn a_run_of_so_many_messages_ends_with_the_last() {
+        let plan = Plan::begin(Rate::Max, 1, Some(2));
+        assert_eq!([0, 1, 2, 3].map(|number| plan.is_beyond(number)), [false, false, true, true]);
+        assert!(!Plan::begin(Rate::Max, 1, None).is_beyond(u64::MAX));
     }
 }

@@ -50,6 +50,10 @@ pub(super) struct SmppOptions {
     /// Ask for no receipts.
     #[arg(long)]
     no_receipts: bool,
+    /// Count a message's time from when it was sent and not from when it was due, which the timer of this process
+    /// hits to a millisecond. For messages that are alone on their way.
+    #[arg(long)]
+    lone: bool,
     /// How long to wait for receipts without any progress.
     #[arg(long, default_value_t = 10)]
     settle_seconds: u64,
@@ -78,7 +82,7 @@ pub(super) async fn run(options: SmppOptions) -> anyhow::Result<()> {
         wants_receipts: !options.no_receipts,
         body: text::body().into_bytes(),
         tally: RefCell::new(options.customers.tally()?),
-        receipts: RefCell::default(),
+        receipts: RefCell::new(Receipts::of(options.customers.plan().messages())),
         in_flight: Cell::new(0),
         links_up: Cell::new(0),
         room: Notify::new(),
@@ -136,16 +140,20 @@ async fn drive(house: &Rc<House>, sessions: &[Rc<Session>], options: &SmppOption
     let (mut random, mut recipients) = options.customers.chance();
     let mut number = 0;
     let mut dirty = Vec::new();
-    while plan.now_us() < plan.end_us() && house.links_up.get() > 0 {
+    while plan.now_us() < plan.end_us() && house.links_up.get() > 0 && !plan.is_beyond(number) {
         let now_us = plan.now_us();
-        while house.in_flight.get() < options.in_flight && plan.due_us(number).is_none_or(|due| due <= now_us)
-        {
+        let may_send = |number| {
+            let is_due = plan.due_us(number).is_none_or(|due| due <= now_us);
+            is_due && house.in_flight.get() < options.in_flight && !plan.is_beyond(number)
+        };
+        while may_send(number) {
             let drawn = (0..DRAWS_MAX).find_map(|_| {
                 let place = skew.draw(&mut random);
                 sessions.get(place).filter(|session| session.has_room(house)).map(|session| (place, session))
             });
             let Some((place, session)) = drawn else { break };
-            session.submit(house, plan.due_us(number).unwrap_or(now_us), &recipients.next());
+            let due_us = plan.due_us(number).filter(|_| !options.lone);
+            session.submit(house, due_us.unwrap_or(now_us), &recipients.next());
             dirty.push(place);
             number += 1;
         }

@@ -15,6 +15,7 @@ use smpp::{
 use tokio::net::TcpStream;
 
 use super::super::link::Link;
+use super::super::peer;
 use super::chaos::{Answer, Fate, Form};
 use super::port::{Port, Waiting};
 use super::{House, count};
@@ -269,6 +270,8 @@ fn note(house: &House, fate: &Fate, message: &ShortMessage<'_>) {
     let mut records = house.records.borrow_mut();
     if house.chaos.is_some() {
         records.push(&[&fate.id, &recipient, &first_word(message)]);
+    } else if house.notes_times {
+        records.push(&[&fate.id, &recipient, &peer::unix_now_us().to_string()]);
     } else {
         records.push(&[&fate.id, &recipient]);
     }

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use super::super::latency::Latencies;
 
+/// Into how many pieces a run of so many messages is cut.
+const TENTHS: u64 = 10;
+
 /// What is known of an id.
 #[derive(Clone, Copy)]
 enum Known {
@@ -30,9 +33,18 @@ pub(super) struct Receipts {
     unreadable: u64,
     last_us: u64,
     latencies: Latencies,
+    /// A tenth of the run's messages, where their number is planned.
+    tenth: u64,
+    /// When each tenth of the receipts had come.
+    tenths_us: Vec<u64>,
 }
 
 impl Receipts {
+    /// Receipts of so many messages.
+    pub(super) fn of(messages: Option<u64>) -> Self {
+        Self { tenth: messages.unwrap_or(0) / TENTHS, ..Self::default() }
+    }
+
     /// An answer has given an id to a message that was due then.
     pub(super) fn promise(&mut self, id: &[u8], due_us: u64) {
         let hash = self.hasher.hash_one(id);
@@ -62,9 +74,17 @@ impl Receipts {
                     self.matched += 1;
                     self.last_us = now_us;
                     self.latencies.note(now_us.saturating_sub(due_us));
+                    self.note_tenths(now_us);
                 }
                 Known::Early | Known::Done => self.repeated += 1,
             },
+        }
+    }
+
+    fn note_tenths(&mut self, now_us: u64) {
+        let reached = self.matched.checked_div(self.tenth).unwrap_or(0).min(TENTHS);
+        while u64::try_from(self.tenths_us.len()).is_ok_and(|noted| noted < reached) {
+            self.tenths_us.push(now_us);
         }
     }
 
@@ -81,7 +101,7 @@ impl Receipts {
             "matched": self.matched, "missing": missing, "foreign": foreign, "repeated": self.repeated,
             "unreadable": self.unreadable,
             "per_second": self.matched.saturating_mul(1_000_000) / self.last_us.max(1),
-            "latency_us": self.latencies.summary(),
+            "latency_us": self.latencies.summary(), "tenths_us": self.tenths_us,
         })
     }
 }
@@ -102,6 +122,7 @@ mod tests {
         receipts.receive(Some("d"), 9);
         receipts.receive(None, 9);
         let summary = receipts.summary();
+        assert_eq!(summary["tenths_us"], serde_json::json!([]));
         for (name, expected) in [
             ("matched", 2),
             ("missing", 1),
@@ -112,5 +133,16 @@ mod tests {
         ] {
             assert_eq!(summary[name], expected, "{name}");
         }
+    }
+
+    #[test]
+    fn the_moment_of_each_tenth_is_kept() {
+        let mut receipts = Receipts::of(Some(20));
+        for number in 0..20_u64 {
+            let id = number.to_string();
+            receipts.promise(id.as_bytes(), 0);
+            receipts.receive(Some(&id), number + 1);
+        }
+        assert_eq!(receipts.summary()["tenths_us"], serde_json::json!([2, 4, 6, 8, 10, 12, 14, 16, 18, 20]));
     }
 }
