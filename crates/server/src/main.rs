@@ -20,6 +20,11 @@ mod watch;
 
 use std::process::ExitCode;
 
+/// Messages are made on one thread and dropped on another, many at a time, which the allocator of the system
+/// does slowly. Libraries in C use it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main()
 }
