@@ -18,6 +18,7 @@ use types::time::Timestamp;
 
 use crate::inbox::Kind;
 use crate::keys::KeyMaker;
+use crate::maps::{IdMap, TextMap};
 use crate::notify::Event;
 use crate::seal::{Hasher, Sealer};
 use crate::shared::Shared;
@@ -136,12 +137,12 @@ pub enum EngineError {
 pub(crate) struct Draft {
     pub(crate) batch: Batch,
     /// Messages that were touched, with the version that the store has; `None` for new ones.
-    pub(crate) touched: HashMap<RowKey, Option<u32>>,
+    pub(crate) touched: IdMap<RowKey, Option<u32>>,
     /// Messages that were read from the store for this cycle.
     pub(crate) loaded: Vec<RowKey>,
     /// In the order of their keys.
     pub(crate) new_messages: Vec<RowKey>,
-    pub(crate) bodies: HashMap<RowKey, Box<[u8]>>,
+    pub(crate) bodies: IdMap<RowKey, Box<[u8]>>,
     pub(crate) replies: Vec<(ReplyTo, SubmitOutcome)>,
     pub(crate) acts: Vec<(oneshot::Sender<ActOutcome>, ActOutcome)>,
     pub(crate) listed: Vec<(oneshot::Sender<suppress::Listed>, suppress::Listed)>,
@@ -152,7 +153,7 @@ pub(crate) struct Draft {
     pub(crate) dispatches: BTreeMap<ConnectorId, Vec<Dispatch>>,
     pub(crate) queries: Vec<(ConnectorId, ports::channel::AttemptRef, String, types::address::Address)>,
     pub(crate) events: Vec<(EndpointId, Event)>,
-    pub(crate) postings: HashMap<(AccountId, types::id::LotId, types::charge::PostingKind), (i64, u32)>,
+    pub(crate) postings: IdMap<(AccountId, types::id::LotId, types::charge::PostingKind), (i64, u32)>,
     pub(crate) counts: Vec<crate::shared::Count>,
 }
 
@@ -184,12 +185,12 @@ pub(crate) struct Engine {
     pub(crate) hasher: Hasher,
     pub(crate) keys: KeyMaker,
     pub(crate) snapshot: Arc<decide::snapshot::Snapshot>,
-    pub(crate) purses: HashMap<AccountId, decide::ledger::Purse>,
-    pub(crate) live: HashMap<RowKey, Live>,
+    pub(crate) purses: IdMap<AccountId, decide::ledger::Purse>,
+    pub(crate) live: IdMap<RowKey, Live>,
     pub(crate) connectors: BTreeMap<ConnectorId, ConnectorState>,
     pub(crate) connector_numbers: Vec<(ConnectorId, String)>,
     pub(crate) timers: BTreeSet<(Timestamp, RowKey)>,
-    pub(crate) recent_ids: HashMap<(ConnectorId, String), ReceiptTarget>,
+    pub(crate) recent_ids: TextMap<(ConnectorId, String), ReceiptTarget>,
     /// Attempts of open messages without a known outcome, by phone.
     pub(crate) doubts: doubt::Doubts,
     /// How many messages are in doubt.
@@ -202,7 +203,7 @@ pub(crate) struct Engine {
     pub(crate) notations: notation::Notations,
     pub(crate) repeats: HashMap<repeats::RepeatKey, Timestamp>,
     pub(crate) suppressed: suppress::Suppressed,
-    pub(crate) countries: HashMap<u64, types::network::Country>,
+    pub(crate) countries: IdMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
     /// Submissions on disk that were being staged when a commit did not happen; they are given up with
     /// the next one.
@@ -268,11 +269,11 @@ impl Engine {
             last_numbers: state.last_numbers,
             last_commit: state.last_commit,
             snapshot: Arc::default(),
-            purses: HashMap::new(),
-            live: HashMap::new(),
+            purses: IdMap::default(),
+            live: IdMap::default(),
             connectors: BTreeMap::new(),
             timers: BTreeSet::new(),
-            recent_ids: HashMap::new(),
+            recent_ids: TextMap::default(),
             doubts: doubt::Doubts::default(),
             unknown: 0,
             paused: pause::Paused::default(),
@@ -280,7 +281,7 @@ impl Engine {
             notations: notation::Notations::default(),
             repeats: HashMap::new(),
             suppressed: suppress::Suppressed::default(),
-            countries: HashMap::new(),
+            countries: IdMap::default(),
             long: VecDeque::new(),
             abandoned: Vec::new(),
             change_in_doubt: None,
@@ -303,6 +304,7 @@ impl Engine {
     /// Only when the thread must stop.
     pub(crate) fn cycle(&mut self, inputs: Vec<Input>) -> Result<(), EngineError> {
         let mut inputs = VecDeque::from(inputs);
+        answers::answers_first(&mut inputs);
         for retry in 0..=GUARD_RETRIES {
             let now = self.clock.now();
             self.draft = Draft::default();

@@ -11,6 +11,7 @@ pub mod history;
 mod inbox;
 mod keys;
 mod lookup;
+mod maps;
 mod metrics;
 mod notify;
 mod people;

@@ -1,7 +1,7 @@
 //! Figures for Prometheus. Labels are connectors, states and codes only: never an account, never
 //! a number.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use prometheus_client::encoding::text::encode;
@@ -12,8 +12,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use types::id::ConnectorId;
 use types::message::State;
+use types::receipt::Verdict;
 
 use crate::core::ConnectorView;
+use crate::maps::IdMap;
 use crate::shared::Count;
 
 type Labels = Vec<(&'static str, String)>;
@@ -54,7 +56,7 @@ pub(crate) struct Metrics {
     pub(crate) sessions: Gauge,
     outbox: Gauge,
     queue: Gauge,
-    by_connector: Mutex<HashMap<ConnectorId, ConnectorCounts>>,
+    by_connector: Mutex<IdMap<ConnectorId, ConnectorCounts>>,
     names: Mutex<HashMap<ConnectorId, String>>,
 }
 
@@ -126,25 +128,41 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
-    /// Counts one thing.
-    pub(crate) fn count(&self, count: &Count) {
-        match count {
-            Count::Accepted(_, messages) => self.message(State::Accepted, u64::from(*messages)),
-            Count::Submitted(_) => self.message(State::Submitted, 1),
-            Count::Ended(_, state) => self.message(*state, 1),
-            Count::Refused(_, code) => {
-                self.refusals.get_or_create(&vec![("code", code.code().to_owned())]).inc();
-            }
-            Count::Answered(connector, verdict, waited_ms) => self.answered(*connector, *verdict, *waited_ms),
-            Count::Receipt(connector, state, waited_ms) => self.receipt(*connector, *state, *waited_ms),
-            Count::Orphan => {
-                self.orphans.inc();
+    /// Counts what a batch did. A figure is looked up once for all that a batch adds to it.
+    pub(crate) fn count(&self, counts: &[Count]) {
+        let mut messages: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut answers: BTreeMap<(ConnectorId, u8), Vec<i64>> = BTreeMap::new();
+        let mut receipts: BTreeMap<(ConnectorId, u8), Vec<i64>> = BTreeMap::new();
+        let mut reached = |state: State, count: u64| *messages.entry(state.code()).or_default() += count;
+        for count in counts {
+            match count {
+                Count::Accepted(_, messages) => reached(State::Accepted, u64::from(*messages)),
+                Count::Submitted(_) => reached(State::Submitted, 1),
+                Count::Ended(_, state) => reached(*state, 1),
+                Count::Refused(_, code) => {
+                    self.refusals.get_or_create(&vec![("code", code.code().to_owned())]).inc();
+                }
+                Count::Answered(connector, verdict, waited_ms) => {
+                    answers.entry((*connector, verdict.code())).or_default().push(*waited_ms);
+                }
+                Count::Receipt(connector, state, waited_ms) => {
+                    receipts.entry((*connector, state.code())).or_default().push(*waited_ms);
+                }
+                Count::Orphan => {
+                    self.orphans.inc();
+                }
             }
         }
-    }
-
-    fn message(&self, state: State, count: u64) {
-        self.messages.get_or_create(&vec![("state", state.as_str().to_owned())]).inc_by(count);
+        for (state, count) in messages {
+            let state = State::from_code(state).map_or("", State::as_str);
+            self.messages.get_or_create(&vec![("state", state.to_owned())]).inc_by(count);
+        }
+        for ((connector, verdict), waits_ms) in answers {
+            self.answered(connector, verdict, &waits_ms);
+        }
+        for ((connector, state), waits_ms) in receipts {
+            self.received(connector, state, &waits_ms);
+        }
     }
 
     fn name(&self, connector: ConnectorId) -> String {
@@ -152,30 +170,34 @@ impl Metrics {
         names.get(&connector).cloned().unwrap_or_else(|| connector.0.to_string())
     }
 
-    fn answered(&self, connector: ConnectorId, verdict: types::receipt::Verdict, waited_ms: i64) {
-        let name = self.name(connector);
+    /// Answers of a connector of one kind, by how long each took.
+    fn answered(&self, connector: ConnectorId, verdict: u8, waits_ms: &[i64]) {
+        let Some(verdict) = Verdict::from_code(verdict) else { return };
+        let (name, count) = (self.name(connector), count_of(waits_ms));
         self.submits
             .get_or_create(&vec![("connector", name.clone()), ("result", verdict.as_str().to_owned())])
-            .inc();
-        self.submit_seconds.get_or_create(&vec![("connector", name)]).observe(as_seconds(waited_ms));
+            .inc_by(count);
+        observe(&self.submit_seconds.get_or_create(&vec![("connector", name)]), waits_ms);
         self.tally(connector, |counts| {
-            if verdict == types::receipt::Verdict::Accepted {
-                counts.submitted += 1
+            if verdict == Verdict::Accepted {
+                counts.submitted += count;
             } else {
-                counts.errors += 1
+                counts.errors += count;
             }
         });
     }
 
-    fn receipt(&self, connector: ConnectorId, state: State, waited_ms: i64) {
-        let name = self.name(connector);
+    /// Receipts of a connector with one state, by how long each took.
+    fn received(&self, connector: ConnectorId, state: u8, waits_ms: &[i64]) {
+        let Some(state) = State::from_code(state) else { return };
+        let (name, count) = (self.name(connector), count_of(waits_ms));
         self.receipts
             .get_or_create(&vec![("connector", name.clone()), ("state", state.as_str().to_owned())])
-            .inc();
-        self.receipt_seconds.get_or_create(&vec![("connector", name)]).observe(as_seconds(waited_ms));
+            .inc_by(count);
+        observe(&self.receipt_seconds.get_or_create(&vec![("connector", name)]), waits_ms);
         self.tally(connector, |counts| match state {
-            State::Delivered => counts.delivered += 1,
-            state if state.is_final() => counts.failed += 1,
+            State::Delivered => counts.delivered += count,
+            state if state.is_final() => counts.failed += count,
             _ => {}
         });
     }
@@ -327,6 +349,16 @@ fn seconds() -> Histogram {
 
 fn receipt_seconds() -> Histogram {
     Histogram::new(RECEIPT_SECONDS)
+}
+
+fn observe(histogram: &Histogram, waits_ms: &[i64]) {
+    for waited_ms in waits_ms {
+        histogram.observe(as_seconds(*waited_ms));
+    }
+}
+
+fn count_of(waits_ms: &[i64]) -> u64 {
+    u64::try_from(waits_ms.len()).unwrap_or(u64::MAX)
 }
 
 fn as_seconds(ms: i64) -> f64 {

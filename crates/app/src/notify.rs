@@ -22,6 +22,7 @@ use types::time::Timestamp;
 use crate::engine::Input;
 use crate::engine::live::Live;
 use crate::inbox::Kind;
+use crate::maps::IdMap;
 use crate::report::{
     BindSink, InboundReport, MessageReport, Renderer, Report, ReportBody, ReportResult, Told,
 };
@@ -130,7 +131,7 @@ struct Offered {
 struct Lanes {
     by_endpoint: BTreeMap<EndpointId, Lane>,
     /// Events that binds have, for their answers.
-    offered: HashMap<RowKey, Offered>,
+    offered: IdMap<RowKey, Offered>,
     binds: HashMap<AccountId, Vec<NumberedBind>>,
     /// Binds that have gone, with when (monotonic milliseconds): their last answers may still come.
     gone: HashMap<u64, u64>,

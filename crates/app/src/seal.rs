@@ -4,9 +4,9 @@
 //! bound to it, and what a value is (its row and its kind) is bound to the value, so that neither
 //! can be swapped for another.
 
-use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
+use crate::maps::IdMap;
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use hmac::{Hmac, Mac};
@@ -119,8 +119,8 @@ fn associated_data(kind: Kind, row: RowKey) -> [u8; 9] {
 
 #[derive(Default)]
 struct Keys {
-    by_id: HashMap<i64, KeyHandle>,
-    current: HashMap<(Option<AccountId>, u8, u32), KeyHandle>,
+    by_id: IdMap<i64, KeyHandle>,
+    current: IdMap<(Option<AccountId>, u8, u32), KeyHandle>,
 }
 
 /// Makes, finds and keeps data keys, and hashes what must be found again.

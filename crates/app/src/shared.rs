@@ -20,6 +20,7 @@ use types::time::Timestamp;
 use crate::core::{ConnectorView, LiveFigures};
 use crate::engine::Input;
 use crate::inbox::Inbox;
+use crate::maps::IdMap;
 use crate::metrics::Metrics;
 use crate::sealed::settings::KeySettings;
 
@@ -135,14 +136,14 @@ impl CredentialEntry {
 /// Accounts and their ways in and out, as of the latest commit.
 #[derive(Default)]
 pub(crate) struct Directory {
-    pub(crate) accounts: HashMap<AccountId, Arc<AccountHandle>>,
+    pub(crate) accounts: IdMap<AccountId, Arc<AccountHandle>>,
     pub(crate) by_name: HashMap<String, AccountId>,
     pub(crate) credentials: HashMap<(CredentialKind, String), Arc<CredentialEntry>>,
-    pub(crate) endpoints: HashMap<EndpointId, Arc<Endpoint>>,
-    pub(crate) smpp_endpoints: HashMap<AccountId, EndpointId>,
+    pub(crate) endpoints: IdMap<EndpointId, Arc<Endpoint>>,
+    pub(crate) smpp_endpoints: IdMap<AccountId, EndpointId>,
     pub(crate) by_url: HashMap<(AccountId, EndpointKind, i64), EndpointId>,
     /// Endpoints that hear of all messages of their account, oldest first; those that are switched off too.
-    pub(crate) standing: HashMap<AccountId, Vec<EndpointId>>,
+    pub(crate) standing: IdMap<AccountId, Vec<EndpointId>>,
     /// What phones are answered that write a keyword.
     pub(crate) keyword_replies: HashMap<(AccountId, Keyword), Arc<str>>,
     /// Numbers to which phones write.
@@ -284,8 +285,8 @@ impl Shared {
                 Count::Refused(account, _) => add(account.as_ref(), 1, |l| &l.refused),
                 Count::Answered(..) | Count::Receipt(..) | Count::Orphan => {}
             }
-            self.metrics.count(count);
         }
+        self.metrics.count(counts);
     }
 
     /// Live figures of an account, or of all.

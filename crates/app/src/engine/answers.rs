@@ -1,7 +1,9 @@
 //! Answers of carriers to attempts.
 
+use std::collections::VecDeque;
+
 use decide::lifecycle::{Effects, Input as StepInput, worst_verdict};
-use ports::channel::AttemptRef;
+use ports::channel::{AttemptRef, ChannelEvent};
 use ports::store::{AttemptPartRow, ReceiptTarget};
 use types::id::{ConnectorId, RowKey};
 use types::message::{Reason, State};
@@ -10,8 +12,32 @@ use types::time::Timestamp;
 
 use super::receipts::map_row;
 use super::steps::ReceiptNote;
-use super::{Engine, EngineError, RECENT_IDS_MAX};
+use super::{Engine, EngineError, Input, RECENT_IDS_MAX};
 use crate::shared::Count;
+
+/// Puts the answers that channels told before what else they told. What waits together has come together: a
+/// receipt that overtook its answer on another link finds its message all the same, without being parked.
+pub(super) fn answers_first(inputs: &mut VecDeque<Input>) {
+    let is_answer = |event: &ChannelEvent| matches!(event, ChannelEvent::Outcome { .. });
+    let says_more = |event: &ChannelEvent| !is_answer(event) && !matches!(event, ChannelEvent::Credit(_));
+    let is_mixed =
+        |input: &Input| matches!(input, Input::Channel(_, events, _) if events.iter().any(says_more));
+    if !inputs.iter().any(is_mixed) {
+        return;
+    }
+    let mut answers = Vec::new();
+    for input in inputs.iter_mut() {
+        if let Input::Channel(connector, events, _) = input
+            && events.iter().any(is_answer)
+        {
+            let told = events.extract_if(.., |event| is_answer(event)).collect();
+            answers.push(Input::Channel(*connector, told, None));
+        }
+    }
+    for input in answers.into_iter().rev() {
+        inputs.push_front(input);
+    }
+}
 
 impl Engine {
     /// Takes the answer to one part; when all parts have one, the message moves.
@@ -137,5 +163,67 @@ const fn reason_of(verdict: Verdict) -> Reason {
         Verdict::Reroute => Reason::Rerouted,
         Verdict::Unknown => Reason::LinkBroke,
         Verdict::Crashed => Reason::CrashedWriting,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use ports::channel::{AttemptRef, ChannelEvent};
+    use tokio::sync::oneshot;
+    use types::id::{ConnectorId, RowKey};
+    use types::receipt::{PartOutcome, Verdict};
+    use types::time::Timestamp;
+
+    use super::{Input, answers_first};
+
+    fn attempt(message: i64) -> AttemptRef {
+        AttemptRef { message: RowKey::from_i64(message), attempt: 1 }
+    }
+
+    fn answer(message: i64) -> ChannelEvent {
+        let at = Timestamp::EPOCH;
+        let verdict = Verdict::Accepted;
+        let outcome =
+            PartOutcome { part: 1, verdict, status: 0, carrier_id: None, written_at: at, answered_at: at };
+        ChannelEvent::Outcome { attempt: attempt(message), outcome, parts: 1 }
+    }
+
+    fn other(message: i64) -> ChannelEvent {
+        ChannelEvent::QueryAnswer { attempt: attempt(message), state: None }
+    }
+
+    /// The messages of each input, negative where something else than an answer is told of them, and whether
+    /// somebody waits for the input to be on disk.
+    fn told(inputs: &VecDeque<Input>) -> Vec<(Vec<i64>, bool)> {
+        let of_event = |event: &ChannelEvent| match event {
+            ChannelEvent::Outcome { attempt, .. } => attempt.message.as_i64(),
+            ChannelEvent::QueryAnswer { attempt, .. } => -attempt.message.as_i64(),
+            _ => 0,
+        };
+        let of_input = |input: &Input| match input {
+            Input::Channel(_, events, waits) => (events.iter().map(of_event).collect(), waits.is_some()),
+            _ => (Vec::new(), false),
+        };
+        inputs.iter().map(of_input).collect()
+    }
+
+    #[test]
+    fn answers_come_before_what_else_is_told_and_whoever_waits_still_waits() {
+        let waits = || Some(oneshot::channel().0);
+        let link = ConnectorId(1);
+        let mut inputs = VecDeque::from([
+            Input::Channel(link, vec![other(2), answer(1)], waits()),
+            Input::Channel(link, vec![answer(2), answer(3)], waits()),
+            Input::Channel(link, vec![ChannelEvent::Credit(1)], None),
+        ]);
+        answers_first(&mut inputs);
+        let expected =
+            [(vec![1], false), (vec![2, 3], false), (vec![-2], true), (vec![], true), (vec![0], false)];
+        assert_eq!(told(&inputs), expected);
+        let mut only_answers = VecDeque::from([Input::Channel(link, vec![answer(1)], waits())]);
+        answers_first(&mut only_answers);
+        assert_eq!(told(&only_answers), [(vec![1], true)]);
     }
 }

@@ -3,18 +3,17 @@
 //! It counts messages between acceptance and a carrier's word: the states of [`is_waiting`]. Nothing is
 //! decided here; that is `decide::budget`.
 
-use std::collections::HashMap;
-
 use decide::budget::{Backlog, Waiting};
 use types::id::AccountId;
 use types::message::State;
 
 use super::Engine;
+use crate::maps::IdMap;
 
 /// Counts of what waits.
 #[derive(Debug, Default)]
 pub(crate) struct Backlogs {
-    by_account: HashMap<AccountId, Backlog>,
+    by_account: IdMap<AccountId, Backlog>,
     all: Backlog,
 }
 

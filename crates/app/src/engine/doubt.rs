@@ -8,8 +8,6 @@
 //! newest such attempt to a phone, and one for each attempt to the one before. Start at
 //! [`Engine::only_doubt`].
 
-use std::collections::HashMap;
-
 use decide::lifecycle::PARKED_HORIZON_MS;
 use ports::store::ReceiptTarget;
 use types::id::{ConnectorId, RowKey};
@@ -19,6 +17,7 @@ use types::time::Timestamp;
 use super::live::AttemptLive;
 use super::receipts::map_row;
 use super::{Engine, EngineError};
+use crate::maps::IdMap;
 
 /// A connector and the hash of a recipient.
 pub(crate) type Slot = (ConnectorId, i64);
@@ -69,7 +68,7 @@ enum Ended {
 /// The attempts of open messages.
 #[derive(Debug, Default)]
 pub(crate) struct Doubts {
-    by_slot: HashMap<Slot, Vec<Attempt>>,
+    by_slot: IdMap<Slot, Vec<Attempt>>,
 }
 
 impl Doubts {

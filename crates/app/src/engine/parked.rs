@@ -4,7 +4,7 @@
 //! It moves no message itself; what finds its message goes the way of every receipt. Start at
 //! [`Engine::park`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use ports::store::ParkedReceiptRow;
 use types::id::{ConnectorId, RowKey};
@@ -13,6 +13,7 @@ use types::time::Timestamp;
 
 use super::doubt::Slot;
 use super::{Engine, EngineError};
+use crate::maps::IdMap;
 use crate::seal::{KeyClass, Kind};
 use crate::sealed::{read_receipt, write_receipt};
 use crate::shared::Count;
@@ -35,7 +36,7 @@ struct Waiting {
 /// Parked receipts by the phone that they are about, and what is to be looked at again.
 #[derive(Debug, Default)]
 pub(crate) struct Parked {
-    by_slot: HashMap<Slot, Vec<Waiting>>,
+    by_slot: IdMap<Slot, Vec<Waiting>>,
     indexed: usize,
     /// Phones of which a receipt may find its message now.
     again: BTreeSet<Slot>,

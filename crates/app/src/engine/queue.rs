@@ -4,8 +4,9 @@
 //! It holds keys only, so a million messages that wait cost a few octets each. What a key stands for is
 //! read again when its turn comes. Start at [`ClassQueue::pop`].
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
+use crate::maps::IdMap;
 use types::id::{AccountId, RowKey};
 use types::message::Class;
 use types::time::Timestamp;
@@ -74,7 +75,7 @@ impl ClassQueue {
 #[derive(Debug, Default)]
 struct FairQueue {
     /// Accounts keep their place in memory while they are empty, because most come back soon.
-    by_account: HashMap<AccountId, VecDeque<(RowKey, Class, Timestamp)>>,
+    by_account: IdMap<AccountId, VecDeque<(RowKey, Class, Timestamp)>>,
     /// Accounts that have something, the next one first.
     turns: VecDeque<AccountId>,
     len: usize,

@@ -7,7 +7,7 @@
 
 use decide::lifecycle::{Input as StepInput, worst_receipt};
 use ports::store::{ReceiptMapRow, ReceiptRow, ReceiptTarget};
-use types::address::{Address, Addressing};
+use types::address::{Address, Addressing, Msisdn};
 use types::id::{ConnectorId, RowKey};
 use types::message::State;
 use types::receipt::{Origin, ReceiptNotice, Verdict, part_tlvs};
@@ -47,7 +47,7 @@ impl Engine {
         notice: &ReceiptNotice,
         now: Timestamp,
     ) -> Result<Option<ReceiptTarget>, EngineError> {
-        let recipient = notice.source.msisdn().map(|number| self.hasher.number(number));
+        let recipient = notice.source.msisdn();
         let wanted = (connector, notice.carrier_id.clone());
         let newest = self.recent_ids.get(&wanted).copied();
         let newest = newest.or_else(|| self.mapped_in_batch(connector, &notice.carrier_id));
@@ -87,13 +87,13 @@ impl Engine {
     fn is_to(
         &mut self,
         targets: &[ReceiptTarget],
-        recipient: Option<i64>,
+        recipient: Option<Msisdn>,
     ) -> Result<Option<ReceiptTarget>, EngineError> {
         let keys: Vec<RowKey> = targets.iter().map(|target| target.message).collect();
         self.ensure_live(&keys)?;
         let fits = |target: &&ReceiptTarget| {
             let live = self.live.get(&target.message);
-            live.is_some_and(|live| recipient.is_none_or(|hash| hash == live.facts.recipient_hash))
+            live.is_some_and(|live| recipient.is_none_or(|number| number == live.recipient))
         };
         Ok(targets.iter().find(fits).copied())
     }

@@ -1,11 +1,12 @@
 //! Moving a message: asks `decide::lifecycle::step` and carries out what follows.
 
 use decide::lifecycle::{Effects, Input as StepInput, Policy, step};
+use decide::snapshot::CompiledRoute;
 use ports::store::{EventSubject, JournalEntry, OutboxRow};
 use types::event::EventType;
-use types::id::{AccountId, EndpointId, RowKey};
+use types::id::{AccountId, ConnectorId, EndpointId, RowKey};
 use types::message::{Class, Flags, State, UnknownPolicy};
-use types::receipt::ReceiptState;
+use types::receipt::{ReceiptState, Verdict};
 use types::time::Timestamp;
 
 use super::admission::stage_of;
@@ -38,8 +39,7 @@ impl Engine {
         }
         let Some(live) = self.live.get(&key) else { return Ok(None) };
         let before = live.progress;
-        let (reroute_on, policy) = self.policy_of(live, input, note);
-        let policy = Policy { reroute_on: &reroute_on, ..policy };
+        let policy = self.policy_of(live, input, note);
         let Ok((stage, effects)) = step(&stage_of(&before), &policy, input, now) else { return Ok(None) };
         debug_assert!(
             decide::invariant::step_is_lawful(before.state, stage.state),
@@ -132,7 +132,7 @@ impl Engine {
         }
     }
 
-    fn policy_of(&self, live: &Live, input: StepInput, note: ReceiptNote) -> (Vec<State>, Policy<'static>) {
+    fn policy_of(&self, live: &Live, input: StepInput, note: ReceiptNote) -> Policy<'_> {
         let traffic = &self.snapshot.traffic;
         let route = self.route_of(live);
         let connector = live.latest().and_then(|attempt| traffic.connectors.get(&attempt.connector));
@@ -144,34 +144,46 @@ impl Engine {
             .latest()
             .and_then(|attempt| self.connectors.get(&attempt.connector))
             .is_some_and(|state| state.channel.capabilities().query);
-        // A message that a connector cannot carry was not tried there: the latest one may take it again.
-        let latest = live.latest().map(|attempt| attempt.connector);
-        let latest = latest.filter(|_| input != StepInput::NotEncodable);
-        // Parts that a carrier took bind the rest of the message to it.
-        let bound = live.latest().is_some_and(|attempt| {
-            attempt.answers.len() > 1 && attempt.answers.contains(&Some(types::receipt::Verdict::Accepted))
-        }) && live.progress.state != State::Submitted;
-        let more_connectors = !bound
-            && route.is_some_and(|route| {
-                route.legs.iter().any(|(id, _)| {
-                    let usable = traffic.connectors.get(id).is_some_and(|c| !c.disabled);
-                    usable && Some(*id) != latest && !live.left.contains(id) && self.carries(live, *id)
-                })
-            });
-        let policy = Policy {
+        let reroute_on = route.map_or(&[][..], |route| &route.reroute_on);
+        let patience_ms = route.and_then(|route| route.patience_ms);
+        // Nearly all messages are begun, taken and delivered, and nobody asks where else they could go.
+        let goes_well = match input {
+            StepInput::Begin => true,
+            StepInput::Answer { verdict: Verdict::Accepted, .. } => patience_ms.is_none(),
+            StepInput::Receipt { state: ReceiptState::Delivered, .. } => true,
+            _ => false,
+        };
+        let more_connectors = !goes_well && route.is_some_and(|route| self.has_more(live, route, input));
+        Policy {
             on_unknown,
             can_query,
             receipts: connector.is_none_or(|connector| connector.offer.receipts),
-            reroute_on: &[],
+            reroute_on,
             error_reroutes: note.reroutes,
-            patience_ms: route.and_then(|route| route.patience_ms),
+            patience_ms,
             more_connectors,
             expires_at: live.facts.expires_at,
             trigger: live.facts.trigger,
             transient_count: live.transient_count(),
             resent_count: live.resent_count(),
+        }
+    }
+
+    /// Whether another connector of its route could take a message.
+    fn has_more(&self, live: &Live, route: &CompiledRoute, input: StepInput) -> bool {
+        // A message that a connector cannot carry was not tried there: the latest one may take it again.
+        let latest = live.latest().map(|attempt| attempt.connector);
+        let latest = latest.filter(|_| input != StepInput::NotEncodable);
+        // Parts that a carrier took bind the rest of the message to it.
+        let bound = live.latest().is_some_and(|attempt| {
+            attempt.answers.len() > 1 && attempt.answers.contains(&Some(Verdict::Accepted))
+        }) && live.progress.state != State::Submitted;
+        let connectors = &self.snapshot.traffic.connectors;
+        let could_take = |id: &ConnectorId| {
+            let usable = connectors.get(id).is_some_and(|connector| !connector.disabled);
+            usable && Some(*id) != latest && !live.left.contains(id) && self.carries(live, *id)
         };
-        (route.map(|route| route.reroute_on.clone()).unwrap_or_default(), policy)
+        !bound && route.legs.iter().any(|(id, _)| could_take(id))
     }
 
     /// Writes an event for the customer, if it wants to hear of it.

@@ -1,12 +1,13 @@
 //! One endpoint's events: waiting, delayed, under way.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use decide::notice::{BREAKER_FAILURES, BREAKER_PAUSE_MS};
 use types::id::RowKey;
 use types::time::Timestamp;
 
 use super::{Delayed, Event, LANE_EVENTS_MAX, Queue};
+use crate::maps::IdMap;
 
 /// Calls to one endpoint at once, when it has answered well so many times.
 const LANE_CALLS_MAX: usize = 16;
@@ -26,7 +27,7 @@ pub(super) struct Lane {
     silent: HashSet<RowKey>,
     queue: Queue,
     delayed: Delayed,
-    pub(super) in_flight: HashMap<RowKey, Event>,
+    pub(super) in_flight: IdMap<RowKey, Event>,
     /// Messages with an event that was not taken yet.
     busy: HashSet<RowKey>,
     /// The store has events that are not in memory.
