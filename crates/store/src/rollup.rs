@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use ports::store::Rollup;
+use ports::store::{MessageFacts, Rollup};
 use types::id::AccountId;
 use types::message::State;
 use types::money::{Money, Unit};
@@ -27,6 +27,19 @@ pub(crate) struct Traffic {
     pub(crate) country: Country,
     pub(crate) parts: u32,
     pub(crate) amount: Money,
+}
+
+impl Traffic {
+    /// Of a message as it was admitted.
+    pub(crate) fn of(facts: &MessageFacts) -> Self {
+        Self {
+            account: facts.account,
+            accepted_at: facts.accepted_at,
+            country: facts.country,
+            parts: facts.price.parts,
+            amount: facts.price.amount,
+        }
+    }
 }
 
 /// The first moment of a time's UTC day.

@@ -40,6 +40,7 @@ mod read_money;
 mod read_suppressions;
 mod reader;
 mod receipt_map;
+mod recent;
 mod runs;
 mod tidy;
 
@@ -52,6 +53,7 @@ pub use reader::SqliteReader;
 
 use checkpoint::Checkpointer;
 use receipt_map::ReceiptMap;
+use recent::Recent;
 use runs::Runs;
 use tidy::Sweeps;
 
@@ -86,6 +88,7 @@ pub struct SqliteStore {
     staged: HashSet<RowKey>,
     /// Receipts that found no message; usually none, so that asking for them costs nothing.
     parked: i64,
+    recent: Recent,
     messages: Runs,
     postings: Runs,
     receipt_map: ReceiptMap,

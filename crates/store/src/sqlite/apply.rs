@@ -18,6 +18,7 @@ use super::apply_progress::{write_attempts, write_changes, write_receipts};
 use super::apply_rollup::write_rollup;
 use super::apply_traffic::{write_messages, write_staging, write_submissions};
 use super::fault::Fault;
+use super::recent::Recent;
 use super::runs::{Entry, Runs};
 use crate::journal;
 use crate::keys::highest_key;
@@ -34,6 +35,7 @@ pub(crate) struct Work<'a> {
     /// Submissions that are staged, as this batch leaves them.
     pub(crate) staged: HashSet<RowKey>,
     pub(crate) rollup: Deltas,
+    pub(crate) recent: &'a Recent,
     pub(crate) messages: &'a Runs,
     pub(crate) postings: &'a Runs,
     pub(crate) outbox_settled: i64,
@@ -68,6 +70,7 @@ impl SqliteStore {
             first_posting: self.last_posting + 1,
             staged: self.staged.clone(),
             rollup: Deltas::default(),
+            recent: &self.recent,
             messages: &self.messages,
             postings: &self.postings,
             outbox_settled: self.outbox_settled,
@@ -122,6 +125,7 @@ impl SqliteStore {
     fn remember(&mut self, batch: &Batch, staged: HashSet<RowKey>, parked: i64) {
         self.last_commit += 1;
         self.last_key = self.last_key.max(highest_key(batch));
+        self.recent.remember(batch, |submission| staged.contains(&submission));
         self.staged = staged;
         self.parked += parked;
         self.receipt_map.remember(&batch.receipt_map);

@@ -9,7 +9,7 @@ use types::id::RowKey;
 use types::time::Timestamp;
 
 use super::apply::Work;
-use super::fault::{Fault, guarded};
+use super::fault::{Fault, guarded, run};
 
 pub(crate) fn write_inbound(work: &Work<'_>) -> Result<(), Fault> {
     for row in &work.batch.inbound {
@@ -87,7 +87,8 @@ fn insert_event(insert: &mut CachedStatement<'_>, row: &OutboxRow) -> Result<(),
         }
         EventSubject::Inbound => {}
     }
-    let inserted = insert.execute(params![
+    let inserted = run!(
+        insert,
         row.key.as_i64(),
         row.endpoint.0,
         row.about.as_i64(),
@@ -100,7 +101,7 @@ fn insert_event(insert: &mut CachedStatement<'_>, row: &OutboxRow) -> Result<(),
         row.at.as_ms(),
         row.tries,
         row.next_at.as_ms()
-    ]);
+    );
     guarded(inserted, "event key").map(drop)
 }
 

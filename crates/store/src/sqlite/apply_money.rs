@@ -5,7 +5,7 @@ use types::charge::Lot;
 use types::time::Timestamp;
 
 use super::apply::Work;
-use super::fault::{Fault, guarded};
+use super::fault::{Fault, guarded, run};
 use super::runs::Entry;
 
 pub(crate) fn write_lots(work: &Work<'_>) -> Result<(), Fault> {
@@ -47,7 +47,8 @@ pub(crate) fn write_postings(work: &Work<'_>) -> Result<(), Fault> {
     let insert = "INSERT INTO posting VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let mut insert = work.connection.prepare_cached(insert)?;
     for (id, posting) in (work.first_posting..).zip(&work.batch.postings) {
-        insert.execute(params![
+        run!(
+            insert,
             id,
             posting.account.0,
             posting.lot.0,
@@ -57,7 +58,7 @@ pub(crate) fn write_postings(work: &Work<'_>) -> Result<(), Fault> {
             posting.policy,
             work.seq,
             work.batch.at.as_ms()
-        ])?;
+        )?;
         work.postings
             .late(work.connection, Entry { key: id, account: posting.account.0, recipient_hash: 0 })?;
     }

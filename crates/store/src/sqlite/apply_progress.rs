@@ -6,7 +6,7 @@ use types::time::Timestamp;
 
 use super::apply::Work;
 use super::apply_traffic::traffic;
-use super::fault::{Fault, guarded};
+use super::fault::{Fault, guarded, run};
 use crate::codec_attempt::{network_source_code, passed_over_text};
 
 const STALE: Fault = Fault::Guard("message version");
@@ -15,6 +15,11 @@ const STALE: Fault = Fault::Guard("message version");
 const MOVE: &str = "UPDATE progress SET version = ?3, state = ?4, reason = ?5, flags = ?6, charge = ?7, \
                     attempts = ?8, events = ?9, connector = ?10, due_at = ?11, submitted_at = ?12, \
                     final_at = ?13 WHERE key = ?1 AND version = ?2 AND open = 1";
+
+/// Ends an open message.
+const END: &str = "UPDATE progress SET version = ?3, state = ?4, reason = ?5, flags = ?6, charge = ?7, \
+                   attempts = ?8, events = ?9, connector = ?10, due_at = ?11, submitted_at = ?12, \
+                   final_at = ?13, open = 0 WHERE key = ?1 AND version = ?2 AND open = 1";
 
 /// Moves any message, and marks it open or not.
 const MOVE_AND_MARK: &str = "UPDATE progress SET version = ?3, state = ?4, reason = ?5, flags = ?6, charge = ?7, \
@@ -49,7 +54,8 @@ pub(crate) fn write_attempts(work: &Work<'_>) -> Result<(), Fault> {
 
 fn insert_attempt(insert: &mut CachedStatement<'_>, row: &AttemptRow) -> Result<(), Fault> {
     let (form, network, cost) = (&row.form, row.network.as_ref(), row.cost.as_ref());
-    let inserted = insert.execute(params![
+    let inserted = run!(
+        insert,
         row.message.as_i64(),
         row.attempt,
         row.connector.0,
@@ -75,13 +81,14 @@ fn insert_attempt(insert: &mut CachedStatement<'_>, row: &AttemptRow) -> Result<
         row.route,
         passed_over_text(&row.passed_over),
         row.sealed_sent
-    ]);
+    );
     guarded(inserted, "attempt number").map(drop)
 }
 
 fn insert_part(insert: &mut CachedStatement<'_>, row: &AttemptPartRow) -> Result<usize, Fault> {
     let outcome = &row.outcome;
-    Ok(insert.execute(params![
+    Ok(run!(
+        insert,
         row.message.as_i64(),
         row.attempt,
         outcome.part,
@@ -90,7 +97,7 @@ fn insert_part(insert: &mut CachedStatement<'_>, row: &AttemptPartRow) -> Result
         outcome.carrier_id,
         outcome.written_at.as_ms(),
         outcome.answered_at.as_ms()
-    ])?)
+    )?)
 }
 
 /// Returns by how much the count of parked receipts changed.
@@ -101,7 +108,8 @@ pub(crate) fn write_receipts(work: &Work<'_>) -> Result<i64, Fault> {
                       ?15, ?16)";
         let mut insert = work.connection.prepare_cached(insert)?;
         for row in &batch.receipts {
-            let inserted = insert.execute(params![
+            let inserted = run!(
+                insert,
                 row.message.as_i64(),
                 row.key.as_i64(),
                 row.attempt,
@@ -118,7 +126,7 @@ pub(crate) fn write_receipts(work: &Work<'_>) -> Result<i64, Fault> {
                 row.read_at.as_ms(),
                 row.contradicts,
                 row.sealed_echo
-            ]);
+            );
             guarded(inserted, "receipt key")?;
         }
     }
@@ -155,18 +163,29 @@ pub(crate) fn write_changes(work: &mut Work<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     let mut move_open = work.connection.prepare_cached(MOVE)?;
+    let mut end_open = work.connection.prepare_cached(END)?;
     for change in &batch.changes {
-        if change.progress.state.is_final() || !moved(&mut move_open, change)? {
+        let counted = work.recent.get(change.key);
+        let done = match (change.progress.state.is_final(), counted) {
+            (false, _) => moved(&mut move_open, change)?,
+            (true, Some(traffic)) if moved(&mut end_open, change)? => {
+                work.rollup.end(traffic, change.progress.state.code());
+                true
+            }
+            (true, _) => false,
+        };
+        if !done {
             move_and_count(work, change)?;
         }
     }
     Ok(())
 }
 
-/// The columns of a change, for `MOVE` with or without the mark.
-macro_rules! change_params {
-    ($change:expr $(, $mark:expr)?) => {
-        params![
+/// Runs a change through `MOVE` or `END`, or with a mark through `MOVE_AND_MARK`.
+macro_rules! run_change {
+    ($statement:expr, $change:expr $(, $mark:expr)?) => {
+        run!(
+            $statement,
             $change.key.as_i64(),
             $change.expected_version,
             $change.progress.version,
@@ -181,20 +200,21 @@ macro_rules! change_params {
             $change.progress.submitted_at.map(Timestamp::as_ms),
             $change.progress.final_at.map(Timestamp::as_ms)
             $(, $mark)?
-        ]
+        )
     };
 }
 
 fn moved(statement: &mut CachedStatement<'_>, change: &MessageChange) -> Result<bool, Fault> {
-    Ok(statement.execute(change_params!(change))? == 1)
+    Ok(run_change!(statement, change)? == 1)
 }
 
-/// The way of a message that ends, or that had ended: its counts move too.
+/// The way of a message that ends and of which the writer remembers nothing, or that had ended: its counts
+/// move too.
 fn move_and_count(work: &mut Work<'_>, change: &MessageChange) -> Result<(), Fault> {
     let (traffic, stored) = traffic(work.connection, change.key)?.ok_or(STALE)?;
     let mut statement = work.connection.prepare_cached(MOVE_AND_MARK)?;
     let open = !change.progress.state.is_final();
-    if statement.execute(change_params!(change, open))? != 1 {
+    if run_change!(statement, change, open)? != 1 {
         return Err(STALE);
     }
     let state = change.progress.state.code();

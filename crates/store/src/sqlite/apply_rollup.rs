@@ -1,8 +1,8 @@
 //! The part of a commit that keeps traffic summed by day.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
-use super::fault::Fault;
+use super::fault::{Fault, run};
 use crate::rollup::Deltas;
 
 /// Adds what a commit counts to the table, in its order.
@@ -16,7 +16,8 @@ pub(crate) fn write_rollup(connection: &Connection, deltas: &Deltas) -> Result<(
          amount_micros = amount_micros + excluded.amount_micros",
     )?;
     for ((day, account, country, unit, state), sums) in deltas.groups() {
-        upsert.execute(params![
+        run!(
+            upsert,
             day,
             account.0,
             country.as_str(),
@@ -25,7 +26,7 @@ pub(crate) fn write_rollup(connection: &Connection, deltas: &Deltas) -> Result<(
             sums.messages,
             sums.parts,
             sums.amount_micros
-        ])?;
+        )?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! The part of a commit that admits: submissions, idempotency keys, staging, messages, bodies.
 
 use ports::store::MessageRow;
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection};
 use types::id::RowKey;
 use types::money::{Money, Unit};
 use types::network::Country;
 use types::time::Timestamp;
 
 use super::apply::Work;
-use super::fault::{Fault, first, guarded};
+use super::fault::{Fault, first, guarded, run};
 use super::load::submission_keys;
 use super::runs::Entry;
 use crate::codec::{Cells, levels_text};
@@ -22,14 +22,15 @@ pub(crate) fn write_submissions(work: &mut Work<'_>) -> Result<(), Fault> {
         let insert = "INSERT INTO submission VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let mut insert = work.connection.prepare_cached(insert)?;
         for row in &batch.submissions {
-            let inserted = insert.execute(params![
+            let inserted = run!(
+                insert,
                 row.key.as_i64(),
                 row.tail.cast_signed(),
                 row.account.0,
                 row.door.code(),
                 row.received_at.as_ms(),
                 row.messages
-            ]);
+            );
             guarded(inserted, "submission key")?;
             if row.staged {
                 work.connection
@@ -45,14 +46,15 @@ pub(crate) fn write_submissions(work: &mut Work<'_>) -> Result<(), Fault> {
              fingerprint = excluded.fingerprint, submission = excluded.submission, \
              expires_at = excluded.expires_at WHERE expires_at <= ?6",
         )?;
-        let changed = upsert.execute(params![
+        let changed = run!(
+            upsert,
             row.account.0,
             row.key_hash.as_slice(),
             row.fingerprint.as_slice(),
             row.created.as_i64(),
             row.expires_at.as_ms(),
             batch.at.as_ms()
-        ])?;
+        )?;
         if changed != 1 {
             return Err(Fault::Guard("idempotency key"));
         }
@@ -153,7 +155,7 @@ pub(crate) fn write_messages(work: &mut Work<'_>) -> Result<(), Fault> {
         insert_facts(&mut facts, row)?;
         insert_progress(&mut progress, row)?;
         insert_shares(work.connection, row)?;
-        body.execute(params![message.key.as_i64(), row.body])?;
+        run!(body, message.key.as_i64(), row.body)?;
         work.messages.late(
             work.connection,
             Entry {
@@ -163,13 +165,7 @@ pub(crate) fn write_messages(work: &mut Work<'_>) -> Result<(), Fault> {
             },
         )?;
         if work.staged.is_empty() || !work.staged.contains(&message.submission) {
-            let traffic = Traffic {
-                account: message.account,
-                accepted_at: message.accepted_at,
-                country: message.country,
-                parts: message.price.parts,
-                amount: message.price.amount,
-            };
+            let traffic = Traffic::of(message);
             work.rollup.admit(&traffic);
             work.rollup.end(&traffic, row.message.progress.state.code());
         }
@@ -180,7 +176,8 @@ pub(crate) fn write_messages(work: &mut Work<'_>) -> Result<(), Fault> {
 fn insert_facts(insert: &mut CachedStatement<'_>, row: &MessageRow) -> Result<(), Fault> {
     let facts = &row.message.facts;
     let network = facts.network.as_ref();
-    let inserted = insert.execute(params![
+    let inserted = run!(
+        insert,
         facts.key.as_i64(),
         facts.account.0,
         facts.recipient_hash,
@@ -214,13 +211,14 @@ fn insert_facts(insert: &mut CachedStatement<'_>, row: &MessageRow) -> Result<()
         facts.traffic_version,
         facts.data_key,
         facts.sealed,
-    ]);
+    );
     guarded(inserted, "message key").map(drop)
 }
 
 fn insert_progress(insert: &mut CachedStatement<'_>, row: &MessageRow) -> Result<(), Fault> {
     let (facts, progress) = (&row.message.facts, &row.message.progress);
-    insert.execute(params![
+    run!(
+        insert,
         facts.key.as_i64(),
         !progress.state.is_final(),
         progress.version,
@@ -236,7 +234,7 @@ fn insert_progress(insert: &mut CachedStatement<'_>, row: &MessageRow) -> Result
         progress.final_at.map(Timestamp::as_ms),
         facts.shares.is_empty().then_some(facts.lot.0),
         facts.price.amount.micros,
-    ])?;
+    )?;
     Ok(())
 }
 

@@ -19,14 +19,14 @@ use super::fault::{Fault, first};
 use super::open::writing_connection;
 use crate::codec::Cells;
 
-/// The thread is woken when this many pages of the log wait to be copied (4 MiB).
-const WAKE_PAGES: i64 = 1_024;
+/// The thread is woken when this many pages of the log wait to be copied (4 MiB of a new database).
+const WAKE_PAGES: i64 = 512;
 /// The writer copies the rest itself when the log has at least this many pages (32 MiB) …
-const RESTART_PAGES: i64 = 8_192;
+const RESTART_PAGES: i64 = 4_096;
 /// … and at most this many wait to be copied (8 MiB): a few milliseconds.
-const REST_PAGES_MAX: i64 = 2_048;
+const REST_PAGES_MAX: i64 = 1_024;
 /// Above this (512 MiB) the writer copies whatever waits, because a disk is not endless.
-const LOG_PAGES_MAX: i64 = 131_072;
+const LOG_PAGES_MAX: i64 = 65_536;
 
 /// Pages in the log, and how many of them are copied.
 struct Log {

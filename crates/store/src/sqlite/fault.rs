@@ -24,6 +24,23 @@ fn value<T: FromSql>(row: &Row<'_>, column: usize) -> Result<Option<T>, Fault> {
     Ok(row.get(column)?)
 }
 
+/// Binds values in their order and runs a statement. Each value is bound by its own type; through `params!` every
+/// one would be asked at run time what it is, which costs the path of a message more than binding it.
+macro_rules! run {
+    ($statement:expr, $($value:expr),+ $(,)?) => {
+        (|| -> rusqlite::Result<usize> {
+            let mut index = 0_usize;
+            $(
+                index += 1;
+                $statement.raw_bind_parameter(index, &$value)?;
+            )+
+            debug_assert_eq!(index, $statement.parameter_count());
+            $statement.raw_execute()
+        })()
+    };
+}
+pub(crate) use run;
+
 /// Turns a broken uniqueness into a guard that does not hold.
 pub(crate) fn guarded<T>(result: rusqlite::Result<T>, what: &'static str) -> Result<T, Fault> {
     result.map_err(|error| match error.sqlite_error_code() {

@@ -22,6 +22,7 @@ use crate::portable::marks::{self, Mark};
 use super::checkpoint::Checkpointer;
 use super::fault::{Fault, all, integer};
 use super::receipt_map::ReceiptMap;
+use super::recent::Recent;
 use super::runs::{self, Runs};
 use super::tidy::Sweeps;
 use super::{SqliteReader, SqliteStore, Tuning, load};
@@ -37,6 +38,9 @@ pub const DATABASE_FILE: &str = "chappe.db";
 const STATEMENTS_MAX: usize = 256;
 /// How long a statement waits for a lock: only the checkpoint and other processes' readers hold any.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Octets of a page of a new database. Most pages are written from left to right and once, so that bigger ones
+/// mean fewer of them; the random ones among them grow too.
+const PAGE_OCTETS: i64 = 8_192;
 /// Page cache of the writer, KiB.
 const WRITER_CACHE_KIB: i64 = 65_536;
 /// Page cache of one reader, KiB.
@@ -151,6 +155,7 @@ pub(crate) fn writing_connection(path: &Path) -> Result<Connection, Fault> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     settle_plans(&connection)?;
+    connection.pragma_update(None, "page_size", PAGE_OCTETS)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     // Checkpoints are made by `tidy`, never by the commit that happens to fill the log.
@@ -213,6 +218,7 @@ fn remembered(
         last_posting: integer(&connection, "SELECT max(id) FROM posting", [])?,
         staged: HashSet::from_iter(staged),
         parked: integer(&connection, "SELECT count(*) FROM parked_receipt", [])?,
+        recent: Recent::default(),
         messages: Runs::open(&connection, &runs::MESSAGES)?,
         postings: Runs::open(&connection, &runs::POSTINGS)?,
         receipt_map: ReceiptMap::open(&connection)?,

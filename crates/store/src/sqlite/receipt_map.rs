@@ -18,7 +18,7 @@ use rusqlite::{Connection, params};
 use types::id::ConnectorId;
 use types::time::Timestamp;
 
-use super::fault::{Fault, all, first, integer, sql_limit};
+use super::fault::{Fault, all, first, integer, run, sql_limit};
 use super::runs::RECEIPT_MAP;
 use super::tidy::unsynced;
 use crate::codec::{Cells, Columns, single};
@@ -154,14 +154,7 @@ impl ReceiptMap {
         let mut insert =
             connection.prepare_cached("INSERT INTO receipt_map VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for (seq, row) in (self.last_seq + 1..).zip(rows) {
-            insert.execute(params![
-                seq,
-                row.connector.0,
-                row.carrier_id,
-                row.message.as_i64(),
-                row.attempt,
-                row.part
-            ])?;
+            run!(insert, seq, row.connector.0, row.carrier_id, row.message.as_i64(), row.attempt, row.part)?;
         }
         Ok(())
     }
