@@ -16,6 +16,7 @@ use types::receipt::{ReceiptState, Verdict};
 use types::time::Timestamp;
 
 mod pause;
+mod suppressed;
 mod transition;
 
 use transition::Step;
@@ -174,8 +175,8 @@ pub fn step(
         Input::Receipt { attempt, state } => step.receipt(attempt, state),
         Input::NotKnownByPeer => step.not_known_by_peer(),
         Input::Due => step.due(),
-        Input::Cancel => step.cancel(Reason::Withdrawn),
-        Input::Suppressed => step.cancel(Reason::Suppressed),
+        Input::Cancel => step.cancel(),
+        Input::Suppressed => step.suppressed(),
         Input::NotEncodable => step.not_encodable(),
         Input::NoConnector => step.no_connector(),
         Input::Crashed => step.crashed(),

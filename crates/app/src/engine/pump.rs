@@ -203,7 +203,7 @@ impl Engine {
         if now >= live.facts.expires_at {
             return self.step(key, StepInput::Due, ReceiptNote::default(), now).map(|_| ());
         }
-        if live.progress.attempts == 0 && self.is_suppressed_by_now(key)? {
+        if self.is_suppressed_by_now(key)? {
             return self.step(key, StepInput::Suppressed, ReceiptNote::default(), now).map(|_| ());
         }
         let Some(live) = self.live.get(&key) else { return Ok(()) };

@@ -150,6 +150,25 @@ async fn what_waits_to_be_sent_is_withdrawn_after_a_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_tried_is_not_tried_again_after_a_stop() {
+    let house = House::with_trigger(route(&["a"]), TriggerKey::OnTransmit).await;
+    house.send("hello").await;
+    house.sent("a");
+    let id = house.send("again").await;
+    let attempt = house.sent_one("a");
+    house.answer("a", attempt, Verdict::Transient, None).await;
+    assert_eq!(house.state(id).await, State::Queued);
+    let (available, held) = house.balance().await;
+    house.tell_at_once("a", vec![written(&house, "STOP")]).await;
+    house.settle().await;
+    house.advance(10_000).await;
+    let detail = house.message(id).await;
+    assert_eq!((detail.state, detail.reason), (State::Cancelled, Reason::Suppressed));
+    assert!(house.sent("a").is_empty());
+    assert_eq!(house.balance().await, (available + 50_000, held - 50_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn start_takes_back_nothing_but_an_opt_out() {
     let house = House::new(route(&["a"])).await;
     let account = house.account().id;

@@ -335,7 +335,7 @@ impl Step<'_> {
     }
 
     /// The copy will not be sent: what became of the first is as unknown as before.
-    fn wait_for_word(mut self) -> Outcome {
+    pub(super) fn wait_for_word(mut self) -> Outcome {
         self.unmark_resend();
         self.stage.state = State::Unknown;
         self.stage.due_at = self.now.plus_ms(UNKNOWN_HORIZON_MS);
@@ -379,13 +379,13 @@ impl Step<'_> {
     }
 
     /// Ends what no connector was ever tried with.
-    pub(super) fn cancel(mut self, reason: Reason) -> Outcome {
+    pub(super) fn cancel(mut self) -> Outcome {
         if !matches!(self.stage.state, State::Accepted | State::Scheduled | State::Queued)
             || self.stage.attempts > 0
         {
             return Err(NotApplicable);
         }
-        self.stage.reason = reason;
+        self.stage.reason = Reason::Withdrawn;
         self.end(State::Cancelled)
     }
 
