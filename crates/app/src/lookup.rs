@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ports::store::{
-    EventEnd, EventSubject, EventView, ListFilter, ListPage, MessageView, Reader, StoreError,
+    EventEnd, EventSubject, EventView, ListFilter, ListPage, MessageView, OpenMessage, Reader, StoreError,
 };
 use types::address::Address;
 use types::catalog::TrafficDocument;
 use types::charge::LevelPrice;
 use types::id::{AccountId, ConnectorId, InboundId, MessageId, SubmissionId};
-use types::message::State;
+use types::message::{Flags, State};
 use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
@@ -76,10 +76,7 @@ impl Runtime {
     ) -> Result<Option<MessageDetail>, Refusal> {
         let key = id.key();
         let view = self.ask(move |reader| reader.message(key)).await?;
-        let visible = view.filter(|view| {
-            let facts = &view.message.facts;
-            facts.tail == id.tail() && scope.allows(facts.account)
-        });
+        let visible = view.filter(|view| view.message.facts.tail == id.tail() && scope.shows(&view.message));
         let Some(view) = visible else { return Ok(None) };
         let documents = self.documents_of(&view).await?;
         let runtime = Arc::clone(self);
@@ -118,7 +115,8 @@ impl Runtime {
             return Ok(Page { items: Vec::new(), next: None });
         };
         let page: ListPage<MessageView> = self.ask(move |reader| reader.list_messages(&filter)).await?;
-        Ok(Page { items: self.details_of(page.items).await?, next: page.next })
+        let visible = page.items.into_iter().filter(|view| scope.shows(&view.message));
+        Ok(Page { items: self.details_of(visible.collect()).await?, next: page.next })
     }
 
     async fn details_of(self: &Arc<Self>, views: Vec<MessageView>) -> Result<Vec<MessageDetail>, Refusal> {
@@ -181,9 +179,8 @@ impl Runtime {
     ) -> Result<Vec<MessageDetail>, Refusal> {
         let key = id.key();
         let views = self.ask(move |reader| reader.submission_messages(key)).await?;
-        let visible = views
-            .into_iter()
-            .filter(|view| view.submission.tail == id.tail() && scope.allows(view.message.facts.account));
+        let visible =
+            views.into_iter().filter(|view| view.submission.tail == id.tail() && scope.shows(&view.message));
         self.details_of(visible.collect()).await
     }
 
@@ -338,10 +335,12 @@ fn is_dead(event: &EventView) -> bool {
 }
 
 impl Scope {
-    /// Whether an account's rows may be seen.
-    pub(crate) fn allows(self, account: AccountId) -> bool {
+    /// Whether a message may be seen: by its account, unless it has deleted it, and by the operator's people.
+    fn shows(self, message: &OpenMessage) -> bool {
         match self {
-            Self::Account(own) => own == account,
+            Self::Account(own) => {
+                own == message.facts.account && !message.progress.flags.contains(Flags::DELETED)
+            }
             Self::All => true,
         }
     }

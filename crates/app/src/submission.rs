@@ -58,6 +58,9 @@ pub enum Act {
     Withdraw,
     /// To erase what it says, once it has ended: the text as received and as sent.
     EraseContent,
+    /// To delete it, once it has ended: what it says and its addresses are erased, and its owner sees it no
+    /// more. What it was charged and what its carriers told stays on record.
+    Delete,
 }
 
 /// One request: one or many messages.

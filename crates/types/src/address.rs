@@ -59,6 +59,12 @@ impl Msisdn {
         Self::from_digits(number.to_string().as_bytes())
     }
 
+    /// The beginning of the number, with zeros for its last five digits: tells its range and nobody.
+    #[must_use]
+    pub const fn range(self) -> Self {
+        Self(self.0 - self.0 % 100_000)
+    }
+
     /// The digits as one integer.
     pub const fn as_u64(self) -> u64 {
         self.0

@@ -313,6 +313,8 @@ impl Flags {
     /// Every mark with which a message waits for a person; see [`Pause`].
     pub const PAUSES: Self = Self(Self::QUARANTINED.0 | Self::RESTORED.0);
 
+    /// Its owner has deleted it: its content and addresses are gone, and the owner sees it no more.
+    pub const DELETED: Self = Self(1 << 6);
     /// Its sender wants to hear of a delivery and of no other end.
     pub const SUCCESSES_ONLY: Self = Self(1 << 8);
 

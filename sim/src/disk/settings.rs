@@ -98,7 +98,7 @@ impl Settings {
                 self.keyword_replies.remove(&(*account, *keyword));
             }
             // It stands with the message.
-            ConfigChange::ContentErased(..) => {}
+            ConfigChange::ContentErased(..) | ConfigChange::AddressesErased { .. } => {}
             ConfigChange::Suppression(row) => {
                 let place = (row.account, row.scope.clone(), row.number_hash);
                 self.suppressions.entry(place).or_insert_with(|| row.clone());

@@ -24,8 +24,15 @@ impl Tables {
         self.write_attempts(batch);
         self.write_receipts(batch);
         for change in &batch.config {
-            if let ConfigChange::ContentErased(_, message) = change {
-                self.erase_content(*message);
+            match change {
+                ConfigChange::ContentErased(_, message) => self.erase_content(*message),
+                ConfigChange::AddressesErased { message, sealed, .. } => {
+                    self.erase_content(*message);
+                    if let Some(kept) = self.messages.get_mut(message) {
+                        kept.message.facts.sealed = sealed.clone().into();
+                    }
+                }
+                _ => {}
             }
         }
         for change in &batch.changes {

@@ -177,7 +177,7 @@ impl Core {
     ///
     /// # Errors
     /// `not_found`; `too_late` for a message to withdraw that was sent, `too_early` for content to erase that
-    /// may still be needed; and the refusals of an idempotency key.
+    /// may still be needed or a message to delete that has not ended; and the refusals of an idempotency key.
     pub async fn act_once(
         &self,
         act: Act,
@@ -190,6 +190,8 @@ impl Core {
         let input = Input::Act(act, scope.account(), id, once, sender);
         self.inner.shared.inbox.push(Kind::Command, input).map_err(|_| stopped())?;
         let replayed = receiver.await.map_err(|_| unheard())??;
+        // Its owner sees a message no more that it has deleted; what it asked for is told all the same.
+        let scope = if act == Act::Delete { Scope::All } else { scope };
         let found = self.message(scope, id).await?;
         let missing = || Refusal::new(RefusalCode::NotFound, "there is no message by this id");
         Ok(Done { value: found.ok_or_else(missing)?, replayed })

@@ -1,4 +1,4 @@
-//! What is asked of messages that exist: to withdraw one, to erase its content, and to make room for another.
+//! What is asked of messages that exist: to withdraw one, to erase its content, to delete it, and to make room for another.
 //!
 //! Whether a message can still be withdrawn is decided by `decide::lifecycle`. Content may go once a message has
 //! ended, because nothing sends it again from then on. Start at [`Engine::act`].
@@ -6,8 +6,9 @@
 use decide::lifecycle::Input as StepInput;
 use ports::store::{ConfigChange, JournalEntry};
 use tokio::sync::oneshot;
+use types::address::Address;
 use types::id::{AccountId, MessageId, RowKey};
-use types::message::Reason;
+use types::message::{Flags, Reason};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -15,6 +16,8 @@ use super::live::Live;
 use super::once::{Known, idempotency_row};
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
+use crate::seal::Kind;
+use crate::sealed::write_addresses;
 use crate::submission::{Act, Idempotency};
 
 /// Whether it was done: `true` when the same request had done so before.
@@ -58,7 +61,10 @@ impl Engine {
         let key = id.key();
         self.ensure_live(&[key])?;
         let is_meant = |live: &Live| {
-            live.facts.tail == id.tail() && account.is_none_or(|account| account == live.facts.account)
+            let is_seen = account.is_none_or(|account| {
+                account == live.facts.account && !live.progress.flags.contains(Flags::DELETED)
+            });
+            live.facts.tail == id.tail() && is_seen
         };
         if !self.live.get(&key).is_some_and(is_meant) {
             return Ok(Err(Refusal::new(RefusalCode::NotFound, "there is no message by this id")));
@@ -66,6 +72,7 @@ impl Engine {
         let done = match act {
             Act::Withdraw => self.step(key, StepInput::Cancel, ReceiptNote::default(), now)?.is_some(),
             Act::EraseContent => self.erase_content(key),
+            Act::Delete => self.delete(key),
         };
         Ok(match (done, act) {
             (true, _) => Ok(key),
@@ -73,7 +80,7 @@ impl Engine {
                 let detail = "the message was sent or has ended; it cannot be withdrawn";
                 Err(Refusal::new(RefusalCode::TooLate, detail))
             }
-            (false, Act::EraseContent) => {
+            (false, Act::EraseContent | Act::Delete) => {
                 let detail = "the message has not ended; its content may still have to be sent";
                 Err(Refusal::new(RefusalCode::TooEarly, detail))
             }
@@ -89,6 +96,29 @@ impl Engine {
         live.content = None;
         let state = live.progress.state;
         self.draft.batch.config.push(ConfigChange::ContentErased(live.facts.account, key));
+        let entry = JournalEntry { message: key, from: state, to: state, reason: Reason::Erased, attempt: 0 };
+        self.draft.batch.journal.push(entry);
+        true
+    }
+
+    /// Deletes an ended message for its owner; `false` for one that has not ended. The journal keeps that it was
+    /// done.
+    fn delete(&mut self, key: RowKey) -> bool {
+        let Some(live) = self.live.get_mut(&key).filter(|live| live.progress.state.is_final()) else {
+            return false;
+        };
+        let Some(data_key) = self.sealer.key(live.facts.data_key) else { return false };
+        let nobody = Address::default();
+        live.recipient = live.recipient.range();
+        let plain = write_addresses(&nobody, &nobody, live.recipient, None);
+        let sealed = data_key.seal(Kind::Addresses, key, &plain, self.entropy.as_ref());
+        live.facts.sealed = sealed.clone().into();
+        (live.source, live.destination) = (nobody.clone(), nobody);
+        (live.content, live.client_reference) = (None, None);
+        self.draft.touched.entry(key).or_insert(Some(live.progress.version));
+        live.progress.flags = live.progress.flags.with(Flags::DELETED);
+        let (account, state) = (live.facts.account, live.progress.state);
+        self.draft.batch.config.push(ConfigChange::AddressesErased { account, message: key, sealed });
         let entry = JournalEntry { message: key, from: state, to: state, reason: Reason::Erased, attempt: 0 };
         self.draft.batch.journal.push(entry);
         true

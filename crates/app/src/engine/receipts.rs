@@ -9,7 +9,7 @@ use decide::lifecycle::{Input as StepInput, worst_receipt};
 use ports::store::{ReceiptMapRow, ReceiptRow, ReceiptTarget};
 use types::address::{Address, Addressing, Msisdn};
 use types::id::{ConnectorId, RowKey};
-use types::message::State;
+use types::message::{Flags, State};
 use types::receipt::{Origin, ReceiptNotice, Verdict, part_tlvs};
 use types::time::Timestamp;
 
@@ -173,8 +173,8 @@ impl Engine {
         let Some(live) = self.live.get(&target.message) else { return };
         let (tlvs, personal) = part_tlvs(&notice.tlvs);
         let connector = self.snapshot.traffic.connectors.get(&connector);
-        let usual =
-            personal.is_empty() && connector.is_some_and(|c| echoes(live, &c.offer.addressing, notice));
+        let usual = live.progress.flags.contains(Flags::DELETED)
+            || (personal.is_empty() && connector.is_some_and(|c| echoes(live, &c.offer.addressing, notice)));
         let zone = connector.map(|connector| connector.zone.clone()).unwrap_or_default();
         let sealed_echo = if usual { Vec::new() } else { self.seal_echo(live, key, notice, &personal) };
         let origin = if notice.state.end().is_some() { Origin::Carrier } else { Origin::Intermediate };

@@ -197,6 +197,9 @@ impl Engine {
         } else {
             wish.steps
         };
+        if live.progress.flags.contains(Flags::DELETED) {
+            return;
+        }
         let own = wish.endpoint.filter(|_| wanted);
         let endpoints = self.listeners(live.facts.account, own, EventType::Message(state));
         if endpoints.is_empty() {

@@ -202,6 +202,7 @@ fn flag_words(flags: Flags) -> Vec<&'static str> {
         (Flags::TEST, "Test traffic: it never goes to a real carrier."),
         (Flags::POSSIBLE_DUPLICATE, "It may have been sent twice."),
         (Flags::CONTRADICTED, "A later receipt contradicted the end that was told."),
+        (Flags::DELETED, "Its owner has deleted it: what it said and its addresses are gone."),
         (
             Flags::QUARANTINED,
             "Working on it crashed twice: until it ends it waits for a person of the operator.",

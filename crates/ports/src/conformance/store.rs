@@ -51,6 +51,7 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("late answers follow the first", messages::late_answers),
         ("what was sent is kept as it was sent", messages::as_sent),
         ("content is erased, and nothing else", messages::erased),
+        ("addresses give way, and nothing else", messages::addresses_erased),
         ("a big batch is one commit", messages::big_batch),
         ("open messages come in pages", messages::open_pages),
         ("a submission keeps its order", messages::submission_order),

@@ -421,6 +421,16 @@ pub enum ConfigChange {
     /// The content of a message is erased: as it was received, as it was sent, and what receipts repeat of it.
     /// Everything else of it stays. Nothing happens when there is no such content.
     ContentErased(AccountId, RowKey),
+    /// As [`ConfigChange::ContentErased`], and the addresses of the message give way to these. Nothing happens
+    /// when there is no such message.
+    AddressesErased {
+        /// Whose message.
+        account: AccountId,
+        /// The message.
+        message: RowKey,
+        /// What stands for its addresses from now on, sealed as they were.
+        sealed: Vec<u8>,
+    },
     /// A recipient that an account must not message. One that is on the list within this scope already
     /// stays as it is.
     Suppression(SuppressionRow),

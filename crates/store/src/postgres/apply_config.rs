@@ -46,6 +46,11 @@ pub(crate) async fn write_config(session: &Session, changes: &[ConfigChange]) ->
             ConfigChange::ContentErased(account, message) => {
                 erase_content(session, *account, *message).await?;
             }
+            ConfigChange::AddressesErased { account, message, sealed } => {
+                erase_content(session, *account, *message).await?;
+                let update = "UPDATE message SET sealed = $3 WHERE account = $1 AND key = $2";
+                session.execute(update, &[&account.0, &message.as_i64(), &sealed.as_slice()]).await?;
+            }
             ConfigChange::Suppression(row) => write_suppression(session, row).await?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 let delete = "DELETE FROM suppression WHERE account = $1 AND scope = $2 AND number_hash = $3";

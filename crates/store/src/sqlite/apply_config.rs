@@ -66,6 +66,11 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
                 work.connection.prepare_cached(delete)?.execute(params![account.0, keyword.code()])?;
             }
             ConfigChange::ContentErased(_, message) => erase_content(work.connection, *message)?,
+            ConfigChange::AddressesErased { message, sealed, .. } => {
+                erase_content(work.connection, *message)?;
+                let update = "UPDATE message SET sealed = ?2 WHERE key = ?1";
+                work.connection.prepare_cached(update)?.execute(params![message.as_i64(), sealed])?;
+            }
             ConfigChange::Suppression(row) => write_suppression(work.connection, row)?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 let delete = "DELETE FROM suppression WHERE account = ?1 AND scope = ?2 AND number_hash = ?3";

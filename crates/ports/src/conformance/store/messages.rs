@@ -266,6 +266,33 @@ pub(super) fn erased(bench: &mut Bench) {
     }
 }
 
+pub(super) fn addresses_erased(bench: &mut Bench) {
+    let mut batch = bench.batch();
+    add_account(&mut batch, 1);
+    let mut rows = Vec::new();
+    for recipient in [77, 78] {
+        let keys = (bench.key(), bench.key());
+        rows.push(add_message(&mut batch, keys, 1, recipient));
+    }
+    let [first, second] = [0, 1].map(|place: usize| rows[place].message.facts.key);
+    bench.apply(&batch);
+    let mut batch = bench.batch();
+    for message in [first, bench.key()] {
+        let sealed = vec![9, 9, 9];
+        batch.config.push(ConfigChange::AddressesErased { account: AccountId(1), message, sealed });
+    }
+    bench.apply(&batch);
+    for _ in 0..2 {
+        let after = bench.reader().message(first).unwrap().unwrap();
+        let mut expected = rows[0].message.clone();
+        expected.facts.sealed = vec![9, 9, 9].into();
+        assert_eq!((after.message, after.body), (expected, None));
+        let other = bench.reader().message(second).unwrap().unwrap();
+        assert_eq!((&other.message, other.body.is_some()), (&rows[1].message, true));
+        bench.reopen();
+    }
+}
+
 pub(super) fn open_pages(bench: &mut Bench) {
     let mut batch = bench.batch();
     add_account(&mut batch, 1);
