@@ -42,6 +42,16 @@ def reference_of(schema):
     return reference[len(REFERENCE):]
 
 
+def followed(part, document):
+    """What a part of the document says, there or where it leads to."""
+    reference = part.get("$ref")
+    if reference is None:
+        return part
+    for name in reference.removeprefix("#/").split("/"):
+        document = document[name]
+    return document
+
+
 def kind_of(schema):
     """The Python type of a schema, and whether it may be null."""
     name = reference_of(schema)
@@ -146,10 +156,11 @@ def typing_of(body):
 class Operation:
     """One operation of the document."""
 
-    def __init__(self, path, method, described, schemas):
-        self.path, self.method, self.described, self.schemas = path, method.upper(), described, schemas
+    def __init__(self, path, method, described, document):
+        self.path, self.method, self.described = path, method.upper(), described
+        self.schemas = document["components"]["schemas"]
         self.name = described["operationId"]
-        parameters = described.get("parameters", [])
+        parameters = [followed(one, document) for one in described.get("parameters", [])]
         self.in_path = [one for one in parameters if one["in"] == "path"]
         self.query = [one for one in parameters if one["in"] == "query"]
         headers = [one["name"] for one in parameters if one["in"] == "header"]
@@ -288,7 +299,7 @@ class Operation:
 def write_operations(document):
     schemas = document["components"]["schemas"]
     operations = [
-        Operation(path, method, described, schemas)
+        Operation(path, method, described, document)
         for path, item in document["paths"].items()
         for method, described in item.items()
     ]

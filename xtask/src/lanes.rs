@@ -105,6 +105,12 @@ const SOAK: &[Stage] = &[
         action: peer::heavy_examples,
     },
     Stage {
+        name: "openapi",
+        about: "schemathesis finds nothing that the OpenAPI document does not say",
+        needs: &[Need::Schemathesis],
+        action: peer::openapi::against_release,
+    },
+    Stage {
         name: "kill9",
         about: "nothing promised is lost over many kills",
         needs: &[],

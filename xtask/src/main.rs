@@ -43,6 +43,8 @@ enum Task {
     Tidy,
     /// Let a foreign SMPP client and a foreign SMPP dissector judge a built `chappe`.
     Peer(peer::PeerArguments),
+    /// Let schemathesis hold the OpenAPI document against what a built `chappe` serves.
+    Openapi(peer::openapi::OpenApiArguments),
     /// Install what the lanes need on this machine.
     Need(need::NeedArguments),
     /// Measure, and hold the figures against their bars.
@@ -78,6 +80,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Soak(arguments) => lanes::soak(&arguments),
         Task::Tidy => tidy::run(),
         Task::Peer(arguments) => peer::run(&arguments),
+        Task::Openapi(arguments) => peer::openapi::run(&arguments),
         Task::Need(arguments) => need::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Crash(arguments) => crash::run(&arguments),

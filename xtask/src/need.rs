@@ -16,8 +16,21 @@ use crate::process;
 const TRIES_MAX: u32 = 3;
 /// The pause after the first failure; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-/// The Python packages of the private environment, pinned by version and hash.
-const PYTHON_REQUIREMENTS: &str = "xtask/peer/requirements.txt";
+/// A private Python environment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PythonKit {
+    /// Its folder in the target folder.
+    folder: &'static str,
+    /// Its packages, pinned by version and hash.
+    requirements: &'static str,
+}
+
+/// The foreign clients that are written in Python.
+pub(crate) const CLIENTS: PythonKit =
+    PythonKit { folder: "venv", requirements: "xtask/peer/requirements.txt" };
+/// The tester of APIs.
+pub(crate) const SCHEMATHESIS: PythonKit =
+    PythonKit { folder: "venv-openapi", requirements: "xtask/peer/openapi/requirements.txt" };
 /// The second foreign client with the lock of its packages.
 const NODE_FOLDER: &str = "xtask/peer/node";
 /// Its script.
@@ -34,6 +47,8 @@ pub(crate) enum Need {
     Python,
     /// The private Python environment with `smpplib`.
     Smpplib,
+    /// The private Python environment with `schemathesis`.
+    Schemathesis,
     /// Node with `node-smpp` in a private folder.
     NodeSmpp,
     /// PHP on the command line.
@@ -71,7 +86,8 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
         Need::Tshark => debian_programme("tshark", &["tshark"]),
         Need::Chromium => debian_programme("chromium", &["chromium"]),
         Need::Python => debian_programme("python3", &["python3"]),
-        Need::Smpplib => python_environment().map(drop),
+        Need::Smpplib => python_environment(CLIENTS).map(drop),
+        Need::Schemathesis => python_environment(SCHEMATHESIS).map(drop),
         Need::NodeSmpp => node_environment().map(drop),
         Need::Php => debian_programme("php", &["php-cli"]),
         Need::Go => debian_programme("go", &["golang-go"]),
@@ -83,13 +99,13 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
     }
 }
 
-/// The Python interpreter of the private environment, which is created when it is missing or stale.
-pub(crate) fn python_environment() -> anyhow::Result<PathBuf> {
-    let environment = process::target_directory()?.join("venv");
+/// The Python interpreter of a private environment, which is created when it is missing or stale.
+pub(crate) fn python_environment(kit: PythonKit) -> anyhow::Result<PathBuf> {
+    let environment = process::target_directory()?.join(kit.folder);
     let python = environment.join("bin").join("python");
     let stamp = environment.join("installed-requirements.txt");
-    let wanted = std::fs::read_to_string(process::root().join(PYTHON_REQUIREMENTS))
-        .with_context(|| format!("failed to read {PYTHON_REQUIREMENTS}"))?;
+    let wanted = std::fs::read_to_string(process::root().join(kit.requirements))
+        .with_context(|| format!("failed to read {}", kit.requirements))?;
     let installed = std::fs::read_to_string(&stamp).unwrap_or_default();
     if python.is_file() && installed == wanted {
         return Ok(python);
@@ -107,7 +123,7 @@ pub(crate) fn python_environment() -> anyhow::Result<PathBuf> {
     retried("installing the Python packages", || {
         let mut command = process::command(&python);
         command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        command.args(["--require-hashes", "--only-binary", ":all:", "--requirement", PYTHON_REQUIREMENTS]);
+        command.args(["--require-hashes", "--only-binary", ":all:", "--requirement", kit.requirements]);
         process::output(&mut command).map(drop)
     })?;
     std::fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))?;
@@ -245,10 +261,13 @@ mod tests {
 
     #[test]
     fn every_python_package_is_pinned_by_version_and_hash() {
-        let text = std::fs::read_to_string(process::root().join(PYTHON_REQUIREMENTS)).unwrap();
-        let packages: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
-        assert!(packages.iter().any(|line| line.starts_with("smpplib==2.2.4 ")), "{packages:?}");
-        assert!(packages.iter().all(|line| line.contains("--hash=sha256:")), "{packages:?}");
+        for (kit, known) in [(CLIENTS, "smpplib==2.2.4 "), (SCHEMATHESIS, "schemathesis==")] {
+            let text = std::fs::read_to_string(process::root().join(kit.requirements)).unwrap();
+            let text = text.replace("\\\n", " ");
+            let packages: Vec<&str> = text.lines().filter(|line| line.contains("==")).collect();
+            assert!(packages.iter().any(|line| line.starts_with(known)), "{packages:?}");
+            assert!(packages.iter().all(|line| line.contains("--hash=sha256:")), "{packages:?}");
+        }
     }
 
     #[test]

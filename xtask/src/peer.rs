@@ -10,6 +10,7 @@
 
 mod capture;
 mod kit;
+pub(crate) mod openapi;
 mod watched;
 
 use std::path::{Path, PathBuf};
@@ -58,7 +59,7 @@ pub(crate) fn against_release() -> anyhow::Result<()> {
 }
 
 fn judge(binary: &Path) -> anyhow::Result<()> {
-    let python = need::python_environment()?;
+    let python = need::python_environment(need::CLIENTS)?;
     let node = need::node_environment()?;
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     // The capture begins before the platform, so that no PDU is cut by joining in the middle.

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta, timezone
 import chappe
 from chappe import models, webhooks
 
+from nasty_strings import CONTROLS, LINES, ONE_LINE
+
 PHONE = "+447400123456"
 LIMIT_S = 30
 DOCUMENT = pathlib.Path(__file__).parents[2] / "openapi.json"
@@ -118,6 +120,8 @@ def messages(client):
     written = [client.wait(one.id, limit_s=LIMIT_S) for one in texts.messages]
     demand([one.text for one in written] == ["Dear Ada", "Dear all"], "each has a text of its own")
     demand(client.message_redact(written[0].id).text is None, "its text is erased")
+    client.message_delete(written[1].id)
+    refused("not_found", lambda: client.message_view(written[1].id))
     demand(client.message_view(written[0].id).text is None, "it stays erased")
     refused("not_found", lambda: client.message_view("msg_01kq3v8w2rj5x7n4m6t9p0c1db"))
     listed = [one.id for one in client.message_list_all(limit=2)]
@@ -136,6 +140,9 @@ def figures(client, message):
     demand(client.price_list().items, "prices")
     known = client.number_check(PHONE)
     demand(known.country == "GB" and known.price is not None, "a number")
+    for ask in (client.movement_export, client.inbound_export, client.statistics_export):
+        demand(len(list(ask())) >= 1, "a table has its titles")
+        refused("not_built", lambda: list(ask(format="parquet")))
     table = list(client.message_export(to=PHONE))
     demand(len(table) >= 4 and any(message.id in line for line in table), "a table")
 
@@ -185,6 +192,7 @@ def webhook(client):
     demand(made.id in [one.id for one in client.webhook_list().items], "it is listed")
     told = [one for one in client.webhook_deliveries_all(made.id, limit=1) if one.message_id == sent]
     demand({one.type for one in told} >= {"message.delivered"}, "its events are listed")
+    demand(any(told[0].id in line for line in client.webhook_export(made.id)), "its events are in a table")
     # The answer of the listener is on disk a moment after it was given.
     end = time.monotonic() + LIMIT_S
     while client.webhook_replay(made.id, event=told[0].id).events != 1:
@@ -215,6 +223,39 @@ def keys(client, url):
     demand(made.id not in [one.id for one in client.key_list().items], "it is gone")
 
 
+def nasty(client):
+    """Every text of a list through every field that takes one: it comes back as it was, or is refused."""
+    key = client.key_create(label="nasty", scopes=["read"]).id
+    hook = client.webhook_create(url="https://example.com/", enabled=False).id
+
+    def sent(text="x", **named):
+        return client.message_view(client.send(PHONE, text, from_="Chappe", **named).messages[0].id)
+
+    one_line = {
+        "client_reference": lambda text: sent(client_reference=text).client_reference,
+        "traffic_type": lambda text: sent(traffic_type=text[:32]).traffic_type + text[32:],
+        "label": lambda text: (client.key_change(key, label=text), client.key_view(key).label)[1],
+        "description": lambda text: (
+            client.webhook_change(hook, description=text), client.webhook_view(hook).description)[1],
+    }
+    help_of = lambda text: (client.keyword_replies_change(help=text), client.keyword_replies().help)[1]
+    whole = {"text": lambda text: sent(text).text, "parameter": lambda text: sent("{p}", parameters={"p": text}).text}
+    for text in ONE_LINE:
+        for field, through in {**one_line, **whole, "help": help_of}.items():
+            back = through(text)
+            demand(back == text, f"{ascii(text)} came back from {field} as {ascii(back)}")
+    for text in LINES + CONTROLS:
+        for field, through in whole.items():
+            demand(through(text) == text, f"{ascii(text)} did not come back from {field}")
+        for through in one_line.values():
+            refused("invalid_request", lambda: through(text))
+    client.keyword_replies_change(help=None)
+    armed = [line for line in client.message_export() if '"=' in line or '"@' in line or '"+' in line]
+    demand(armed == [], f"a formula is armed: {armed[:1]}")
+    client.key_revoke(key)
+    client.webhook_remove(hook)
+
+
 def main():
     client = Watched.from_environment()
     message = messages(client)
@@ -223,6 +264,7 @@ def main():
     hooks(client)
     webhook(client)
     keys(client, client._base)
+    nasty(client)
     document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     all_of_them = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     demand(Watched.asked == all_of_them, f"never asked for: {sorted(all_of_them - Watched.asked)}")

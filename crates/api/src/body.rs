@@ -103,6 +103,20 @@ pub(crate) fn parse_json<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Refusa
     serde_json::from_str(text).map_err(|_| explain_json::<T>(text))
 }
 
+/// Reads a whole number that may be absent or null. `3.0` is one too, as JSON Schema has it.
+pub(crate) fn whole<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: TryFrom<u64>,
+    D: serde::Deserializer<'de>,
+{
+    use serde::Deserialize as _;
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    let read = digits.parse::<u64>().ok().and_then(|number| T::try_from(number).ok());
+    read.map(Some).ok_or_else(|| serde::de::Error::custom("expected a whole number within its limits"))
+}
+
 /// Says what does not fit, and where.
 fn explain_json<T: DeserializeOwned>(text: &str) -> Refusal {
     let mut reader = serde_json::Deserializer::from_str(text);

@@ -15,6 +15,7 @@ pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod numbers;
 pub(crate) mod recipients;
+pub(crate) mod shape;
 pub(crate) mod submit;
 pub(crate) mod suppressions;
 mod template;
@@ -40,6 +41,8 @@ pub(crate) struct Operation {
     pub(crate) repeatable: &'static [&'static str],
     /// Its handler.
     pub(crate) route: fn() -> MethodRouter<Api>,
+    /// Whether the same request again is done again, whatever key it carries.
+    pub(crate) repeats: bool,
     /// Statuses of refusals that can only come from here, beside those that every operation has.
     pub(crate) refusals: &'static [u16],
 }
@@ -51,7 +54,7 @@ const fn operation(
     route: fn() -> MethodRouter<Api>,
     refusals: &'static [u16],
 ) -> Operation {
-    Operation { method, path, scope, query: &[], repeatable: &[], route, refusals }
+    Operation { method, path, scope, query: &[], repeatable: &[], route, repeats: false, refusals }
 }
 
 impl Operation {
@@ -61,6 +64,10 @@ impl Operation {
 
     const fn repeating(self, repeatable: &'static [&'static str]) -> Self {
         Self { repeatable, ..self }
+    }
+
+    const fn each_time(self) -> Self {
+        Self { repeats: true, ..self }
     }
 }
 
@@ -81,6 +88,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/messages", READ, || get(lists::messages), &[])
         .with_query(&["state", "to", "since", "until", "cursor", "limit"]),
     operation("get", "/api/v1/messages/{id}", READ, || get(messages::show), &[404]),
+    operation("delete", "/api/v1/messages/{id}", MANAGE, || delete(messages::remove), &[404, 409]),
     operation("get", "/api/v1/messages/{id}/explain", READ, || get(messages::explain), &[404]),
     operation("post", "/api/v1/messages/{id}/cancel", SEND, || post(messages::cancel), OF_CHANGES),
     operation("post", "/api/v1/messages/{id}/redact", MANAGE, || post(messages::redact), OF_CHANGES),
@@ -99,8 +107,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         .with_query(&["since", "until", "format"]),
     operation("get", "/api/v1/prices", READ, || get(figures::prices), &[404]),
     operation("get", "/api/v1/numbers/{id}", READ, || get(figures::number), &[404, 422]),
-    operation("get", "/api/v1/exports/messages", READ, || get(export::messages), &[])
-        .with_query(&["state", "to", "since", "until"]),
+    operation("get", "/api/v1/exports/messages", READ, || get(export::messages), &[501])
+        .with_query(&["state", "to", "since", "until", "format"]),
+    operation("get", "/api/v1/exports/movements", READ, || get(export::movements), &[501])
+        .with_query(&["since", "until", "format"]),
+    operation("get", "/api/v1/exports/inbound", READ, || get(export::inbound), &[501])
+        .with_query(&["since", "until", "format"]),
+    operation("get", "/api/v1/exports/statistics", READ, || get(figures::export), &[501])
+        .with_query(&["since", "until", "format"]),
+    operation("get", "/api/v1/exports/webhooks/{id}", READ, || get(export::deliveries), &[404, 501])
+        .with_query(&["status", "since", "until", "format"]),
     operation("get", "/api/v1/webhooks", READ, || get(webhooks::list), &[]),
     operation("post", "/api/v1/webhooks", MANAGE, || post(webhooks::create), OF_CHANGES),
     operation("put", "/api/v1/webhooks/default", MANAGE, || put(webhooks::set_default), &[404, 413, 415]),
@@ -108,7 +124,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("patch", "/api/v1/webhooks/{id}", MANAGE, || patch(webhooks::change), &[404, 413, 415]),
     operation("delete", "/api/v1/webhooks/{id}", MANAGE, || delete(webhooks::remove), &[404]),
     operation("post", "/api/v1/webhooks/{id}/rotate", MANAGE, || post(webhooks::rotate), OF_CHANGES),
-    operation("post", "/api/v1/webhooks/{id}/test", MANAGE, || post(deliveries::test), OF_CHANGES),
+    operation("post", "/api/v1/webhooks/{id}/test", MANAGE, || post(deliveries::test), OF_CHANGES)
+        .each_time(),
     operation("get", "/api/v1/webhooks/{id}/deliveries", READ, || get(deliveries::list), &[404])
         .with_query(&["status", "since", "until", "cursor", "limit"]),
     operation("post", "/api/v1/webhooks/{id}/replay", MANAGE, || post(deliveries::replay), OF_CHANGES),
@@ -126,7 +143,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/keys", MANAGE, || get(keys::list), &[]),
     operation("post", "/api/v1/keys", MANAGE, || post(keys::create), OF_CHANGES),
     operation("get", "/api/v1/keys/{id}", MANAGE, || get(keys::show), &[404]),
-    operation("patch", "/api/v1/keys/{id}", MANAGE, || patch(keys::change), &[404, 413, 415]),
+    operation("patch", "/api/v1/keys/{id}", MANAGE, || patch(keys::change), &[404, 413, 415, 422]),
     operation("delete", "/api/v1/keys/{id}", MANAGE, || delete(keys::revoke), &[404]),
     operation("post", "/api/v1/keys/{id}/rotate", MANAGE, || post(keys::rotate), OF_CHANGES),
 ];

@@ -56,12 +56,16 @@ impl Posted {
         parse_json(&self.taken.octets)
     }
 
-    /// As [`Posted::json`], where a request without a body asks for what is usual.
+    /// As [`Posted::json`], where a request without a body, or with `null`, asks for what is usual.
     ///
     /// # Errors
     /// As [`Posted::json`].
     pub(crate) fn json_or_usual<T: DeserializeOwned + Default>(&self) -> Result<T, Refusal> {
-        if self.taken.octets.is_empty() { Ok(T::default()) } else { self.json() }
+        let body = self.taken.octets.trim_ascii();
+        if body.is_empty() || (body == b"null" && require_json(&self.headers).is_ok()) {
+            return Ok(T::default());
+        }
+        self.json()
     }
 
     /// Refuses a body where none is read.

@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document of the native API, made from the code that serves it.
 
+mod refine;
+
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder, Server};
 use utoipa::{Modify, OpenApi};
@@ -25,6 +27,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         submit::submit,
         lists::messages,
         messages::show,
+        messages::remove,
         messages::explain,
         messages::cancel,
         messages::redact,
@@ -38,6 +41,10 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         figures::prices,
         figures::number,
         export::messages,
+        export::movements,
+        export::inbound,
+        figures::export,
+        export::deliveries,
         webhooks::list,
         webhooks::create,
         webhooks::set_default,
@@ -141,6 +148,7 @@ fn meaning(status: u16) -> &'static str {
         415 => "The media type is not read here",
         422 => "The request can be read, but not be done as it stands",
         429 => "Too many requests",
+        501 => "This build has no such thing",
         _ => "Not now",
     }
 }
@@ -151,7 +159,11 @@ pub fn document(public_url: &str) -> String {
     if !public_url.is_empty() {
         document.servers = Some(vec![Server::new(public_url)]);
     }
-    document.to_json().unwrap_or_else(|error| {
+    let written = serde_json::to_value(&document).and_then(|mut value| {
+        refine::refine(&mut value);
+        serde_json::to_string(&value)
+    });
+    written.unwrap_or_else(|error| {
         tracing::error!(%error, "the OpenAPI document could not be written");
         "{}".to_owned()
     })

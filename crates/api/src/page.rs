@@ -31,6 +31,7 @@ pages![
     "empty_text",
     "text_too_long",
     "invalid_coding",
+    "invalid_template",
     "too_many_recipients",
     "expired_validity",
     "invalid_schedule",

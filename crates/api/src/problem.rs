@@ -35,6 +35,7 @@ pub const fn http_status(code: RefusalCode) -> StatusCode {
         | R::EmptyText
         | R::TextTooLong
         | R::InvalidCoding
+        | R::InvalidTemplate
         | R::TooManyRecipients
         | R::ExpiredValidity
         | R::InvalidSchedule

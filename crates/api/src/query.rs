@@ -4,7 +4,7 @@
 use types::refusal::{Refusal, RefusalCode};
 
 /// The most fields of one query or form.
-pub(crate) const FIELDS_MAX: usize = 100;
+pub(crate) const FIELDS_MAX: usize = 110;
 
 /// Names and values of a request, in the order in which they came.
 #[derive(Debug, Default)]

@@ -140,7 +140,7 @@ impl<'a> Page<'a> {
         if !more.is_empty() {
             html.push_str(&format!("<p>{}</p>\n", inline(more)));
         }
-        html.push_str(&parameters(described));
+        html.push_str(&parameters(self.document, described));
         let body = at(described, "/requestBody/content/application~1json/schema");
         if !body.is_null() {
             html.push_str(&format!("<h4>Body</h4>\n<p>{}</p>\n", schema::kind(body)));
@@ -211,7 +211,7 @@ impl<'a> Page<'a> {
     }
 }
 
-fn parameters(described: &Value) -> String {
+fn parameters(document: &Value, described: &Value) -> String {
     let parameters = at(described, "/parameters").as_array().map(Vec::as_slice).unwrap_or_default();
     if parameters.is_empty() {
         return String::new();
@@ -220,7 +220,7 @@ fn parameters(described: &Value) -> String {
         "<h4>Parameters</h4>\n<table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Type</th>\
          <th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n",
     );
-    for parameter in parameters {
+    for parameter in parameters.iter().map(|one| schema::followed(document, one)) {
         let place = match text(parameter, "in") {
             "query" => "in the query",
             "header" => "a header",

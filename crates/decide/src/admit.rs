@@ -181,12 +181,13 @@ fn check_shape(draft: &Draft) -> Result<Msisdn, Refusal> {
         Refusal::new(RefusalCode::InvalidDestination, detail).at("to")
     })?;
     check_sender(&draft.source)?;
-    if draft.traffic_type.len() > TRAFFIC_TYPE_MAX {
+    if draft.traffic_type.chars().count() > TRAFFIC_TYPE_MAX {
         let detail = format!("traffic_type has at most {TRAFFIC_TYPE_MAX} characters");
         return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("traffic_type"));
     }
-    if draft.client_reference.as_ref().is_some_and(|reference| reference.len() > CLIENT_REFERENCE_MAX) {
-        let detail = format!("client_reference has at most {CLIENT_REFERENCE_MAX} octets");
+    let reference = draft.client_reference.as_deref().unwrap_or_default();
+    if reference.chars().count() > CLIENT_REFERENCE_MAX {
+        let detail = format!("client_reference has at most {CLIENT_REFERENCE_MAX} characters");
         return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("client_reference"));
     }
     Ok(recipient)

@@ -58,6 +58,7 @@ pub fn status_of(code: RefusalCode) -> CommandStatus {
         | RefusalCode::IdempotencyInFlight
         | RefusalCode::TooLate
         | RefusalCode::TooEarly
+        | RefusalCode::InvalidTemplate
         | RefusalCode::NotBuilt => CommandStatus::ESME_RSUBMITFAIL,
     }
 }

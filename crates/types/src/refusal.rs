@@ -40,6 +40,8 @@ refusal_codes! {
     TextTooLong = "text_too_long", "The text is too long";
     /// The coding of the text is not known, or its header cannot be read.
     InvalidCoding = "invalid_coding", "The coding of the text cannot be read";
+    /// The text's placeholders cannot be read, or ask for parameters that are not there.
+    InvalidTemplate = "invalid_template", "The text and its parameters do not fit together";
     /// More recipients than one submission may have.
     TooManyRecipients = "too_many_recipients", "The submission has too many recipients";
     /// The validity ends before the message could be sent.

@@ -32,7 +32,7 @@ pub(super) fn play(binary: &Path, languages: &[&str]) -> anyhow::Result<()> {
 
 /// Lets the Python client carry out every operation; the first of its messages must find no others.
 fn tell(server: &Server) -> anyhow::Result<()> {
-    let mut command = process::command(need::python_environment()?);
+    let mut command = process::command(need::python_environment(need::CLIENTS)?);
     command.args(["-B", STORY]).env("PYTHONPATH", SOURCES);
     command.env("CHAPPE_URL", format!("http://{}", server.value("CHAPPE_HTTP")?));
     command.env("CHAPPE_KEY", key(server)?);
@@ -40,7 +40,7 @@ fn tell(server: &Server) -> anyhow::Result<()> {
 }
 
 fn run_examples(server: &Server, languages: &[&str]) -> anyhow::Result<()> {
-    let mut command = process::command(need::python_environment()?);
+    let mut command = process::command(need::python_environment(need::CLIENTS)?);
     command.args(["-B", EXAMPLES, "--address", server.value("CHAPPE_HTTP")?, "--key", &key(server)?]);
     command.args(["--smpp", server.value("CHAPPE_SMPP")?]);
     command.args(["--system-id", server.value("CHAPPE_SMPP_SYSTEM_ID")?]);

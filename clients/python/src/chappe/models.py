@@ -115,6 +115,31 @@ class AlertSent:
 
 
 @dataclass(frozen=True)
+class AlertmanagerGroup:
+    """A group of alerts, as Alertmanager tells it in version 4 and Grafana in its own. Members that are not
+    listed here are allowed and not looked at.
+    """
+
+    #: Which group it is.
+    group_key: str = field(metadata={"name": "groupKey"})
+
+    #: `firing`, or `resolved` when none of its alerts is firing.
+    status: str
+
+    #: The alerts.
+    alerts: List[Alert]
+
+    #: The form of the document.
+    version: str
+
+    #: What its alerts were grouped by.
+    group_labels: Optional[Dict[str, str]] = field(default=None, metadata={"name": "groupLabels"})
+
+    #: Alerts of the group that are not in the document.
+    truncated_alerts: Optional[int] = field(default=None, metadata={"name": "truncatedAlerts"})
+
+
+@dataclass(frozen=True)
 class Amount:
     """An amount with its unit."""
 

@@ -66,34 +66,35 @@ class Operations(Runtime):
         group_key: str,
         status: str,
         alerts: List[Alert],
+        version: str,
         to: List[str],
         from_: str,
         group_labels: Maybe[Dict[str, str]] = UNSET,
         truncated_alerts: Maybe[int] = UNSET,
-        version: Maybe[str] = UNSET,
         class_: Optional[str] = None,
         dry_run: Optional[bool] = None,
         idempotency_key: Optional[str] = None,
     ) -> Union[AlertQuote, AlertSent]:
-        """Sends what Prometheus Alertmanager tells, by its webhook of version 4.
+        """Sends what Prometheus Alertmanager tells, by its webhook of version 4. Without an `Idempotency-
+        Key` the group, its status and its alerts with their starts are the key.
 
         Args:
             group_key: Which group it is.
             status: `firing`, or `resolved` when none of its alerts is firing.
             alerts: The alerts.
+            version: The form of the document.
             to: The recipients with their country codes: several separated by commas, or the parameter
                 several times.
             from_: The sender: up to 11 letters and digits, a number, or a short code.
             group_labels: What its alerts were grouped by.
             truncated_alerts: Alerts of the group that are not in the document.
-            version: The form of the document; Alertmanager's must be `4`.
             class_: What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
             dry_run: Only tell the text and what it would cost; nothing is sent and nothing kept.
             idempotency_key: Done once under this key; when absent, what is told is the key.
         """
         request = Request("POST", "/api/v1/hooks/alertmanager",
             query={"to": to, "from": from_, "class": class_, "dry_run": dry_run},
-            body={"groupKey": group_key, "status": status, "alerts": alerts, "groupLabels": group_labels, "truncatedAlerts": truncated_alerts, "version": version}, idempotency_key=idempotency_key, once=True, is_own_key=True)
+            body={"groupKey": group_key, "status": status, "alerts": alerts, "version": version, "groupLabels": group_labels, "truncatedAlerts": truncated_alerts}, idempotency_key=idempotency_key, once=True, is_own_key=True)
         answer: Union[AlertQuote, AlertSent] = self._call(request, {200: AlertQuote, 202: AlertSent})
         return answer
 
@@ -112,7 +113,8 @@ class Operations(Runtime):
         dry_run: Optional[bool] = None,
         idempotency_key: Optional[str] = None,
     ) -> Union[AlertQuote, AlertSent]:
-        """Sends what Grafana tells, by the webhook of a contact point.
+        """Sends what Grafana tells, by the webhook of a contact point. Without an `Idempotency-Key` the
+        group, its status and its alerts with their starts are the key.
 
         Args:
             group_key: Which group it is.
@@ -133,6 +135,24 @@ class Operations(Runtime):
             body={"groupKey": group_key, "status": status, "alerts": alerts, "groupLabels": group_labels, "truncatedAlerts": truncated_alerts, "version": version}, idempotency_key=idempotency_key, once=True, is_own_key=True)
         answer: Union[AlertQuote, AlertSent] = self._call(request, {200: AlertQuote, 202: AlertSent})
         return answer
+
+    def inbound_export(
+        self,
+        *,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        format: Optional[str] = None,
+    ) -> Iterator[str]:
+        """Writes messages from phones as a table, newest first, at most 1,000,000.
+
+        Args:
+            since: At or after this time.
+            until: Before this time.
+            format: `csv`, which is the only form so far.
+        """
+        request = Request("GET", "/api/v1/exports/inbound",
+            query={"since": since, "until": until, "format": format})
+        return self._lines(request)
 
     def inbound_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> InboundPage:
         """Lists messages from phones, newest first.
@@ -288,6 +308,17 @@ class Operations(Runtime):
         answer: MessageView = self._call(request, {200: MessageView})
         return answer
 
+    def message_delete(self, id: str) -> None:
+        """Deletes a message, once it has ended: what it says, its addresses and your reference are erased,
+        and it is found no more. What it cost stays in the balance and the statistics, and what carriers
+        told of it on the operator's record. This cannot be undone.
+
+        Args:
+            id: The message's id in any notation
+        """
+        request = Request("DELETE", "/api/v1/messages/{id}", path={"id": id})
+        self._call(request, {204: None})
+
     def message_explain(self, id: str) -> ExplainView:
         """Explains why a message was priced, sent, charged and ended as it was.
 
@@ -305,17 +336,19 @@ class Operations(Runtime):
         to: Optional[str] = None,
         since: Optional[Moment] = None,
         until: Optional[Moment] = None,
+        format: Optional[str] = None,
     ) -> Iterator[str]:
-        """Writes all messages that match as CSV, newest first, at most 1,000,000.
+        """Writes all messages that match as a table, newest first, at most 1,000,000.
 
         Args:
             state: In one of these states, separated by commas.
             to: To this number, in any notation.
             since: Accepted at or after this time.
             until: Accepted before this time.
+            format: `csv`, which is the only form so far.
         """
         request = Request("GET", "/api/v1/exports/messages",
-            query={"state": state, "to": to, "since": since, "until": until})
+            query={"state": state, "to": to, "since": since, "until": until, "format": format})
         return self._lines(request)
 
     def message_list(
@@ -431,6 +464,24 @@ class Operations(Runtime):
         answer: MessageView = self._call(request, {200: MessageView})
         return answer
 
+    def movement_export(
+        self,
+        *,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        format: Optional[str] = None,
+    ) -> Iterator[str]:
+        """Writes what moved the balance as a table, newest first, at most 1,000,000 rows.
+
+        Args:
+            since: At or after this time.
+            until: Before this time.
+            format: `csv`, which is the only form so far.
+        """
+        request = Request("GET", "/api/v1/exports/movements",
+            query={"since": since, "until": until, "format": format})
+        return self._lines(request)
+
     def movement_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> MovementPage:
         """Lists what moved the balance, newest first.
 
@@ -513,6 +564,24 @@ class Operations(Runtime):
         request = Request("GET", "/api/v1/prices")
         answer: Prices = self._call(request, {200: Prices})
         return answer
+
+    def statistics_export(
+        self,
+        *,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        format: Optional[str] = None,
+    ) -> Iterator[str]:
+        """Writes traffic by day, country and state as a table.
+
+        Args:
+            since: At or after this time.
+            until: Before this time.
+            format: `csv`, which is the only form so far.
+        """
+        request = Request("GET", "/api/v1/exports/statistics",
+            query={"since": since, "until": until, "format": format})
+        return self._lines(request)
 
     def statistics_view(
         self,
@@ -705,6 +774,30 @@ class Operations(Runtime):
             limit: Items of the page.
         """
         return self._pages(lambda cursor: self.webhook_deliveries(id, status=status, since=since, until=until, limit=limit, cursor=cursor))
+
+    def webhook_export(
+        self,
+        id: str,
+        *,
+        status: Optional[str] = None,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        format: Optional[str] = None,
+    ) -> Iterator[str]:
+        """Writes events of a webhook as a table, newest first, at most 1,000,000: what was told, what waits
+        and what was given up.
+
+        Args:
+            id: The address's id
+            status: Of which this became: `waiting` to be told, `told`, `dead` (given up), or `moot`
+                (nothing to tell).
+            since: Made at or after this time.
+            until: Made before this time.
+            format: `csv`, which is the only form so far.
+        """
+        request = Request("GET", "/api/v1/exports/webhooks/{id}", path={"id": id},
+            query={"status": status, "since": since, "until": until, "format": format})
+        return self._lines(request)
 
     def webhook_list(self) -> WebhookList:
         """Lists the addresses at which events are told."""

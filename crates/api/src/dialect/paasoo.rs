@@ -51,6 +51,7 @@ const fn status_of(code: RefusalCode) -> u8 {
         | R::EmptyText
         | R::TextTooLong
         | R::InvalidCoding
+        | R::InvalidTemplate
         | R::ExpiredValidity
         | R::InvalidSchedule
         | R::BodyTooLarge

@@ -31,7 +31,7 @@ fn status_name(status: EventStatus) -> &'static str {
     STATUSES.iter().find(|(known, _)| *known == status).map_or("", |(_, name)| name)
 }
 
-fn read_status(name: &str) -> Result<EventStatus, Refusal> {
+pub(crate) fn read_status(name: &str) -> Result<EventStatus, Refusal> {
     let found = STATUSES.iter().find(|(_, known)| *known == name).map(|(status, _)| *status);
     found.ok_or_else(|| {
         let detail = "expected `waiting`, `told`, `dead` or `moot`";
@@ -118,6 +118,24 @@ impl From<&DeliveryView> for Delivery {
             next_at: view.next_at.map(|at| at.to_string()),
             ended_at: view.ended_at.map(|at| at.to_string()),
         }
+    }
+}
+
+impl Delivery {
+    /// Its members as texts, in their order; empty for null.
+    pub(crate) fn fields(self) -> [String; 9] {
+        let text = |text: Option<String>| text.unwrap_or_default();
+        [
+            self.id,
+            self.kind,
+            text(self.message_id),
+            text(self.inbound_id),
+            self.status.to_owned(),
+            self.failed_tries.to_string(),
+            self.happened_at,
+            text(self.next_at),
+            text(self.ended_at),
+        ]
     }
 }
 
@@ -210,10 +228,7 @@ pub(crate) async fn list(
     path = "/api/v1/webhooks/{id}/replay",
     operation_id = "webhook_replay",
     tag = "webhooks",
-    params(
-        ("id" = String, Path, description = "The address's id"),
-        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Done once under this key")
-    ),
+    params(("id" = String, Path, description = "The address's id")),
     request_body(content = ReplayBody, content_type = "application/json"),
     responses((status = 200, description = "How many will be told", body = Replayed))
 )]

@@ -2,6 +2,7 @@
 
 use app::PriceList;
 use app::detail::Movement;
+use app::submission::Caller;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Authenticated;
 use crate::native::csv::{file, line};
+use crate::native::export::{SpanQuery, check_format};
 use crate::native::lists::{PageQuery, read_cursor, read_limit, read_moment, write_cursor};
 use crate::native::view::Amount;
 use crate::native::webhooks::IdPath;
@@ -218,7 +220,10 @@ pub(crate) async fn movements(
     operation_id = "statistics_view",
     tag = "account",
     params(StatisticsQuery),
-    responses((status = 200, description = "The lines", body = Statistics))
+    responses((status = 200, description = "The lines; with `format=csv` as a table", content(
+        (Statistics = "application/json"),
+        (String = "text/csv")
+    )))
 )]
 pub(crate) async fn statistics(
     State(api): State<Api>,
@@ -226,19 +231,52 @@ pub(crate) async fn statistics(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let now = api.desk().now();
-    let Days { since, until, as_csv } =
-        api.counting(caller, read_days(query.as_deref().unwrap_or(""), now))?;
+    let days = api.counting(caller, read_days(query.as_deref().unwrap_or(""), now))?;
+    let lines = lines_of(&api, caller, &days).await?;
+    if days.as_csv {
+        return Ok(table(&lines));
+    }
+    Ok(json_bytes(StatusCode::OK, &Statistics { items: lines, next_cursor: None }))
+}
+
+/// Writes traffic by day, country and state as a table.
+#[utoipa::path(
+    get,
+    path = "/api/v1/exports/statistics",
+    operation_id = "statistics_export",
+    tag = "account",
+    params(SpanQuery),
+    responses((status = 200, description = "A table; fields that begin like a formula have an apostrophe before them", content_type = "text/csv", body = String))
+)]
+pub(crate) async fn export(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refused> {
+    let now = api.desk().now();
+    let read = Fields::parse(query.as_deref().unwrap_or("")).and_then(|fields| {
+        check_format(&fields)?;
+        read_span(&fields, now)
+    });
+    let (since, until) = api.counting(caller, read)?;
+    let lines = lines_of(&api, caller, &Days { since, until, as_csv: true }).await?;
+    Ok(table(&lines))
+}
+
+async fn lines_of(api: &Api, caller: Caller, days: &Days) -> Result<Vec<StatisticsLine>, Refused> {
+    let Days { since, until, .. } = *days;
     let rows = api.desk().usage(caller.account, since).await?;
     let lines: Vec<_> = rows.iter().filter(|row| row.day < until).map(StatisticsLine::from).collect();
     if lines.len() > LINES_MAX {
         let detail = format!("these days have more than {LINES_MAX} lines; ask for fewer");
         return Err(api.counted(Some(caller.account), refuse(&detail, "since")).into());
     }
-    if !as_csv {
-        return Ok(json_bytes(StatusCode::OK, &Statistics { items: lines, next_cursor: None }));
-    }
+    Ok(lines)
+}
+
+fn table(lines: &[StatisticsLine]) -> Response {
     let mut text = line(["day", "country", "state", "messages", "parts", "amount", "unit"]);
-    for one in &lines {
+    for one in lines {
         let (messages, parts) = (one.messages.to_string(), one.parts.to_string());
         let Amount { amount, unit } = &one.amount;
         let (day, country) = (one.day.as_str(), one.country.as_str());
@@ -246,7 +284,7 @@ pub(crate) async fn statistics(
             [day, country, one.state, messages.as_str(), parts.as_str(), amount.as_str(), unit.as_str()];
         text.push_str(&line(fields));
     }
-    Ok(file("attachment; filename=\"statistics.csv\"", text))
+    file("attachment; filename=\"statistics.csv\"", text)
 }
 
 /// Lists what one part costs the account, by the beginning of the number.
@@ -305,9 +343,13 @@ fn read_days(query: &str, now: Timestamp) -> Result<Days, Refusal> {
         Some("csv") => true,
         Some(_) => return Err(refuse("expected `json` or `csv`", "format")),
     };
-    let since = read_moment(&fields, "since")?.unwrap_or_else(|| now.plus_ms(-DAYS_DEFAULT * DAY_MS));
-    let until = read_moment(&fields, "until")?.unwrap_or(Timestamp::NEVER);
+    let (since, until) = read_span(&fields, now)?;
     Ok(Days { since, until, as_csv })
+}
+
+fn read_span(fields: &Fields, now: Timestamp) -> Result<(Timestamp, Timestamp), Refusal> {
+    let since = read_moment(fields, "since")?.unwrap_or_else(|| now.plus_ms(-DAYS_DEFAULT * DAY_MS));
+    Ok((since, read_moment(fields, "until")?.unwrap_or(Timestamp::NEVER)))
 }
 
 fn refuse(detail: &str, field: &str) -> Refusal {

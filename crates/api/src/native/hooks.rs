@@ -21,6 +21,8 @@ use types::refusal::{Refusal, RefusalCode};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Authenticated;
+use crate::body::whole;
+use crate::native::shape::NumberList;
 use crate::native::submit::{AcceptedItem, QuoteItem};
 use crate::once::{Posted, marked};
 use crate::problem::{Refused, json_bytes};
@@ -40,10 +42,10 @@ const ALERTMANAGER_VERSION: &str = "4";
 #[expect(dead_code, reason = "describes the parameters that the hand-written reader takes")]
 pub(crate) struct HookQuery {
     /// The recipients with their country codes: several separated by commas, or the parameter several times.
-    #[param(min_items = 1, max_items = 100, example = json!(["447911123456"]))]
+    #[param(value_type = Vec<NumberList>, inline, min_items = 1, max_items = 100, example = json!(["447911123456"]))]
     to: Vec<String>,
     /// The sender: up to 11 letters and digits, a number, or a short code.
-    #[param(example = "Alerts")]
+    #[param(example = "Alerts", min_length = 1, pattern = "[!-~]")]
     from: String,
     /// What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
     #[param(pattern = "^(one_time|transactional|bulk)$")]
@@ -82,7 +84,7 @@ pub(crate) struct AlertGroup {
     #[serde(rename = "groupKey")]
     group_key: String,
     /// Alerts of the group that are not in the document.
-    #[serde(rename = "truncatedAlerts")]
+    #[serde(rename = "truncatedAlerts", default, deserialize_with = "whole")]
     truncated_alerts: Option<u64>,
     /// `firing`, or `resolved` when none of its alerts is firing.
     status: String,
@@ -132,20 +134,14 @@ pub(crate) struct AlertQuote {
     messages: Vec<QuoteItem>,
 }
 
-/// Sends what Prometheus Alertmanager tells, by its webhook of version 4.
+/// Sends what Prometheus Alertmanager tells, by its webhook of version 4. Without an `Idempotency-Key` the
+/// group, its status and its alerts with their starts are the key.
 #[utoipa::path(
     post,
     path = "/api/v1/hooks/alertmanager",
     operation_id = "hook_alertmanager",
     tag = "hooks",
-    params(
-        HookQuery,
-        (
-            "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
-            description = "1 to 255 visible characters. Without it the group, its status and its alerts with their \
-                starts are the key."
-        )
-    ),
+    params(HookQuery),
     request_body(content = AlertGroup, content_type = "application/json"),
     responses(
         (status = 202, description = "On stable storage", body = AlertSent, headers(
@@ -169,20 +165,14 @@ pub(crate) async fn alertmanager(
     tell(&api, caller, Told { by: "alertmanager", wish, posted, group }).await
 }
 
-/// Sends what Grafana tells, by the webhook of a contact point.
+/// Sends what Grafana tells, by the webhook of a contact point. Without an `Idempotency-Key` the group, its
+/// status and its alerts with their starts are the key.
 #[utoipa::path(
     post,
     path = "/api/v1/hooks/grafana",
     operation_id = "hook_grafana",
     tag = "hooks",
-    params(
-        HookQuery,
-        (
-            "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
-            description = "1 to 255 visible characters. Without it the group, its status and its alerts with their \
-                starts are the key."
-        )
-    ),
+    params(HookQuery),
     request_body(content = AlertGroup, content_type = "application/json"),
     responses(
         (status = 202, description = "On stable storage", body = AlertSent, headers(

@@ -12,6 +12,7 @@ use types::time::Timestamp;
 use utoipa::ToSchema;
 
 use crate::auth::{Authenticated, KeyHolder};
+use crate::native::shape::{RangeText, ScopeName};
 use crate::native::webhooks::{IdPath, Rotation, read_number, stated};
 use crate::once::{Posted, marked};
 use crate::problem::{Refused, json_bytes};
@@ -101,10 +102,10 @@ pub(crate) struct NewKey {
     #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     label: Option<String>,
     /// What it may do: `send`, `read`, `manage`; what the calling key may do when absent.
-    #[schema(min_items = 1, max_items = 3)]
+    #[schema(value_type = Option<Vec<ScopeName>>, inline, min_items = 1, max_items = 3)]
     scopes: Option<Vec<String>>,
     /// The addresses and ranges from which it may be used, e.g. `192.0.2.0/24`; everywhere when absent.
-    #[schema(max_items = 50)]
+    #[schema(value_type = Option<Vec<RangeText>>, inline, max_items = 50)]
     addresses: Option<Vec<String>>,
     /// When it ends; never when absent.
     #[schema(format = DateTime)]
@@ -120,10 +121,10 @@ pub(crate) struct KeyChange {
     #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     label: Option<String>,
     /// What it may do: `send`, `read`, `manage`.
-    #[schema(min_items = 1, max_items = 3)]
+    #[schema(value_type = Option<Vec<ScopeName>>, inline, min_items = 1, max_items = 3)]
     scopes: Option<Vec<String>>,
     /// The addresses and ranges from which it may be used; none for everywhere.
-    #[schema(max_items = 50)]
+    #[schema(value_type = Option<Vec<RangeText>>, inline, max_items = 50)]
     addresses: Option<Vec<String>>,
     /// When it ends; null for never.
     #[serde(default, deserialize_with = "stated")]
@@ -150,7 +151,6 @@ pub(crate) async fn list(State(api): State<Api>, Authenticated(caller): Authenti
     path = "/api/v1/keys",
     operation_id = "key_create",
     tag = "keys",
-    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Done once under this key")),
     request_body(content = NewKey, content_type = "application/json"),
     responses((status = 201, description = "The key with its secret", body = KeyItem))
 )]
@@ -229,10 +229,7 @@ pub(crate) async fn revoke(
     path = "/api/v1/keys/{id}/rotate",
     operation_id = "key_rotate",
     tag = "keys",
-    params(
-        ("id" = String, Path, description = "The key's id"),
-        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Done once under this key")
-    ),
+    params(("id" = String, Path, description = "The key's id")),
     request_body(content = Option<Rotation>, content_type = "application/json"),
     responses((status = 200, description = "The key with its new secret", body = KeyItem))
 )]
@@ -270,6 +267,10 @@ fn read_patch(posted: &Posted) -> Result<KeyPatch, Refusal> {
 }
 
 fn read_scopes(names: &[String]) -> Result<KeyScopes, Refusal> {
+    if names.is_empty() || names.len() > KeyScope::ALL.len() {
+        let detail = "expected one or more of `send`, `read` and `manage`, each once";
+        return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("scopes"));
+    }
     let read = |(place, name): (usize, &String)| {
         KeyScope::parse(name).ok_or_else(|| {
             Refusal::new(RefusalCode::InvalidRequest, "expected `send`, `read` or `manage`")

@@ -38,15 +38,15 @@ impl From<KeywordReplies> for KeywordsView {
 pub(crate) struct KeywordsChange {
     /// After a word such as STOP.
     #[serde(default, deserialize_with = "stated")]
-    #[schema(value_type = Option<String>, max_length = 459)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[\n -~\u00a0-\uffff]*[!-~\u00a1-\u00ff][\n -~\u00a0-\uffff]*$")]
     stop: Option<Option<String>>,
     /// After a word such as START.
     #[serde(default, deserialize_with = "stated")]
-    #[schema(value_type = Option<String>, max_length = 459)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[\n -~\u00a0-\uffff]*[!-~\u00a1-\u00ff][\n -~\u00a0-\uffff]*$")]
     start: Option<Option<String>>,
     /// After a word such as HELP.
     #[serde(default, deserialize_with = "stated")]
-    #[schema(value_type = Option<String>, max_length = 459)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[\n -~\u00a0-\uffff]*[!-~\u00a1-\u00ff][\n -~\u00a0-\uffff]*$")]
     help: Option<Option<String>>,
 }
 

@@ -12,6 +12,7 @@ use types::time::Timestamp;
 use utoipa::IntoParams;
 
 use crate::auth::Authenticated;
+use crate::native::export::check_format;
 use crate::native::view::{InboundPage, InboundView, MessagePage, MessageView};
 use crate::problem::{Refused, json_bytes};
 use crate::query::Fields;
@@ -59,7 +60,13 @@ pub(crate) struct MessageListQuery {
 #[expect(dead_code, reason = "describes the parameters that the hand-written reader takes")]
 pub(crate) struct MessageExportQuery {
     /// In one of these states, separated by commas.
-    #[param(example = "delivered,undelivered")]
+    #[param(
+        example = "delivered,undelivered",
+        pattern = "^(accepted|scheduled|queued|sending|unknown|submitted|\
+            delivered|undelivered|expired|rejected|deleted|failed|cancelled|unconfirmed|no_report)\
+            (,(accepted|scheduled|queued|sending|unknown|submitted|\
+            delivered|undelivered|expired|rejected|deleted|failed|cancelled|unconfirmed|no_report))*$"
+    )]
     state: Option<String>,
     /// To this number, in any notation.
     #[param(example = "+447911123456", pattern = r"^\+?[1-9]([ .()/-]*[0-9]){5,14}$")]
@@ -70,6 +77,9 @@ pub(crate) struct MessageExportQuery {
     /// Accepted before this time.
     #[param(format = DateTime)]
     until: Option<String>,
+    /// `csv`, which is the only form so far.
+    #[param(pattern = "^csv$")]
+    format: Option<String>,
 }
 
 /// Where in a list to read.
@@ -135,13 +145,19 @@ pub(crate) fn read_place(query: &str) -> Result<(Option<RowKey>, usize), Refusal
 
 /// The parameters of an export: those of a list but for its pages.
 pub(crate) fn read_export(query: &str) -> Result<MessageQuery, Refusal> {
-    Fields::parse(query)?.only(&["state", "to", "since", "until"])?;
-    read_query(query)
+    let fields = Fields::parse(query)?;
+    fields.only(&["state", "to", "since", "until", "format"])?;
+    check_format(&fields)?;
+    read_filter(&fields)
 }
 
 fn read_query(query: &str) -> Result<MessageQuery, Refusal> {
     let fields = Fields::parse(query)?;
     fields.only(&["state", "to", "since", "until", "cursor", "limit"])?;
+    read_filter(&fields)
+}
+
+fn read_filter(fields: &Fields) -> Result<MessageQuery, Refusal> {
     let mut states = Vec::new();
     for name in fields.once("state")?.iter().flat_map(|text| text.split(',')) {
         states.push(MessageState::parse(name.trim()).ok_or_else(|| {
@@ -153,10 +169,10 @@ fn read_query(query: &str) -> Result<MessageQuery, Refusal> {
         states,
         recipient: fields.once("to")?.map(|number| Sensitive::new(number.to_owned())),
         connector: None,
-        since: read_moment(&fields, "since")?,
-        until: read_moment(&fields, "until")?,
-        before: read_cursor(&fields)?,
-        limit: read_limit(&fields)?,
+        since: read_moment(fields, "since")?,
+        until: read_moment(fields, "until")?,
+        before: read_cursor(fields)?,
+        limit: read_limit(fields)?,
         with_content: false,
     })
 }

@@ -1,11 +1,11 @@
-//! One message: `GET /api/v1/messages/{id}`, its explanation, its withdrawal, and the erasure of its text.
+//! One message: `GET /api/v1/messages/{id}`, its explanation, its withdrawal, the erasure of its text, and its deletion.
 
 use app::Scope;
 use app::submission::{Act, Caller};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use types::id::MessageId;
 use types::refusal::{Refusal, RefusalCode};
 
@@ -59,13 +59,7 @@ pub(crate) async fn explain(
     path = "/api/v1/messages/{id}/cancel",
     operation_id = "message_cancel",
     tag = "messages",
-    params(
-        ("id" = String, Path, description = "The message's id in any notation"),
-        (
-            "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
-            description = "1 to 255 visible characters. The same request with the same key is done once and answered alike."
-        )
-    ),
+    params(("id" = String, Path, description = "The message's id in any notation")),
     responses((status = 200, description = "The message, withdrawn", body = MessageView))
 )]
 pub(crate) async fn cancel(
@@ -84,13 +78,7 @@ pub(crate) async fn cancel(
     path = "/api/v1/messages/{id}/redact",
     operation_id = "message_redact",
     tag = "messages",
-    params(
-        ("id" = String, Path, description = "The message's id in any notation"),
-        (
-            "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
-            description = "1 to 255 visible characters. The same request with the same key is done once and answered alike."
-        )
-    ),
+    params(("id" = String, Path, description = "The message's id in any notation")),
     responses((status = 200, description = "The message, without its text", body = MessageView))
 )]
 pub(crate) async fn redact(
@@ -100,6 +88,26 @@ pub(crate) async fn redact(
     posted: Posted,
 ) -> Result<Response, Refused> {
     act(&api, caller, Act::EraseContent, id, posted).await
+}
+
+/// Deletes a message, once it has ended: what it says, its addresses and your reference are erased, and it is found
+/// no more. What it cost stays in the balance and the statistics, and what carriers told of it on the operator's
+/// record. This cannot be undone.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/messages/{id}",
+    operation_id = "message_delete",
+    tag = "messages",
+    params(("id" = String, Path, description = "The message's id in any notation")),
+    responses((status = 204, description = "It is gone"))
+)]
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    id: IdPath,
+) -> Result<Response, Refused> {
+    api.desk().act(Act::Delete, Scope::Account(caller.account), read_id(id)?, None).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn act(api: &Api, caller: Caller, act: Act, id: IdPath, posted: Posted) -> Result<Response, Refused> {

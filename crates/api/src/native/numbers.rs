@@ -69,6 +69,7 @@ pub(crate) struct NumberChange {
     #[schema(example = "account", pattern = "^(account|webhook|binds|keywords)$")]
     route: String,
     /// The id of the webhook; with the route `webhook` only.
+    #[schema(pattern = "^[1-9][0-9]{0,17}$")]
     webhook: Option<String>,
 }
 

@@ -14,7 +14,7 @@ use types::time::Timestamp;
 use utoipa::ToSchema;
 
 use crate::auth::Authenticated;
-use crate::body::{MESSAGES_OCTETS_MAX, Taken, parse_json, require_json};
+use crate::body::{MESSAGES_OCTETS_MAX, Taken, parse_json, require_json, whole};
 use crate::native::recipients::{Recipient, RecipientShape, Recipients};
 use crate::native::template::{NO_PARAMETERS, Parameters, Template};
 use crate::native::view::Amount;
@@ -22,10 +22,10 @@ use crate::once::{marked, read_idempotency};
 use crate::problem::{Refused, json_bytes};
 use crate::state::Api;
 
-/// The most octets of a reference.
-const REFERENCE_OCTETS_MAX: usize = 255;
-/// The most octets of a traffic type.
-const TRAFFIC_TYPE_OCTETS_MAX: usize = 32;
+/// The most characters of a reference.
+const REFERENCE_CHARS_MAX: usize = 255;
+/// The most characters of a traffic type.
+const TRAFFIC_TYPE_CHARS_MAX: usize = 32;
 /// The most octets that senders and texts of one submission may come to, counted once for each
 /// recipient: what a submission takes in memory.
 const SUBMISSION_OCTETS_MAX: usize = 64 * 1024 * 1024;
@@ -60,7 +60,8 @@ pub(crate) struct SubmitBody {
     #[schema(format = "uri", max_length = 2048, pattern = r"^https?://[!-~]+$")]
     callback_url: Option<String>,
     /// Seconds that the messages are worth sending, from `send_at` or from now on.
-    #[schema(minimum = 1)]
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u32)]
     validity_s: Option<u32>,
     /// Not before this time.
     #[schema(format = DateTime)]
@@ -156,10 +157,6 @@ impl QuoteItem {
     path = "/api/v1/messages",
     operation_id = "message_submit",
     tag = "messages",
-    params((
-        "Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$",
-        description = "1 to 255 visible characters. The same request with the same key is taken once and answered alike."
-    )),
     request_body(content = SubmitBody, content_type = "application/json"),
     responses(
         (status = 202, description = "On stable storage", body = AcceptedBody, headers(
@@ -263,7 +260,8 @@ fn read_template<'a>(body: &'a SubmitBody, recipients: &[Recipient]) -> Result<T
     if body.parameters.is_none() && recipients.iter().all(|recipient| recipient.parameters.is_none()) {
         return Ok(Template::literal(&body.text));
     }
-    Template::parse(&body.text).map_err(|detail| Refusal::new(RefusalCode::InvalidRequest, detail).at("text"))
+    Template::parse(&body.text)
+        .map_err(|detail| Refusal::new(RefusalCode::InvalidTemplate, detail).at("text"))
 }
 
 /// The octets that the messages take in memory.
@@ -283,7 +281,7 @@ fn check_size(
                 format!("recipients[{index}].parameters")
             };
             let detail = format!("the text asks for `{name}`, which has no value");
-            Refusal::new(RefusalCode::InvalidRequest, detail).at(field)
+            Refusal::new(RefusalCode::InvalidTemplate, detail).at(field)
         })?;
         octets = octets.saturating_add(text);
     }
@@ -324,19 +322,20 @@ fn read_prototype(body: &SubmitBody, now: Timestamp) -> Result<Prototype, Refusa
     let lifetime_ms = body.validity_s.map(|seconds| i64::from(seconds) * 1_000);
     let expires_at = lifetime_ms.map(|ms| send_at.unwrap_or(now).plus_ms(ms));
     let traffic_type = body.traffic_type.clone().unwrap_or_default();
-    if traffic_type.len() > TRAFFIC_TYPE_OCTETS_MAX || traffic_type.chars().any(char::is_control) {
-        return Err(invalid("expected at most 32 octets without control characters", "traffic_type"));
+    if traffic_type.chars().count() > TRAFFIC_TYPE_CHARS_MAX || traffic_type.chars().any(char::is_control) {
+        return Err(invalid("expected at most 32 characters without control characters", "traffic_type"));
     }
     check_reference(body.client_reference.as_deref(), || "client_reference".to_owned())?;
     Ok(Prototype { class, traffic_type, send_at, expires_at })
 }
 
 fn check_reference(reference: Option<&str>, field: impl FnOnce() -> String) -> Result<(), Refusal> {
-    let fits = |text: &str| text.len() <= REFERENCE_OCTETS_MAX && !text.chars().any(char::is_control);
+    let fits =
+        |text: &str| text.chars().count() <= REFERENCE_CHARS_MAX && !text.chars().any(char::is_control);
     if reference.is_none_or(fits) {
         return Ok(());
     }
-    let detail = "expected at most 255 octets without control characters";
+    let detail = "expected at most 255 characters without control characters";
     Err(Refusal::new(RefusalCode::InvalidRequest, detail).at(field()))
 }
 

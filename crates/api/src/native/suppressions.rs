@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Authenticated;
 use crate::native::lists::{read_cursor, read_limit, write_cursor};
+use crate::native::shape::NumberText;
 use crate::native::webhooks::IdPath;
 use crate::once::{Posted, marked};
 use crate::problem::{Refused, json_bytes};
@@ -83,7 +84,7 @@ pub(crate) struct SuppressionPage {
 #[schema(example = json!({"numbers": ["+447911123456"], "reason": "manual"}))]
 pub(crate) struct NewSuppressions {
     /// The numbers, in any notation; each with its country code.
-    #[schema(min_items = 1, max_items = 1000)]
+    #[schema(value_type = Vec<NumberText>, inline, min_items = 1, max_items = 1000)]
     numbers: Vec<String>,
     /// `manual` (when absent), `imported` or `complaint`.
     #[schema(example = "manual", pattern = "^(manual|imported|complaint)$")]
@@ -125,7 +126,6 @@ pub(crate) async fn list(
     path = "/api/v1/suppressions",
     operation_id = "suppression_add",
     tag = "suppressions",
-    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Done once under this key")),
     request_body(content = NewSuppressions, content_type = "application/json"),
     responses((status = 201, description = "They are on the list", body = SuppressionsAdded))
 )]

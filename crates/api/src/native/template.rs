@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub(super) const PARAMETERS_MAX: usize = 50;
 /// The most octets of a parameter's name.
 const NAME_OCTETS_MAX: usize = 32;
-/// The most octets of a parameter's value.
-const VALUE_OCTETS_MAX: usize = 1_600;
+/// The most characters of a parameter's value.
+const VALUE_CHARS_MAX: usize = 1_600;
 
 /// Parameters by name. A number would lose its form (12.50), so that all values are texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -53,8 +53,8 @@ impl<'de> Visitor<'de> for ParametersVisitor {
                 )));
             }
             let value = entries.next_value::<String>()?;
-            if value.len() > VALUE_OCTETS_MAX {
-                return Err(A::Error::custom(format!("`{name}` has more than {VALUE_OCTETS_MAX} octets")));
+            if value.chars().count() > VALUE_CHARS_MAX {
+                return Err(A::Error::custom(format!("`{name}` has more than {VALUE_CHARS_MAX} characters")));
             }
             if parameters.len() == PARAMETERS_MAX {
                 return Err(A::Error::custom(format!("more than {PARAMETERS_MAX} parameters")));
@@ -204,7 +204,7 @@ mod tests {
             (format!(r#"{{"{}": "1"}}"#, "n".repeat(33)), "letters, digits"),
             (r#"{"a": 12.50}"#.to_owned(), "expected a string"),
             (r#"{"a": null}"#.to_owned(), "expected a string"),
-            (format!(r#"{{"a": "{}"}}"#, "v".repeat(1_601)), "more than 1600 octets"),
+            (format!(r#"{{"a": "{}"}}"#, "v".repeat(1_601)), "more than 1600 characters"),
         ];
         for (json, expected) in cases {
             match serde_json::from_str::<Parameters>(&json) {

@@ -13,6 +13,8 @@ use types::refusal::{Refusal, RefusalCode};
 use utoipa::ToSchema;
 
 use crate::auth::Authenticated;
+use crate::body::whole;
+use crate::native::shape::EventName;
 use crate::once::{Posted, marked};
 use crate::problem::{Refused, json_bytes};
 use crate::state::Api;
@@ -113,7 +115,7 @@ pub(crate) struct NewWebhook {
     #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     description: Option<String>,
     /// The events that it shall hear, e.g. `message.delivered`; all when absent.
-    #[schema(min_items = 1, max_items = 100)]
+    #[schema(value_type = Option<Vec<EventName>>, inline, min_items = 1, max_items = 100)]
     events: Option<Vec<String>>,
     /// Whether it is switched on; true when absent.
     enabled: Option<bool>,
@@ -132,7 +134,7 @@ pub(crate) struct WebhookPatch {
     description: Option<String>,
     /// The events that it shall hear; null for all.
     #[serde(default, deserialize_with = "stated")]
-    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 100)]
+    #[schema(value_type = Option<Vec<EventName>>, inline, min_items = 1, max_items = 100)]
     events: Option<Option<Vec<String>>>,
     /// Whether it is switched on.
     enabled: Option<bool>,
@@ -153,6 +155,7 @@ where
 #[schema(example = json!({"overlap_s": 3600}))]
 pub(crate) struct Rotation {
     /// Seconds for which the secret before stays good beside the new one; a day when absent.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = 0, maximum = 2_592_000)]
     overlap_s: Option<u32>,
 }
@@ -207,7 +210,6 @@ pub(crate) async fn list(State(api): State<Api>, Authenticated(caller): Authenti
     path = "/api/v1/webhooks",
     operation_id = "webhook_create",
     tag = "webhooks",
-    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Done once under this key")),
     request_body(content = NewWebhook, content_type = "application/json"),
     responses((status = 201, description = "The address with its secret", body = WebhookView))
 )]
@@ -284,10 +286,7 @@ pub(crate) async fn remove(
     path = "/api/v1/webhooks/{id}/rotate",
     operation_id = "webhook_rotate",
     tag = "webhooks",
-    params(
-        ("id" = String, Path, description = "The address's id"),
-        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Done once under this key")
-    ),
+    params(("id" = String, Path, description = "The address's id")),
     request_body(content = Option<Rotation>, content_type = "application/json"),
     responses((status = 200, description = "The address with its new secret", body = WebhookView))
 )]

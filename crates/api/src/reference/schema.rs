@@ -121,6 +121,14 @@ fn example_within(document: &Value, schema: &Value, depth: usize) -> Option<Valu
     if made.is_empty() { None } else { Some(Value::Object(made)) }
 }
 
+/// What a part of the document says, there or where it leads to.
+pub(super) fn followed<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
+    match at(part, "/$ref").as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => at(document, pointer),
+        None => part,
+    }
+}
+
 /// The name of the schema that a reference leads to.
 fn referred(schema: &Value) -> Option<&str> {
     at(schema, "/$ref").as_str()?.strip_prefix("#/components/schemas/")

@@ -271,7 +271,8 @@ fn check_ranges(ranges: &[AddressRange]) -> Result<(), Refusal> {
 
 fn check_end(end: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     if end <= now {
-        return Err(refuse("the end lies in the past; revoke the key instead", "expires_at"));
+        let detail = "the end lies in the past; revoke the key instead";
+        return Err(Refusal::new(RefusalCode::ExpiredValidity, detail).at("expires_at"));
     }
     Ok(())
 }

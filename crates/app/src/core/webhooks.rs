@@ -329,8 +329,53 @@ fn check_wants(wants: EventTypes) -> Result<(), Refusal> {
 fn may_be_called(url: &str, allow_private: bool) -> bool {
     let plain = if allow_private { url.strip_prefix("http://") } else { None };
     let Some(rest) = url.strip_prefix("https://").or(plain) else { return false };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
-    !host.is_empty() && url.len() <= URL_OCTETS_MAX && url.bytes().all(|byte| byte.is_ascii_graphic())
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    url.len() <= URL_OCTETS_MAX
+        && is_authority(authority)
+        && is_made_of(path, "/?:@")
+        && is_made_of(fragment, "/?:@")
+}
+
+/// A user, a host and a port (RFC 3986, 3.2), of which the host must be there.
+fn is_authority(text: &str) -> bool {
+    let (user, place) = text.rsplit_once('@').unwrap_or(("", text));
+    let (host, port, is_host) = match place.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((inner, port)) => (inner, port, inner.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => {
+            let (host, port) = place.split_at(place.find(':').unwrap_or(place.len()));
+            (host, port, is_made_of(host, ""))
+        }
+    };
+    let is_port = match port.strip_prefix(':') {
+        Some("") => true,
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
+        None => port.is_empty(),
+    };
+    !host.is_empty() && is_host && is_port && is_made_of(user, ":")
+}
+
+/// Whether a part of an address has nothing but the characters that are allowed in all of them, those of
+/// `more`, and octets in percent signs (RFC 3986, 2).
+fn is_made_of(text: &str, more: &str) -> bool {
+    const ALLOWED: &str = "-._~!$&'()*+,;=";
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_fine = match byte {
+            b'%' => {
+                let mut is_digit = || bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit());
+                is_digit() && is_digit()
+            }
+            _ => {
+                let character = char::from(byte);
+                character.is_ascii_alphanumeric() || ALLOWED.contains(character) || more.contains(character)
+            }
+        };
+        if !is_fine {
+            return false;
+        }
+    }
+    true
 }
 
 #[cfg(test)]
@@ -343,6 +388,18 @@ mod tests {
             ("https://example.com", true, true),
             ("https://example.com:8443/a?b=%C3%A9#c", true, true),
             ("http://127.0.0.1:9/a", true, false),
+            ("https://user:word@example.com:65535/a//b;c=(1)?d[]=1", false, false),
+            ("https://user:word@example.com:65535/a//b;c=(1)?d=1/?", true, true),
+            ("https://[2001:db8::1]:443?a", true, true),
+            ("https://[2001:db8::g]", false, false),
+            ("https://2001:db8::1", false, false),
+            ("https://example.com:65536", false, false),
+            ("https://example.com:+1", false, false),
+            ("https://^k<e", false, false),
+            ("https://example.com/%4", false, false),
+            ("https://example.com/a#b#c", false, false),
+            ("https://@", false, false),
+            ("https://a@b@c", false, false),
             ("https://", false, false),
             ("https:///a", false, false),
             ("https://?a", false, false),

@@ -270,9 +270,10 @@ fn beside_fields(recipients: &[&str], rejected: &Rejected) -> Vec<FieldError> {
             | RefusalCode::RecipientSuppressed
             | RefusalCode::RepeatedMessage => ("to", refusal.detail.clone()),
             RefusalCode::InvalidSender => ("from", refusal.detail.clone()),
-            RefusalCode::EmptyText | RefusalCode::TextTooLong | RefusalCode::InvalidCoding => {
-                ("text", refusal.detail.clone())
-            }
+            RefusalCode::EmptyText
+            | RefusalCode::TextTooLong
+            | RefusalCode::InvalidCoding
+            | RefusalCode::InvalidTemplate => ("text", refusal.detail.clone()),
             RefusalCode::IdempotencyMismatch | RefusalCode::IdempotencyInFlight => {
                 let text =
                     "This form was just sent with other content. Press the button again to send this too.";

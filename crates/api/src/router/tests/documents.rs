@@ -52,7 +52,9 @@ async fn every_operation_declares_its_refusals_as_problems() {
             operation.path
         );
         let responses = described["responses"].as_object().unwrap();
-        let refusals: Vec<_> = responses.iter().filter(|(status, _)| status.as_str() >= "400").collect();
+        // An address that is too long is refused before there is a request that could be answered.
+        let is_ours = |status: &str| status >= "400" && status != "431";
+        let refusals: Vec<_> = responses.iter().filter(|(status, _)| is_ours(status)).collect();
         assert!(refusals.len() >= 4, "{}", operation.path);
         for (status, response) in refusals {
             let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];

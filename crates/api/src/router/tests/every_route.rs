@@ -72,6 +72,13 @@ fn body_of(document: &Value, operation: &Operation) -> Option<(Map<String, Value
     Some((schema["properties"].as_object()?.clone(), example.cloned().unwrap_or_else(|| json!({}))))
 }
 
+/// Whether an operation may be sent `null` where it asks for what is usual.
+fn may_be_null(document: &Value, operation: &Operation) -> bool {
+    let content = &document["paths"][operation.path][operation.method]["requestBody"]["content"];
+    let one_of = content["application/json"]["schema"]["oneOf"].as_array();
+    one_of.is_some_and(|all| all.iter().any(|one| one["type"] == "null"))
+}
+
 fn octets(value: &Value) -> Vec<u8> {
     serde_json::to_vec(value).unwrap()
 }
@@ -153,6 +160,9 @@ async fn bodies_that_are_not_what_they_should_be_are_refused() {
             ("deep", deep),
         ];
         for (case, body) in cases {
+            if case == "null" && may_be_null(&document, operation) {
+                continue;
+            }
             let answer = door.ask(operation, query_of(operation), "application/json", body).await;
             door.check(&answer, 400, None, &format!("{what}: {case}"));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::testing::{FakeDesk, call, message_id, request, router_of};
+use crate::testing::{FakeDesk, call, message_id, request, router_of, webhook};
 
 #[tokio::test]
 async fn movements_come_in_pages() {
@@ -57,6 +57,32 @@ async fn prices_and_numbers_are_looked_up() {
             (422, json!("invalid_destination")),
             "{nothing}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_is_listed_is_written_as_a_table_too() {
+    let desk = FakeDesk::default();
+    desk.webhooks.lock().unwrap().push(Some(webhook(3, "https://owner.example/")));
+    let router = router_of(&Arc::new(desk));
+    for (path, titles, row) in [
+        ("movements", "\"id\",\"at\",\"kind\"", "\"charge\",\"-249.95\",\"EUR\",\"2\""),
+        ("inbound", "\"id\",\"from\",\"to\",\"text\"", "\"STOP\",\"stop\""),
+        ("statistics", "\"day\",\"country\"", "\"2026-11-17\",\"GB\",\"delivered\""),
+        ("webhooks/3", "\"id\",\"type\",\"message_id\"", ""),
+    ] {
+        let ask = async |query: &str| {
+            call(&router, request("GET", &format!("/api/v1/exports/{path}{query}"), "")).await
+        };
+        let table = ask("").await;
+        assert_eq!(table.header("content-type"), Some("text/csv; charset=utf-8; header=present"), "{path}");
+        let text = table.text();
+        assert!(text.starts_with(titles) && text.contains(row), "{path}: {text}");
+        let early = ask("?until=2000-01-01T00:00:00Z&since=1999-01-01T00:00:00Z&format=csv").await;
+        assert!(path == "webhooks/3" || early.text().lines().count() == 1, "{path}: {}", early.text());
+        let parquet = ask("?format=parquet").await;
+        let told = (parquet.status.as_u16(), parquet.json()["code"].clone());
+        assert_eq!(told, (501, json!("not_built")), "{path}");
     }
 }
 
