@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ports::store::{
-    ApplyError, AttemptView, Batch, IdempotencyHit, InboundRow, LotChange, MessageFacts, OpenMessage,
-    OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
+    ApplyError, AttemptView, Batch, ContactRow, IdempotencyHit, InboundRow, LotChange, MessageFacts,
+    OpenMessage, OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
 };
 use types::charge::PostingKind;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -305,6 +305,10 @@ impl Store for DiskStore {
         number_hashes: &[i64],
     ) -> Result<Vec<SuppressionMark>, StoreError> {
         self.read(|tables| tables.suppressed(account, number_hashes))
+    }
+
+    fn contacts(&mut self, account: AccountId, number_hashes: &[i64]) -> Result<Vec<ContactRow>, StoreError> {
+        self.read(|tables| tables.contacts_among(account, number_hashes))
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<bool, StoreError> {

@@ -45,7 +45,7 @@ pub(crate) fn traffic(plan: &Plan) -> TrafficDocument {
         supplier: carriers.clone().map(supplier).collect(),
         connector: carriers.map(connector).collect(),
         route: vec![route],
-        network: Vec::new(),
+        ..TrafficDocument::default()
     }
 }
 

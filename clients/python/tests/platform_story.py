@@ -163,6 +163,43 @@ def lists(client):
     refused("not_found", lambda: client.own_number_change("447400100200", route="binds"))
 
 
+def senders(client):
+    asked = client.sender_request(sender="Story", countries=["GB"], purpose="a story")
+    demand((asked.state, asked.countries) == ("pending", ["GB"]), "it waits for its review")
+    demand(client.sender_view(asked.id).sender == "Story", "it is shown")
+    demand([one.id for one in client.sender_list_all()] == [asked.id], "it is listed")
+    refused("invalid_sender", lambda: client.sender_request(sender="a name too long"))
+    client.sender_remove(asked.id)
+    refused("not_found", lambda: client.sender_view(asked.id))
+
+
+def people(client):
+    group = client.group_create(name="story")
+    ada = client.contact_create(number="+447400123452", name="Ada", attributes={"city": "London"})
+    demand(client.contact_view(ada.id).number == "447400123452", "she is kept")
+    table = "number,name,city\n447400123453,Bob,Gent\n447400123452,,Paris\n"
+    imported = client.contact_import(csv=table, group=group.id)
+    demand((imported.added, imported.changed) == (1, 1), "a table is kept")
+    demand(client.contact_change(ada.id, language="en").attributes == {"city": "Paris"}, "what is stated changes")
+    demand(len(list(client.contact_list_all(group=group.id, limit=1))) == 2, "both are in the group")
+    sent = client.message_submit(from_="Chappe", group="story", text="{name} in {city}")
+    written = {client.wait(one.id, limit_s=LIMIT_S).text for one in sent.messages}
+    demand(written == {"Ada in Paris", "Bob in Gent"}, f"each has a text of its own: {written}")
+    client.suppression_add(numbers=[ada.number])
+    rest = client.message_submit(from_="Chappe", group=group.id, text="{name}", dry_run=True)
+    demand((len(rest.messages), rest.left_out) == (1, 1), "who wants no messages is left out")
+    client.suppression_remove(ada.number)
+    demand(client.group_leave(group.id, contacts=[ada.id]).contacts == 1, "she leaves")
+    demand(client.group_join(group.id, contacts=[ada.id]).contacts == 2, "she comes back")
+    demand(client.group_change(group.id, description="all of it").description == "all of it", "it changes")
+    demand([one.name for one in client.group_list_all()] == ["story"], "it is listed")
+    client.contact_remove(ada.id)
+    refused("not_found", lambda: client.contact_view(ada.id))
+    demand(client.group_view(group.id).contacts == 1, "who goes leaves the group")
+    client.group_remove(group.id)
+    refused("not_found", lambda: client.group_view(group.id))
+
+
 def hooks(client):
     alert = models.Alert("firing", labels={"alertname": "Down", "severity": "page"}, annotations={"summary": "it is down"},
                          starts_at="2026-11-22T10:00:00Z", fingerprint="1a2b")
@@ -261,6 +298,8 @@ def main():
     message = messages(client)
     figures(client, message)
     lists(client)
+    senders(client)
+    people(client)
     hooks(client)
     webhook(client)
     keys(client, client._base)

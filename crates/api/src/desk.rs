@@ -14,14 +14,18 @@ use types::id::{AccountId, MessageId, RowKey};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
+mod contacts;
 mod figures;
+mod senders;
 mod settings;
 
+pub use contacts::Contacts;
 pub use figures::Figures;
+pub use senders::Senders;
 pub use settings::{Answer, Settings};
 
 /// What this door asks of the core; see the methods of the same names of [`app::Core`].
-pub trait Desk: Settings + Figures {
+pub trait Desk: Settings + Contacts + Senders + Figures {
     /// The time.
     fn now(&self) -> Timestamp;
     /// Hands a submission in and waits for the commit.

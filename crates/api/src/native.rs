@@ -4,10 +4,12 @@
 //! from it, and the OpenAPI document is checked against it. Staff has no operation here.
 
 pub(crate) mod account;
+pub(crate) mod contacts;
 pub(crate) mod csv;
 pub(crate) mod deliveries;
 pub(crate) mod export;
 pub(crate) mod figures;
+pub(crate) mod groups;
 pub(crate) mod hooks;
 pub(crate) mod keys;
 pub(crate) mod keywords;
@@ -15,6 +17,7 @@ pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod numbers;
 pub(crate) mod recipients;
+pub(crate) mod senders;
 pub(crate) mod shape;
 pub(crate) mod submit;
 pub(crate) mod suppressions;
@@ -74,8 +77,8 @@ impl Operation {
 const SEND: KeyScope = KeyScope::Send;
 const READ: KeyScope = KeyScope::Read;
 const MANAGE: KeyScope = KeyScope::Manage;
-/// What a submission refuses: for want of money, a key of idempotency, a body, a message.
-const OF_SUBMISSIONS: &[u16] = &[402, 409, 413, 415, 422];
+/// What a submission refuses: for want of money, a group that is not there, a key of idempotency, a body, a message.
+const OF_SUBMISSIONS: &[u16] = &[402, 404, 409, 413, 415, 422];
 /// What a change refuses: a thing that is not there, a key of idempotency, a body.
 const OF_CHANGES: &[u16] = &[404, 409, 413, 415, 422];
 
@@ -129,12 +132,30 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/webhooks/{id}/deliveries", READ, || get(deliveries::list), &[404])
         .with_query(&["status", "since", "until", "cursor", "limit"]),
     operation("post", "/api/v1/webhooks/{id}/replay", MANAGE, || post(deliveries::replay), OF_CHANGES),
+    operation("get", "/api/v1/senders", READ, || get(senders::list), &[]).with_query(&["cursor", "limit"]),
+    operation("post", "/api/v1/senders", MANAGE, || post(senders::request), OF_CHANGES),
+    operation("get", "/api/v1/senders/{id}", READ, || get(senders::show), &[404]),
+    operation("delete", "/api/v1/senders/{id}", MANAGE, || delete(senders::remove), &[404]),
     operation("get", "/api/v1/senders/numbers", READ, || get(numbers::list), &[])
         .with_query(&["cursor", "limit"]),
     operation("get", "/api/v1/senders/numbers/{id}", READ, || get(numbers::show), &[404]),
     operation("patch", "/api/v1/senders/numbers/{id}", MANAGE, || patch(numbers::change), &[404, 413, 415]),
     operation("get", "/api/v1/keywords", READ, || get(keywords::show), &[]),
     operation("patch", "/api/v1/keywords", MANAGE, || patch(keywords::change), &[404, 413, 415]),
+    operation("get", "/api/v1/contacts", READ, || get(contacts::list), &[404])
+        .with_query(&["number", "group", "language", "cursor", "limit"]),
+    operation("post", "/api/v1/contacts", MANAGE, || post(contacts::create), OF_CHANGES),
+    operation("post", "/api/v1/contacts/import", MANAGE, || post(contacts::import), OF_CHANGES),
+    operation("get", "/api/v1/contacts/{id}", READ, || get(contacts::show), &[404]),
+    operation("patch", "/api/v1/contacts/{id}", MANAGE, || patch(contacts::change), &[404, 413, 415]),
+    operation("delete", "/api/v1/contacts/{id}", MANAGE, || delete(contacts::remove), &[404]),
+    operation("get", "/api/v1/groups", READ, || get(groups::list), &[]).with_query(&["cursor", "limit"]),
+    operation("post", "/api/v1/groups", MANAGE, || post(groups::create), OF_CHANGES),
+    operation("get", "/api/v1/groups/{id}", READ, || get(groups::show), &[404]),
+    operation("patch", "/api/v1/groups/{id}", MANAGE, || patch(groups::change), &[404, 413, 415]),
+    operation("delete", "/api/v1/groups/{id}", MANAGE, || delete(groups::remove), &[404]),
+    operation("post", "/api/v1/groups/{id}/join", MANAGE, || post(groups::join), OF_CHANGES),
+    operation("post", "/api/v1/groups/{id}/leave", MANAGE, || post(groups::leave), OF_CHANGES),
     operation("get", "/api/v1/suppressions", READ, || get(suppressions::list), &[])
         .with_query(&["number", "cursor", "limit"]),
     operation("post", "/api/v1/suppressions", MANAGE, || post(suppressions::add), OF_CHANGES),

@@ -7,8 +7,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
 use utoipa::{Modify, OpenApi};
 
 use crate::native::{
-    OPERATIONS, account, deliveries, export, figures, hooks, keys, keywords, lists, messages, numbers,
-    recipients, submit, suppressions, view, webhooks,
+    OPERATIONS, account, contacts, deliveries, export, figures, groups, hooks, keys, keywords, lists,
+    messages, numbers, recipients, senders, submit, suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -55,11 +55,28 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         deliveries::test,
         deliveries::list,
         deliveries::replay,
+        senders::list,
+        senders::request,
+        senders::show,
+        senders::remove,
         numbers::list,
         numbers::show,
         numbers::change,
         keywords::show,
         keywords::change,
+        contacts::list,
+        contacts::create,
+        contacts::import,
+        contacts::show,
+        contacts::change,
+        contacts::remove,
+        groups::list,
+        groups::create,
+        groups::show,
+        groups::change,
+        groups::remove,
+        groups::join,
+        groups::leave,
         suppressions::list,
         suppressions::add,
         suppressions::show,
@@ -84,6 +101,8 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
     tags(
         (name = "messages", description = "Messages to phones"),
         (name = "inbound", description = "Messages from phones"),
+        (name = "senders", description = "Names and numbers that phones see"),
+        (name = "contacts", description = "People whom the account writes to, and their groups"),
         (name = "suppressions", description = "Recipients that must not be messaged"),
         (name = "hooks", description = "Alerts of other products as messages"),
         (name = "webhooks", description = "Where events are told"),

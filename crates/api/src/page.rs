@@ -46,6 +46,7 @@ pages![
     "rate_limited",
     "repeated_message",
     "recipient_suppressed",
+    "sender_not_approved",
     "idempotency_mismatch",
     "idempotency_in_flight",
     "not_found",

@@ -32,6 +32,7 @@ pub const fn http_status(code: RefusalCode) -> StatusCode {
         R::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         R::InvalidDestination
         | R::InvalidSender
+        | R::SenderNotApproved
         | R::EmptyText
         | R::TextTooLong
         | R::InvalidCoding

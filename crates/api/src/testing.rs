@@ -29,11 +29,15 @@ use types::time::Timestamp;
 use crate::desk::{self, Desk, Explanation};
 use crate::{ApiState, router_over};
 
+mod contacts;
 mod figures;
 mod rows;
+mod senders;
 mod settings;
 
+pub(crate) use contacts::{CONTACT_NUMBER, contact_id, group_id};
 pub(crate) use rows::{detail, endpoint, inbound_report, message_report};
+pub(crate) use senders::sender_id;
 pub(crate) use settings::{HELD, SUPPRESSED, webhook};
 
 pub(crate) const PUBLIC_URL: &str = "https://sms.example.com";

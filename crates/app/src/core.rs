@@ -20,9 +20,11 @@ use crate::inbox::Kind;
 use crate::submission::{Done, Idempotency};
 
 mod accounts;
+mod contacts;
 mod deliveries;
 mod doors;
 mod figures;
+mod groups;
 mod keys;
 mod keywords;
 mod numbers;
@@ -31,18 +33,24 @@ mod paused;
 mod people;
 mod questions;
 mod reports;
+mod senders;
 mod suppressions;
 mod traffic;
 mod webhooks;
 
+pub use contacts::{
+    CONTACTS_AT_ONCE_MAX, CONTACTS_MAX, ContactPatch, ContactQuery, ContactView, Imported, read_contacts,
+};
 pub use deliveries::{About, DeliveryQuery, DeliveryView, ReplayWish};
 pub use doors::Rate;
 pub use figures::{NumberView, PriceList};
+pub use groups::{GROUPS_MAX, GroupMembers, GroupPatch, GroupView};
 pub(crate) use keys::may_give;
 pub use keys::{KeyPatch, KeyView, KeyWish, OVERLAP_MS_DEFAULT, ShownKey};
 pub use keywords::{KeywordReplies, KeywordReplyPatch};
 pub use numbers::{InboundNumberView, NUMBERS_AT_ONCE_MAX};
 pub use reports::BindHandle;
+pub use senders::{SENDERS_MAX, SenderView, SenderWish};
 pub use suppressions::{SUPPRESSED_AT_ONCE_MAX, SuppressionQuery, SuppressionView, SuppressionWish};
 pub use webhooks::{EndpointPatch, EndpointView, EndpointWish};
 

@@ -52,7 +52,8 @@ mod steps;
 pub(crate) mod suppress;
 
 pub(crate) use act::ActOutcome;
-pub(crate) use catalog::{Change, Changed, NumberChange};
+pub use catalog::Membership;
+pub(crate) use catalog::{Change, Changed, ContactChange, Merged, NumberChange, ResourcePatch};
 use crash::{AtWork, Round};
 use live::{ConnectorState, Live, Spread};
 pub(crate) use pause::Ruling;

@@ -24,7 +24,7 @@ use crate::notify::Notifier;
 use crate::report::Renderer;
 use crate::seal::{Hasher, KeyClass, Kind, Sealer};
 use crate::sealed::settings::{EndpointFacts, read_endpoint, read_key};
-use crate::shared::{CredentialEntry, Directory, Shared};
+use crate::shared::{CredentialEntry, Directory, Resource, Shared};
 
 mod turns;
 
@@ -268,6 +268,14 @@ fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
         Arc::new(state.inbound_numbers.iter().map(|row| (row.number, *row)).collect());
     for row in &state.keyword_replies {
         directory.keyword_replies.insert((row.account, row.keyword), row.text.as_str().into());
+    }
+    for row in &state.resources {
+        match Resource::of(row.clone()) {
+            Some(resource) => directory.put_resource(resource),
+            None => {
+                tracing::error!(kind = %row.kind, "what an account has set up cannot be read and is left out")
+            }
+        }
     }
     for row in &state.endpoints {
         let opened = sealer

@@ -26,7 +26,7 @@ const NONCE_OCTETS: usize = 12;
 pub(crate) enum KeyClass {
     /// Addresses and bodies of messages, by account and month.
     Messages = 0,
-    /// Secrets of credentials and endpoints, and numbers of suppression lists, without a period.
+    /// Secrets of credentials and endpoints, and numbers of suppression lists and contacts, without a period.
     Secrets = 1,
     /// The key of look-up hashes, one for the installation.
     Hashes = 2,
@@ -53,6 +53,8 @@ pub(crate) enum Kind {
     Echo = 7,
     /// A number on a suppression list.
     Suppression = 8,
+    /// A contact: number, name, time zone and attributes.
+    Contact = 9,
 }
 
 /// Why a value could not be sealed or opened.

@@ -7,6 +7,7 @@ use types::message::{Content, OctetContent};
 use types::receipt::{ReceiptNotice, ReceiptState};
 use types::time::Timestamp;
 
+pub(crate) mod contact;
 pub(crate) mod settings;
 
 const VERSION: u8 = 1;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use decide::limits::TokenBucket;
+use decide::sender::Identity;
 use decide::snapshot::Snapshot;
 use ports::store::InboundNumberRow;
 use types::account::{Account, CredentialKind, Endpoint, EndpointKind};
@@ -23,6 +24,10 @@ use crate::inbox::Inbox;
 use crate::maps::IdMap;
 use crate::metrics::Metrics;
 use crate::sealed::settings::KeySettings;
+
+mod resources;
+
+pub(crate) use resources::{Resource, Resources};
 
 /// Milliseconds between two notes that a credential was used.
 const USE_NOTED_MS: i64 = 3_600_000;
@@ -148,6 +153,10 @@ pub(crate) struct Directory {
     pub(crate) keyword_replies: HashMap<(AccountId, Keyword), Arc<str>>,
     /// Numbers to which phones write.
     pub(crate) inbound_numbers: Arc<BTreeMap<InboundNumber, InboundNumberRow>>,
+    /// What accounts have set up under names.
+    pub(crate) resources: HashMap<AccountId, Arc<Resources>>,
+    /// The senders among them, as admission reads them.
+    pub(crate) identities: HashMap<AccountId, Arc<[Identity]>>,
 }
 
 impl Directory {
@@ -207,6 +216,8 @@ impl Directory {
             standing: self.standing.clone(),
             keyword_replies: self.keyword_replies.clone(),
             inbound_numbers: Arc::clone(&self.inbound_numbers),
+            resources: self.resources.clone(),
+            identities: self.identities.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The one admission path: may this message be taken, and on which terms?
 //!
-//! The stages are shape and times, account, suppression, content, queue, price, route, repeats and balance, in
+//! The stages are shape and times, account, suppression, content, queue, sender, price, route, repeats and balance, in
 //! this order; the first refusal wins, so that nobody is asked to top up for a message that could not go
 //! anyway. A plan says what the message will be; nothing has happened until it is committed.
 
@@ -21,6 +21,7 @@ use types::time::Timestamp;
 use crate::budget::{self, Waiting};
 use crate::ledger::{Payment, Purse};
 use crate::route::{Subject, choose, find_route};
+use crate::sender::{self, Identity};
 use crate::snapshot::Snapshot;
 
 /// The longest that a message is tried when its sender names no end: two days.
@@ -59,6 +60,9 @@ pub struct Facts<'a> {
     /// Whether the same text went to the same number within the account's guard, where the door
     /// promises one.
     pub is_repeat: bool,
+    /// The senders that the account has asked for. They need to be there only where
+    /// [`crate::sender::SenderRules::are_none`] does not hold.
+    pub identities: &'a [Identity],
     /// Why the account must not message the recipient, if it must not.
     pub suppressed: Option<SuppressionReason>,
 }
@@ -107,6 +111,7 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     let network = facts.snapshot.traffic.network_of(recipient, now);
     let country = network.map_or(facts.country, |(_, country)| country);
     let network = network.map(|(fact, _)| fact);
+    sender::check(&facts.snapshot.traffic.sender_rules, facts.identities, country, &draft.source)?;
     let price = quote(facts, facts.account, recipient, parts)?;
     let levels = quote_above(facts, recipient, parts)?;
     check_route(facts, draft, recipient, country, network, class, parts)?;
@@ -193,7 +198,11 @@ fn check_shape(draft: &Draft) -> Result<Msisdn, Refusal> {
     Ok(recipient)
 }
 
-fn check_sender(source: &Address) -> Result<(), Refusal> {
+/// Whether an address can stand as a sender, by its form.
+///
+/// # Errors
+/// `invalid_sender`.
+pub fn check_sender(source: &Address) -> Result<(), Refusal> {
     let refuse = |detail: &str| Err(Refusal::new(RefusalCode::InvalidSender, detail).at("from"));
     let octets = &source.octets;
     if octets.is_empty() {

@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod budget;
+pub mod contact;
 pub mod cost;
 pub mod invariant;
 pub mod keyword;
@@ -19,5 +20,6 @@ pub mod path;
 pub mod prefix;
 pub mod price;
 pub mod route;
+pub mod sender;
 pub mod snapshot;
 pub mod terms;

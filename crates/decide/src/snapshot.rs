@@ -19,6 +19,7 @@ use crate::loops::find_cycle;
 use crate::prefix::{PrefixMap, parse_prefix};
 use crate::price::{PriceTable, compile_prices};
 use crate::route::Offer;
+use crate::sender::SenderRules;
 
 /// Characters of a time zone's name.
 const ZONE_LENGTH_MAX: usize = 64;
@@ -70,6 +71,8 @@ pub struct TrafficTable {
     /// Connectors by number.
     pub connectors: HashMap<ConnectorId, CompiledConnector>,
     networks: PrefixMap<(Plmn, Country)>,
+    /// Where senders need to be approved.
+    pub sender_rules: SenderRules,
 }
 
 /// A connector, ready for decisions.
@@ -172,7 +175,8 @@ impl TrafficTable {
         routes.sort_by_key(|(order, route)| (*order, route.index));
         let routes = routes.into_iter().map(|(_, route)| route).collect();
         let networks = compile_networks(document)?;
-        let table = Self { version, document: document.clone(), routes, connectors, networks };
+        let sender_rules = SenderRules::compile(&document.sender_rule)?;
+        let table = Self { version, document: document.clone(), routes, connectors, networks, sender_rules };
         table.refuse_loops()?;
         Ok(table)
     }

@@ -14,6 +14,7 @@ use types::time::Timestamp;
 use crate::Disposition;
 
 mod batch;
+mod contact;
 mod query;
 mod rows;
 mod suppression;
@@ -23,6 +24,7 @@ pub use batch::{
     JournalEntry, LotChange, MessageChange, MessageRow, OutboxRetry, OutboxRow, ParkedReceiptRow,
     ReceiptMapRow, ReceiptRow, SubmissionRow, TOLD_KEPT_MS,
 };
+pub use contact::{ContactChange, ContactFilter, ContactRow, ListedContact, ResourceRow};
 pub use query::{
     EVENTS_LOOKED_AT_MAX, EventFilter, EventStatus, ListFilter, ListPage, ListedEvent, PAGE_ROWS_MAX, Rollup,
     StoreFigures,
@@ -173,6 +175,12 @@ pub trait Store: Send {
         number_hashes: &[i64],
     ) -> Result<Vec<SuppressionMark>, StoreError>;
 
+    /// The contacts of an account with one of these numbers, in no particular order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn contacts(&mut self, account: AccountId, number_hashes: &[i64]) -> Result<Vec<ContactRow>, StoreError>;
+
     /// Work between batches: moves checkpoints, builds look-up indexes for rows that have come
     /// since, removes what has lapsed. Returns whether there is more to do. Each call takes a few
     /// milliseconds at most.
@@ -225,6 +233,24 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     fn list_suppressions(&self, filter: &SuppressionFilter) -> Result<ListPage<SuppressionRow>, StoreError>;
+
+    /// Contacts of an account, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn list_contacts(&self, filter: &ContactFilter) -> Result<ListPage<ListedContact>, StoreError>;
+
+    /// How many contacts an account has, counted up to `most`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn count_contacts(&self, account: AccountId, most: usize) -> Result<usize, StoreError>;
+
+    /// How many contacts are in each of these groups, in their order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn group_sizes(&self, groups: &[RowKey]) -> Result<Vec<u64>, StoreError>;
 
     /// Lots of an account.
     ///

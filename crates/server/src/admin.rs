@@ -24,16 +24,20 @@ use crate::config::Config;
 use crate::demo::Bound;
 use crate::folder;
 
+mod contacts;
 mod keys;
 mod numbers;
 mod perform;
 mod quarantine;
+mod senders;
 mod sessions;
 mod shapes;
 
+pub(crate) use contacts::ContactsRequest;
 pub(crate) use numbers::NumbersRequest;
 pub(crate) use perform::perform;
 pub(crate) use quarantine::QuarantineRequest;
+pub(crate) use senders::SendersRequest;
 
 /// The socket in the data folder.
 const SOCKET_FILE: &str = "admin.sock";
@@ -121,6 +125,10 @@ pub(crate) enum Request {
     Quarantine(QuarantineRequest),
     /// Numbers to which phones write: list, import, assign, release.
     Numbers(NumbersRequest),
+    /// Contacts and groups of an account: import, list.
+    Contacts(ContactsRequest),
+    /// Senders that customers ask for: list, review.
+    Senders(SendersRequest),
     /// SMPP sessions of customers.
     Sessions,
     /// Ask a session to take leave.

@@ -15,6 +15,7 @@ use crate::serve::{self, Mode};
 
 mod ask;
 mod bulk;
+mod contacts;
 mod copies;
 mod keys;
 mod lives;
@@ -22,6 +23,7 @@ mod numbers;
 mod profile;
 mod quarantine;
 mod rules;
+mod senders;
 mod sessions;
 mod show;
 mod simulate;
@@ -143,6 +145,12 @@ enum Command {
         #[command(subcommand)]
         action: numbers::Action,
     },
+    /// Contacts of an account and their groups: import, list groups.
+    #[command(subcommand)]
+    Contacts(contacts::Action),
+    /// Senders that customers ask for: list, approve, reject, revoke.
+    #[command(subcommand)]
+    Senders(senders::Action),
     #[command(flatten)]
     Terms(terms::Terms),
     /// SMPP sessions of customers: list, close, look at what goes over one.
@@ -408,6 +416,8 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         }
         Command::Quarantine { action } => Request::Quarantine(action.request()?),
         Command::Numbers { action } => Request::Numbers(action.request()?),
+        Command::Senders(action) => Request::Senders(action.request()),
+        Command::Contacts(action) => Request::Contacts(action.request()?),
         Command::Doctor => Request::Doctor,
     })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
-use types::catalog::{Connector, NetworkRange, PriceBook, Route, Supplier, TrafficDocument};
+use types::catalog::{Connector, NetworkRange, PriceBook, Route, SenderRule, Supplier, TrafficDocument};
 use types::profile::Profile;
 
 use crate::document;
@@ -69,6 +69,7 @@ struct File {
     connector: Vec<Connector>,
     route: Vec<Route>,
     network: Vec<NetworkRange>,
+    sender_rule: Vec<SenderRule>,
     price_book: Vec<PriceBook>,
 }
 
@@ -204,12 +205,14 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
     let named = !(file.connector.is_empty()
         && file.route.is_empty()
         && file.supplier.is_empty()
-        && file.network.is_empty());
+        && file.network.is_empty()
+        && file.sender_rule.is_empty());
     let traffic = TrafficDocument {
         supplier: file.supplier,
         connector: file.connector,
         route: file.route,
         network: file.network,
+        sender_rule: file.sender_rule,
     };
     Ok(Config {
         data: options.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("chappe-data")),

@@ -132,6 +132,7 @@ pub(crate) fn traffic(carrier: SocketAddr) -> TrafficDocument {
             range("324701", "20610", "BE"),
             range("336", "20801", "FR"),
         ],
+        sender_rule: Vec::new(),
     }
 }
 

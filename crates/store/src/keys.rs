@@ -1,6 +1,6 @@
 //! Which row keys a batch uses.
 
-use ports::store::{Batch, ConfigChange};
+use ports::store::{Batch, ConfigChange, ContactChange};
 use types::id::RowKey;
 
 /// The highest row key that a batch uses.
@@ -13,6 +13,8 @@ pub(crate) fn highest_key(batch: &Batch) -> i64 {
     let outbox = batch.outbox.iter().map(|row| row.key);
     let listed = batch.config.iter().filter_map(|change| match change {
         ConfigChange::Suppression(row) => Some(row.key),
+        ConfigChange::Contact(ContactChange::Put(row)) => Some(row.key),
+        ConfigChange::Resource(row) => Some(row.key),
         _ => None,
     });
     let keys = submissions.chain(messages).chain(receipts).chain(parked).chain(inbound).chain(outbox);

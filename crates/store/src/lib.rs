@@ -8,6 +8,7 @@
 mod codec;
 mod codec_attempt;
 mod codec_config;
+mod codec_contact;
 mod fault;
 mod folder;
 mod journal;

@@ -5,6 +5,7 @@ use types::form::{Encoding, Joined, Rendering};
 use types::inbound::NumberRoute;
 use types::keyword::Keyword;
 use types::message::{Reason, State};
+use types::resource::{ResourceKind, ReviewState};
 use types::suppression::SuppressionReason;
 
 /// Kind, code and name of every code that is stored.
@@ -20,5 +21,8 @@ pub(crate) fn code_names() -> impl Iterator<Item = (&'static str, u8, &'static s
     let suppressions = SuppressionReason::ALL.iter().map(|r| ("suppression_reason", r.code(), r.as_str()));
     let keywords = Keyword::ALL.iter().map(|k| ("keyword", k.code(), k.as_str()));
     let routes = NumberRoute::ALL.iter().map(|r| ("number_route", r.code(), r.as_str()));
-    states.chain(reasons).chain(charges).chain(of_attempts).chain(suppressions).chain(keywords).chain(routes)
+    let kinds = ResourceKind::ALL.iter().map(|k| ("resource_kind", k.code(), k.as_str()));
+    let reviews = ReviewState::ALL.iter().map(|s| ("review_state", s.code(), s.as_str()));
+    let of_accounts = suppressions.chain(keywords).chain(routes).chain(kinds).chain(reviews);
+    states.chain(reasons).chain(charges).chain(of_attempts).chain(of_accounts)
 }

@@ -18,8 +18,8 @@ use std::fs::File;
 use std::sync::Arc;
 
 use ports::store::{
-    ApplyError, AttemptView, Batch, IdempotencyHit, InboundRow, MessageFacts, OpenMessage, OutboxRow,
-    ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
+    ApplyError, AttemptView, Batch, ContactRow, IdempotencyHit, InboundRow, MessageFacts, OpenMessage,
+    OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
 };
 use tokio::sync::watch;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -30,6 +30,7 @@ mod apply;
 mod apply_config;
 mod apply_rows;
 mod bell;
+mod contacts;
 mod encode;
 mod encoded;
 mod fold;
@@ -267,6 +268,14 @@ impl Store for PostgresStore {
         self.ask("look recipients up in a suppression list", |session| {
             let hashes = Arc::clone(&hashes);
             async move { read_suppressions::among(&session, account, &hashes).await }
+        })
+    }
+
+    fn contacts(&mut self, account: AccountId, number_hashes: &[i64]) -> Result<Vec<ContactRow>, StoreError> {
+        let hashes = Arc::new(number_hashes.to_vec());
+        self.ask("look contacts up", |session| {
+            let hashes = Arc::clone(&hashes);
+            async move { contacts::among(&session, account, &hashes).await }
         })
     }
 

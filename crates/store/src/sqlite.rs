@@ -15,8 +15,8 @@ use std::collections::HashSet;
 use std::fs::File;
 
 use ports::store::{
-    ApplyError, AttemptView, Batch, IdempotencyHit, InboundRow, MessageFacts, OpenMessage, OutboxRow,
-    ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
+    ApplyError, AttemptView, Batch, ContactRow, IdempotencyHit, InboundRow, MessageFacts, OpenMessage,
+    OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
 };
 use rusqlite::Connection;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -30,6 +30,7 @@ mod apply_progress;
 mod apply_rollup;
 mod apply_traffic;
 mod checkpoint;
+mod contacts;
 mod fault;
 mod load;
 mod open;
@@ -217,6 +218,11 @@ impl Store for SqliteStore {
     ) -> Result<Vec<SuppressionMark>, StoreError> {
         read_suppressions::among(&self.connection, account, number_hashes)
             .map_err(|fault| fault.doing("look recipients up in a suppression list"))
+    }
+
+    fn contacts(&mut self, account: AccountId, number_hashes: &[i64]) -> Result<Vec<ContactRow>, StoreError> {
+        contacts::among(&self.connection, account, number_hashes)
+            .map_err(|fault| fault.doing("look contacts up"))
     }
 
     fn tidy(&mut self, now: Timestamp) -> Result<bool, StoreError> {

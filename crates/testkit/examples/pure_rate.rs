@@ -184,6 +184,7 @@ fn admission(figures: &mut Figures) {
         .collect();
     let at = |number: u64| drafts.get(usize::try_from(number % RECIPIENTS).unwrap()).unwrap();
     let facts = Facts {
+        identities: &[],
         account: &account,
         snapshot: &snapshot,
         purse: &purse,
@@ -227,6 +228,7 @@ fn snapshot() -> Snapshot {
     let weighted =
         |(name, weight): (&&str, u32)| RouteLeg::Weighted(WeightedLeg { name: (*name).to_owned(), weight });
     let document = TrafficDocument {
+        sender_rule: Vec::new(),
         supplier: Vec::new(),
         connector: names.iter().map(|name| Connector::new(name, "smpp")).collect(),
         route: vec![Route { connectors: legs.map(weighted).collect(), ..Route::over("default", &[]) }],

@@ -33,6 +33,20 @@ pub struct TrafficDocument {
     /// Number ranges and the networks that they belong to.
     #[serde(default)]
     pub network: Vec<NetworkRange>,
+    /// Where senders need to be approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sender_rule: Vec<SenderRule>,
+}
+
+/// Whether senders of messages to some countries need to be approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SenderRule {
+    /// ISO 3166-1 alpha-2 countries of the recipient; every country that no other rule names when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<OneOrMany>,
+    /// Whether a message needs a sender that was approved for its account.
+    pub approved_only: bool,
 }
 
 /// A company that carries traffic for us.

@@ -240,6 +240,27 @@ public_id!(
     "inb"
 );
 
+public_id!(
+    /// The id of a contact: `con_` and 26 characters.
+    ContactId,
+    "con"
+);
+public_id!(
+    /// The id of a group of contacts: `grp_` and 26 characters.
+    GroupId,
+    "grp"
+);
+public_id!(
+    /// The id of a sender's identity: `sdr_` and 26 characters.
+    SenderId,
+    "sdr"
+);
+public_id!(
+    /// The id of a pool of senders: `pool_` and 26 characters.
+    PoolId,
+    "pool"
+);
+
 macro_rules! small_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

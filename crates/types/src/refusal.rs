@@ -70,6 +70,8 @@ refusal_codes! {
     RepeatedMessage = "repeated_message", "The same text was just sent to this number";
     /// The recipient is on the account's suppression list.
     RecipientSuppressed = "recipient_suppressed", "The recipient does not want messages of this account";
+    /// The sender is none that the account may use there: the operator wants senders approved first.
+    SenderNotApproved = "sender_not_approved", "The sender is not approved for this destination";
     /// The idempotency key was used with another body.
     IdempotencyMismatch = "idempotency_mismatch", "The idempotency key belongs to another request";
     /// The first request with this idempotency key is still being worked on.

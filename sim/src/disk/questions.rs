@@ -1,13 +1,15 @@
 //! What the writer asks of the simulated disk.
 
 use ports::store::{
-    Batch, ConfigChange, IdempotencyHit, KeywordReplyRow, MessageFacts, OpenMessage, OutboxRow,
-    ParkedReceiptRow, ReceiptTarget, StoredState, SuppressionMark,
+    Batch, ConfigChange, ContactChange, ContactFilter, ContactRow, IdempotencyHit, KeywordReplyRow, ListPage,
+    ListedContact, MessageFacts, OpenMessage, OutboxRow, PAGE_ROWS_MAX, ParkedReceiptRow, ReceiptTarget,
+    StoredState, SuppressionMark,
 };
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
 
 use super::Tables;
+use super::settings::Settings;
 
 impl Tables {
     /// Everything that steers decisions.
@@ -32,6 +34,7 @@ impl Tables {
                 .map(|(endpoint, keys)| (*endpoint, u64::try_from(keys.len()).unwrap_or(u64::MAX)))
                 .collect(),
             inbound_numbers: settings.inbound_numbers.values().copied().collect(),
+            resources: settings.resources.values().cloned().collect(),
             keyword_replies: settings
                 .keyword_replies
                 .iter()
@@ -142,6 +145,37 @@ impl Tables {
             .collect()
     }
 
+    /// Contacts of an account with one of these numbers.
+    pub(crate) fn contacts_among(&self, account: AccountId, hashes: &[i64]) -> Vec<ContactRow> {
+        let contacts = self.settings.contacts.values();
+        contacts.filter(|row| row.account == account && hashes.contains(&row.number_hash)).cloned().collect()
+    }
+
+    /// A page of contacts, newest first.
+    pub(crate) fn list_contacts(&self, filter: &ContactFilter) -> ListPage<ListedContact> {
+        let Settings { contacts, memberships, .. } = &self.settings;
+        let is_meant = |row: &&ContactRow| {
+            row.account == filter.account
+                && filter.key.is_none_or(|key| row.key == key)
+                && filter.number_hash.is_none_or(|hash| row.number_hash == hash)
+                && filter.group.is_none_or(|group| memberships.contains(&(group, row.key)))
+                && filter.language.as_ref().is_none_or(|tag| row.language == *tag)
+                && filter.before.is_none_or(|before| row.key < before)
+        };
+        let listed = |row: &ContactRow| ListedContact {
+            contact: row.clone(),
+            suppressed: self.suppressed(row.account, &[row.number_hash]).first().map(|mark| mark.reason),
+            groups: memberships
+                .iter()
+                .filter(|(_, contact)| *contact == row.key)
+                .map(|(group, _)| *group)
+                .collect(),
+        };
+        let limit = filter.limit.clamp(1, PAGE_ROWS_MAX);
+        let items = contacts.values().rev().filter(is_meant).map(listed).take(limit + 1).collect();
+        ListPage::cut(items, limit, |listed: &ListedContact| listed.contact.key)
+    }
+
     fn suppression_marks(&self) -> impl Iterator<Item = SuppressionMark> {
         let whole = self.settings.suppressions.values().filter(|row| row.scope.is_empty());
         whole.map(|row| SuppressionMark {
@@ -168,6 +202,8 @@ pub(crate) fn highest_key(batch: &Batch) -> RowKey {
     let outbox = batch.outbox.iter().map(|row| row.key);
     let listed = batch.config.iter().filter_map(|change| match change {
         ConfigChange::Suppression(row) => Some(row.key),
+        ConfigChange::Contact(ContactChange::Put(row)) => Some(row.key),
+        ConfigChange::Resource(row) => Some(row.key),
         _ => None,
     });
     let keys = submissions.chain(messages).chain(receipts).chain(parked).chain(inbound).chain(outbox);

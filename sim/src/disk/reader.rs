@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ports::store::{
-    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
-    LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PAGE_ROWS_MAX, PersonRow, PostingView, Reader,
-    Rollup, SessionRow, StoreError, StoreFigures, SuppressionFilter, SuppressionRow,
+    BatchJournal, ConfigKind, ConfigVersion, ContactFilter, CredentialRow, DataKeyRow, EndpointRow,
+    EventFilter, InboundRow, LedgerSum, ListFilter, ListPage, ListedContact, ListedEvent, MessageView,
+    PAGE_ROWS_MAX, PersonRow, PostingView, Reader, Rollup, SessionRow, StoreError, StoreFigures,
+    SuppressionFilter, SuppressionRow,
 };
 use types::account::Account;
 use types::charge::Lot;
@@ -67,6 +68,24 @@ impl Reader for DiskReader {
             let mut items: Vec<_> = mine.cloned().collect();
             items.sort_by_key(|row| std::cmp::Reverse(row.key));
             ListPage::cut(items, limit, |row| row.key)
+        })
+    }
+
+    fn list_contacts(&self, filter: &ContactFilter) -> Result<ListPage<ListedContact>, StoreError> {
+        self.ask(|tables| tables.list_contacts(filter))
+    }
+
+    fn count_contacts(&self, account: AccountId, most: usize) -> Result<usize, StoreError> {
+        self.ask(|tables| {
+            tables.settings.contacts.values().filter(|row| row.account == account).take(most).count()
+        })
+    }
+
+    fn group_sizes(&self, groups: &[RowKey]) -> Result<Vec<u64>, StoreError> {
+        self.ask(|tables| {
+            let size =
+                |group: &RowKey| tables.settings.memberships.iter().filter(|(of, _)| of == group).count();
+            groups.iter().map(|group| size(group) as u64).collect()
         })
     }
 

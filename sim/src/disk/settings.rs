@@ -3,14 +3,14 @@
 //! These tables are small and change seldom, so that a batch that changes them works on a copy, which
 //! takes their place when the whole batch holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ports::store::{
-    Batch, ConfigChange, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundNumberRow, PersonRow,
-    SessionRow, SuppressionRow,
+    Batch, ConfigChange, ConfigVersion, ContactChange, ContactRow, CredentialRow, DataKeyRow, EndpointRow,
+    InboundNumberRow, PersonRow, ResourceRow, SessionRow, SuppressionRow,
 };
 use types::account::Account;
-use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId};
+use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId, RowKey};
 use types::inbound::InboundNumber;
 use types::keyword::Keyword;
 
@@ -27,6 +27,10 @@ pub(crate) struct Settings {
     pub(crate) data_keys: BTreeMap<i64, DataKeyRow>,
     pub(crate) inbound_numbers: BTreeMap<InboundNumber, InboundNumberRow>,
     pub(crate) keyword_replies: BTreeMap<(AccountId, Keyword), String>,
+    pub(crate) contacts: BTreeMap<RowKey, ContactRow>,
+    /// Groups and the contacts in them.
+    pub(crate) memberships: BTreeSet<(RowKey, RowKey)>,
+    pub(crate) resources: BTreeMap<RowKey, ResourceRow>,
     pub(crate) suppressions: BTreeMap<(AccountId, String, i64), SuppressionRow>,
 }
 
@@ -99,12 +103,56 @@ impl Settings {
             }
             // It stands with the message.
             ConfigChange::ContentErased(..) | ConfigChange::AddressesErased { .. } => {}
+            ConfigChange::Contact(change) => self.change_contact(change)?,
+            ConfigChange::Resource(row) => self.change_resource(row)?,
+            ConfigChange::ResourceEnd(account, key) => {
+                if self.resources.get(key).is_some_and(|row| row.account == *account) {
+                    self.resources.remove(key);
+                    self.memberships.retain(|(group, _)| group != key);
+                }
+            }
             ConfigChange::Suppression(row) => {
                 let place = (row.account, row.scope.clone(), row.number_hash);
                 self.suppressions.entry(place).or_insert_with(|| row.clone());
             }
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 self.suppressions.remove(&(*account, scope.clone(), *number_hash));
+            }
+        }
+        Ok(())
+    }
+
+    fn change_resource(&mut self, row: &ResourceRow) -> Result<(), &'static str> {
+        let place = |row: &ResourceRow| (row.account, row.kind, row.name.clone());
+        let taken = |other: &&ResourceRow| other.key != row.key && place(other) == place(row);
+        free(self.resources.values().find(taken).is_none(), "resource name")?;
+        let known = self.resources.get(&row.key).unwrap_or(row);
+        let (tail, created_at) = (known.tail, known.created_at);
+        self.resources.insert(row.key, ResourceRow { tail, created_at, ..row.clone() });
+        Ok(())
+    }
+
+    fn change_contact(&mut self, change: &ContactChange) -> Result<(), &'static str> {
+        match change {
+            ContactChange::Put(row) => {
+                let place = |row: &ContactRow| (row.account, row.number_hash);
+                let taken = |other: &&ContactRow| other.key != row.key && place(other) == place(row);
+                free(self.contacts.values().find(taken).is_none(), "contact number")?;
+                let known = self.contacts.get(&row.key).unwrap_or(row);
+                let (tail, created_at) = (known.tail, known.created_at);
+                self.contacts.insert(row.key, ContactRow { tail, created_at, ..row.clone() });
+            }
+            ContactChange::End(account, key) => {
+                if self.contacts.get(key).is_some_and(|row| row.account == *account) {
+                    self.contacts.remove(key);
+                    self.memberships.retain(|(_, contact)| contact != key);
+                }
+            }
+            ContactChange::Join { group, contact } => {
+                self.memberships.insert((*group, *contact));
+            }
+            ContactChange::Leave { group, contact } => {
+                self.memberships.remove(&(*group, *contact));
             }
         }
         Ok(())

@@ -67,7 +67,7 @@ fn documents() -> (Vec<PriceBook>, TrafficDocument) {
         supplier: carriers.clone().map(supplier).collect(),
         connector: carriers.map(|carrier| Connector::new(&connector_name(carrier), KIND)).collect(),
         route: PREFIXES.iter().enumerate().map(route).collect(),
-        network: Vec::new(),
+        ..TrafficDocument::default()
     };
     (vec![PriceBook { name: "standard".into(), unit: Unit::EUR, price }], document)
 }

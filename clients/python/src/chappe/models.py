@@ -20,6 +20,10 @@ class AcceptedBody:
     #: The messages, in the order of the recipients.
     messages: List[AcceptedItem]
 
+    #: How many contacts of the group were left out because they are on the suppression list; only where a
+    #: group was named.
+    left_out: Optional[int] = None
+
 
 @dataclass(frozen=True)
 class AcceptedItem:
@@ -222,6 +226,96 @@ class BecauseView:
 
 
 @dataclass(frozen=True)
+class ContactChange:
+    """What to change of a contact; what is not there stays."""
+
+    #: All attributes from now on.
+    attributes: Optional[Dict[str, str]] = None
+
+    #: Another language; empty for none.
+    language: Optional[str] = None
+
+    #: Another name; empty for none.
+    name: Optional[str] = None
+
+    #: Another number, in any notation.
+    number: Optional[str] = None
+
+    #: Another time zone; empty for none.
+    time_zone: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ContactImport:
+    """Contacts to keep, new ones and known ones."""
+
+    #: A table as spreadsheets write it: its first line names the columns, one of them `number`, others
+    #: `name`, `language` and `time_zone`; every other column is an attribute. At most 500 lines of
+    #: contacts.
+    csv: str
+
+    #: The id of a group to put all of them into.
+    group: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ContactItem:
+    """A person whom the account writes to."""
+
+    #: Its id.
+    id: str
+
+    #: The number, country code first.
+    number: str
+
+    #: What you call the person; empty for nothing.
+    name: str
+
+    #: What you know besides, by name.
+    attributes: Dict[str, str]
+
+    #: The ids of the groups that it is in.
+    groups: List[str]
+
+    #: Since when it is there.
+    created_at: datetime
+
+    #: When it was changed last.
+    changed_at: datetime
+
+    #: The language that the person reads; null when it is not known.
+    language: Optional[str] = None
+
+    #: Why messages to the number are refused, when it is on the suppression list; null otherwise.
+    suppressed: Optional[str] = None
+
+    #: The time zone in which the person lives; null when it is not known.
+    time_zone: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ContactPage:
+    """A page of contacts, newest first."""
+
+    #: The contacts.
+    items: List[ContactItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ContactsImported:
+    """What became of the contacts."""
+
+    #: How many are new.
+    added: int
+
+    #: How many were there and have changed.
+    changed: int
+
+
+@dataclass(frozen=True)
 class DefaultWebhook:
     """The address that is set now."""
 
@@ -302,6 +396,48 @@ class FactView:
 
     #: Its value.
     value: str
+
+
+@dataclass(frozen=True)
+class GroupChange:
+    """What to change of a group; what is not there stays."""
+
+    #: Another description.
+    description: Optional[str] = None
+
+    #: Another name.
+    name: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class GroupItem:
+    """A group of contacts."""
+
+    #: Its id.
+    id: str
+
+    #: Its name.
+    name: str
+
+    #: What it is for; empty for nothing.
+    description: str
+
+    #: How many contacts are in it.
+    contacts: int
+
+    #: Since when it is there.
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class GroupPage:
+    """A page of groups, newest first."""
+
+    #: The groups.
+    items: List[GroupItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -461,6 +597,14 @@ class MeView:
 
 
 @dataclass(frozen=True)
+class MembersOfGroup:
+    """Contacts that come into a group or leave it."""
+
+    #: Their ids.
+    contacts: List[str]
+
+
+@dataclass(frozen=True)
 class MessagePage:
     """A page of messages, newest first."""
 
@@ -596,6 +740,41 @@ class MovementView:
 
 
 @dataclass(frozen=True)
+class NewContact:
+    """A new contact."""
+
+    #: The number, in any notation, with its country code. The account has one contact for each number.
+    number: str
+
+    #: What you know besides: at most 30 texts by names of letters, digits and underscores. Each stands in a
+    #: text to a group as `{its name}`.
+    attributes: Optional[Dict[str, str]] = None
+
+    #: The ids of groups to put it into.
+    groups: Optional[List[str]] = None
+
+    #: The language that the person reads, such as `en` or `pt-BR`.
+    language: Optional[str] = None
+
+    #: What you call the person, at most 100 characters; `{name}` in a text to a group.
+    name: Optional[str] = None
+
+    #: The time zone in which the person lives, by its name in the IANA database.
+    time_zone: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class NewGroup:
+    """A new group."""
+
+    #: Its name, which no other group of the account has: 1 to 64 characters.
+    name: str
+
+    #: What it is for, at most 200 characters.
+    description: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class NewKey:
     """A key to make."""
 
@@ -610,6 +789,20 @@ class NewKey:
 
     #: What it may do: `send`, `read`, `manage`; what the calling key may do when absent.
     scopes: Optional[List[str]] = None
+
+
+@dataclass(frozen=True)
+class NewSender:
+    """A sender that the account would like to use."""
+
+    #: Up to 11 letters and digits, a number, or a short code.
+    sender: str
+
+    #: The countries for which it is meant, by two letters each; all when absent.
+    countries: Optional[List[str]] = None
+
+    #: What it is for, at most 200 characters.
+    purpose: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -788,6 +981,10 @@ class QuoteBody:
     #: The messages, in the order of the recipients.
     messages: List[QuoteItem]
 
+    #: How many contacts of the group would be left out because they are on the suppression list; only where
+    #: a group was named.
+    left_out: Optional[int] = None
+
 
 @dataclass(frozen=True)
 class QuoteItem:
@@ -877,6 +1074,47 @@ class Rotation:
 
 
 @dataclass(frozen=True)
+class SenderItem:
+    """A sender of the account."""
+
+    #: Its id.
+    id: str
+
+    #: The name or number that phones see.
+    sender: str
+
+    #: `pending`, until the operator has reviewed it; `approved`, `rejected`, or `revoked`: approved for a
+    #: while.
+    state: str
+
+    #: The countries for which it is meant, by two letters each; none for all.
+    countries: List[str]
+
+    #: What you say that it is for.
+    purpose: str
+
+    #: What the operator says of its review.
+    note: str
+
+    #: When it was asked for.
+    created_at: datetime
+
+    #: When it was reviewed last, or asked for.
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class SenderPage:
+    """A page of senders, newest first."""
+
+    #: The senders.
+    items: List[SenderItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Statistics:
     """Traffic by day, country and state."""
 
@@ -933,6 +1171,10 @@ class SubmitBody:
     #: Only tell what it would cost; nothing is sent and nothing kept.
     dry_run: Optional[bool] = None
 
+    #: A group of your contacts, by its id or its name: one message to each of them, but for those on the
+    #: suppression list. The text may have the placeholders `{name}`, `{number}` and those of attributes.
+    group: Optional[str] = None
+
     #: What stands in the text for recipients that do not state it themselves.
     parameters: Optional[Dict[str, str]] = None
 
@@ -942,7 +1184,7 @@ class SubmitBody:
     #: Not before this time.
     send_at: Optional[datetime] = None
 
-    #: The recipient, with its country code. State either this or `recipients`.
+    #: The recipient, with its country code. State either this, `recipients` or `group`.
     to: Optional[str] = None
 
     #: The operator's own word for this kind of traffic.

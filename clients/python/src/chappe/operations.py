@@ -14,10 +14,15 @@ from .models import (
     AlertQuote,
     AlertSent,
     BalanceView,
+    ContactItem,
+    ContactPage,
+    ContactsImported,
     DefaultWebhook,
     Delivery,
     DeliveryPage,
     ExplainView,
+    GroupItem,
+    GroupPage,
     InboundPage,
     InboundView,
     KeyItem,
@@ -35,6 +40,8 @@ from .models import (
     QuoteBody,
     RecipientShape,
     Replayed,
+    SenderItem,
+    SenderPage,
     Statistics,
     SuppressionItem,
     SuppressionPage,
@@ -58,6 +65,267 @@ class Operations(Runtime):
         """Tells what the account can spend."""
         request = Request("GET", "/api/v1/balance")
         answer: BalanceView = self._call(request, {200: BalanceView})
+        return answer
+
+    def contact_change(
+        self,
+        id: str,
+        *,
+        attributes: Maybe[Dict[str, str]] = UNSET,
+        language: Maybe[str] = UNSET,
+        name: Maybe[str] = UNSET,
+        number: Maybe[str] = UNSET,
+        time_zone: Maybe[str] = UNSET,
+    ) -> ContactItem:
+        """Changes a contact.
+
+        Args:
+            id: The id
+            attributes: All attributes from now on.
+            language: Another language; empty for none.
+            name: Another name; empty for none.
+            number: Another number, in any notation.
+            time_zone: Another time zone; empty for none.
+        """
+        request = Request("PATCH", "/api/v1/contacts/{id}", path={"id": id},
+            body={"attributes": attributes, "language": language, "name": name, "number": number, "time_zone": time_zone})
+        answer: ContactItem = self._call(request, {200: ContactItem})
+        return answer
+
+    def contact_create(
+        self,
+        *,
+        number: str,
+        attributes: Maybe[Dict[str, str]] = UNSET,
+        groups: Maybe[List[str]] = UNSET,
+        language: Maybe[str] = UNSET,
+        name: Maybe[str] = UNSET,
+        time_zone: Maybe[str] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> ContactItem:
+        """Keeps a new contact.
+
+        Args:
+            number: The number, in any notation, with its country code. The account has one contact for
+                each number.
+            attributes: What you know besides: at most 30 texts by names of letters, digits and
+                underscores. Each stands in a text to a group as `{its name}`.
+            groups: The ids of groups to put it into.
+            language: The language that the person reads, such as `en` or `pt-BR`.
+            name: What you call the person, at most 100 characters; `{name}` in a text to a group.
+            time_zone: The time zone in which the person lives, by its name in the IANA database.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/contacts",
+            body={"number": number, "attributes": attributes, "groups": groups, "language": language, "name": name, "time_zone": time_zone}, idempotency_key=idempotency_key, once=True)
+        answer: ContactItem = self._call(request, {201: ContactItem})
+        return answer
+
+    def contact_import(
+        self,
+        *,
+        csv: str,
+        group: Maybe[str] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> ContactsImported:
+        """Keeps the contacts of a table: new ones, and what the table says of those whose numbers are
+        known. All or none.
+
+        Args:
+            csv: A table as spreadsheets write it: its first line names the columns, one of them
+                `number`, others `name`, `language` and `time_zone`; every other column is an attribute. At
+                most 500 lines of contacts.
+            group: The id of a group to put all of them into.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/contacts/import",
+            body={"csv": csv, "group": group}, idempotency_key=idempotency_key, once=True)
+        answer: ContactsImported = self._call(request, {201: ContactsImported})
+        return answer
+
+    def contact_list(
+        self,
+        *,
+        number: Optional[str] = None,
+        group: Optional[str] = None,
+        language: Optional[str] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> ContactPage:
+        """Lists contacts, newest first.
+
+        Args:
+            number: With this number, in any notation.
+            group: In the group with this id.
+            language: Who read this language.
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/contacts",
+            query={"number": number, "group": group, "language": language, "cursor": cursor, "limit": limit})
+        answer: ContactPage = self._call(request, {200: ContactPage})
+        return answer
+
+    def contact_list_all(
+        self,
+        *,
+        number: Optional[str] = None,
+        group: Optional[str] = None,
+        language: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> Iterator[ContactItem]:
+        """Lists contacts, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            number: With this number, in any notation.
+            group: In the group with this id.
+            language: Who read this language.
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.contact_list(number=number, group=group, language=language, limit=limit, cursor=cursor))
+
+    def contact_remove(self, id: str) -> None:
+        """Takes a contact away, out of all groups too. Messages to its number stay, and so does the
+        suppression list.
+
+        Args:
+            id: The id
+        """
+        request = Request("DELETE", "/api/v1/contacts/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def contact_view(self, id: str) -> ContactItem:
+        """Shows one contact.
+
+        Args:
+            id: The id
+        """
+        request = Request("GET", "/api/v1/contacts/{id}", path={"id": id})
+        answer: ContactItem = self._call(request, {200: ContactItem})
+        return answer
+
+    def group_change(
+        self,
+        id: str,
+        *,
+        description: Maybe[str] = UNSET,
+        name: Maybe[str] = UNSET,
+    ) -> GroupItem:
+        """Changes a group.
+
+        Args:
+            id: The id
+            description: Another description.
+            name: Another name.
+        """
+        request = Request("PATCH", "/api/v1/groups/{id}", path={"id": id},
+            body={"description": description, "name": name})
+        answer: GroupItem = self._call(request, {200: GroupItem})
+        return answer
+
+    def group_create(
+        self,
+        *,
+        name: str,
+        description: Maybe[str] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> GroupItem:
+        """Makes a group.
+
+        Args:
+            name: Its name, which no other group of the account has: 1 to 64 characters.
+            description: What it is for, at most 200 characters.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/groups",
+            body={"name": name, "description": description}, idempotency_key=idempotency_key, once=True)
+        answer: GroupItem = self._call(request, {201: GroupItem})
+        return answer
+
+    def group_join(
+        self,
+        id: str,
+        *,
+        contacts: List[str],
+        idempotency_key: Optional[str] = None,
+    ) -> GroupItem:
+        """Puts contacts into a group: all or none.
+
+        Args:
+            id: The id
+            contacts: Their ids.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/groups/{id}/join", path={"id": id},
+            body={"contacts": contacts}, idempotency_key=idempotency_key, once=True)
+        answer: GroupItem = self._call(request, {200: GroupItem})
+        return answer
+
+    def group_leave(
+        self,
+        id: str,
+        *,
+        contacts: List[str],
+        idempotency_key: Optional[str] = None,
+    ) -> GroupItem:
+        """Takes contacts out of a group; those that are not in it stay out.
+
+        Args:
+            id: The id
+            contacts: Their ids.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/groups/{id}/leave", path={"id": id},
+            body={"contacts": contacts}, idempotency_key=idempotency_key, once=True)
+        answer: GroupItem = self._call(request, {200: GroupItem})
+        return answer
+
+    def group_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> GroupPage:
+        """Lists groups, newest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/groups",
+            query={"cursor": cursor, "limit": limit})
+        answer: GroupPage = self._call(request, {200: GroupPage})
+        return answer
+
+    def group_list_all(self, *, limit: Optional[int] = None) -> Iterator[GroupItem]:
+        """Lists groups, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.group_list(limit=limit, cursor=cursor))
+
+    def group_remove(self, id: str) -> None:
+        """Takes a group away; its contacts stay.
+
+        Args:
+            id: The id
+        """
+        request = Request("DELETE", "/api/v1/groups/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def group_view(self, id: str) -> GroupItem:
+        """Shows one group. Its contacts are listed at `/api/v1/contacts?group=`.
+
+        Args:
+            id: The id
+        """
+        request = Request("GET", "/api/v1/groups/{id}", path={"id": id})
+        answer: GroupItem = self._call(request, {200: GroupItem})
         return answer
 
     def hook_alertmanager(
@@ -420,6 +688,7 @@ class Operations(Runtime):
         class_: Maybe[str] = UNSET,
         client_reference: Maybe[str] = UNSET,
         dry_run: Maybe[bool] = UNSET,
+        group: Maybe[str] = UNSET,
         parameters: Maybe[Dict[str, str]] = UNSET,
         recipients: Maybe[List[RecipientShape]] = UNSET,
         send_at: Maybe[Moment] = UNSET,
@@ -440,17 +709,20 @@ class Operations(Runtime):
             client_reference: Your own reference, given back unchanged; of all messages that have none
                 of their own.
             dry_run: Only tell what it would cost; nothing is sent and nothing kept.
+            group: A group of your contacts, by its id or its name: one message to each of them, but for
+                those on the suppression list. The text may have the placeholders `{name}`, `{number}` and
+                those of attributes.
             parameters: What stands in the text for recipients that do not state it themselves.
             recipients: 1 to 10,000 recipients of the text.
             send_at: Not before this time.
-            to: The recipient, with its country code. State either this or `recipients`.
+            to: The recipient, with its country code. State either this, `recipients` or `group`.
             traffic_type: The operator's own word for this kind of traffic.
             validity_s: Seconds that the messages are worth sending, from `send_at` or from now on.
             idempotency_key: Done once under this key; a new one is made when absent, so that retries do
                 no harm.
         """
         request = Request("POST", "/api/v1/messages",
-            body={"from": from_, "text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "parameters": parameters, "recipients": recipients, "send_at": send_at, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
+            body={"from": from_, "text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "group": group, "parameters": parameters, "recipients": recipients, "send_at": send_at, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
         answer: Union[QuoteBody, AcceptedBody] = self._call(request, {200: QuoteBody, 202: AcceptedBody})
         return answer
 
@@ -563,6 +835,70 @@ class Operations(Runtime):
         """Lists what one part costs the account, by the beginning of the number."""
         request = Request("GET", "/api/v1/prices")
         answer: Prices = self._call(request, {200: Prices})
+        return answer
+
+    def sender_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> SenderPage:
+        """Lists senders, newest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/senders",
+            query={"cursor": cursor, "limit": limit})
+        answer: SenderPage = self._call(request, {200: SenderPage})
+        return answer
+
+    def sender_list_all(self, *, limit: Optional[int] = None) -> Iterator[SenderItem]:
+        """Lists senders, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.sender_list(limit=limit, cursor=cursor))
+
+    def sender_remove(self, id: str) -> None:
+        """Takes a sender away, with its review.
+
+        Args:
+            id: The id
+        """
+        request = Request("DELETE", "/api/v1/senders/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def sender_request(
+        self,
+        *,
+        sender: str,
+        countries: Maybe[List[str]] = UNSET,
+        purpose: Maybe[str] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> SenderItem:
+        """Asks the operator for a sender. It is `pending` until it was reviewed; where the operator wants
+        senders approved, messages from it are refused until then.
+
+        Args:
+            sender: Up to 11 letters and digits, a number, or a short code.
+            countries: The countries for which it is meant, by two letters each; all when absent.
+            purpose: What it is for, at most 200 characters.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/senders",
+            body={"sender": sender, "countries": countries, "purpose": purpose}, idempotency_key=idempotency_key, once=True)
+        answer: SenderItem = self._call(request, {201: SenderItem})
+        return answer
+
+    def sender_view(self, id: str) -> SenderItem:
+        """Shows one sender.
+
+        Args:
+            id: The id
+        """
+        request = Request("GET", "/api/v1/senders/{id}", path={"id": id})
+        answer: SenderItem = self._call(request, {200: SenderItem})
         return answer
 
     def statistics_export(

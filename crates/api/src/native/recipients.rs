@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use types::id::ContactId;
 use types::message::RECIPIENTS_MAX;
 use utoipa::ToSchema;
 
@@ -20,6 +21,8 @@ pub(crate) struct Recipient {
     pub(crate) client_reference: Option<String>,
     /// What stands in the text for this recipient.
     pub(super) parameters: Option<Parameters>,
+    /// The contact that it is, where a group was named.
+    pub(crate) contact: Option<ContactId>,
     /// How a refusal names its place: with `.to` behind it for an object.
     pub(crate) is_object: bool,
 }
@@ -27,7 +30,7 @@ pub(crate) struct Recipient {
 impl Recipient {
     /// A number without anything of its own.
     pub(super) const fn number(to: String) -> Self {
-        Self { to, client_reference: None, parameters: None, is_object: false }
+        Self { to, client_reference: None, parameters: None, contact: None, is_object: false }
     }
 }
 
@@ -82,7 +85,7 @@ impl<'de> Visitor<'de> for RecipientVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Recipient, A::Error> {
         let object = RecipientObject::deserialize(MapAccessDeserializer::new(map))?;
         let RecipientObject { to, client_reference, parameters } = object;
-        Ok(Recipient { to, client_reference, parameters, is_object: true })
+        Ok(Recipient { to, client_reference, parameters, contact: None, is_object: true })
     }
 }
 

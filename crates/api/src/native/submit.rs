@@ -22,6 +22,8 @@ use crate::once::{marked, read_idempotency};
 use crate::problem::{Refused, json_bytes};
 use crate::state::Api;
 
+mod group;
+
 /// The most characters of a reference.
 const REFERENCE_CHARS_MAX: usize = 255;
 /// The most characters of a traffic type.
@@ -42,11 +44,14 @@ const SUBMISSION_OCTETS_MAX: usize = 64 * 1024 * 1024;
 pub(crate) struct SubmitBody {
     /// The sender: up to 11 letters and digits, a number, or a short code.
     from: String,
-    /// The recipient, with its country code. State either this or `recipients`.
+    /// The recipient, with its country code. State either this, `recipients` or `group`.
     to: Option<String>,
     /// 1 to 10,000 recipients of the text.
     #[schema(value_type = Option<Vec<RecipientShape>>, min_items = 1, max_items = 10_000)]
     recipients: Option<Recipients>,
+    /// A group of your contacts, by its id or its name: one message to each of them, but for those on the
+    /// suppression list. The text may have the placeholders `{name}`, `{number}` and those of attributes.
+    group: Option<String>,
     /// The text. It is split into parts as phones can join them. Where the request has parameters, `{name}`
     /// stands for the parameter `name`, and `{{` and `}}` for braces.
     text: String,
@@ -93,6 +98,10 @@ pub(crate) struct AcceptedBody {
     submission_id: String,
     /// The messages, in the order of the recipients.
     messages: Vec<AcceptedItem>,
+    /// How many contacts of the group were left out because they are on the suppression list; only where a
+    /// group was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 /// One message that was taken.
@@ -131,6 +140,10 @@ pub(crate) struct QuoteBody {
     dry_run: bool,
     /// The messages, in the order of the recipients.
     messages: Vec<QuoteItem>,
+    /// How many contacts of the group would be left out because they are on the suppression list; only where
+    /// a group was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 /// What one message would cost.
@@ -175,7 +188,11 @@ pub(crate) async fn submit(
 ) -> Result<Response, Refused> {
     // What the request takes in memory is accounted for until it is answered.
     let (request, _taken) = api.counting(caller, read_request(&api, &method, &uri, &headers, body).await)?;
-    hand_in(&api, caller, request).await
+    if request.body.group.is_some() {
+        group::hand_in(&api, caller, request).await
+    } else {
+        hand_in(&api, caller, request, None).await
+    }
 }
 
 /// A request that was read and is of the right shape.
@@ -200,7 +217,13 @@ async fn read_request(
     Ok((Request { body, recipients, idempotency }, taken))
 }
 
-async fn hand_in(api: &Api, caller: Caller, request: Request) -> Result<Response, Refused> {
+/// Hands a request in whose recipients are known; `left_out` says how many of a group are not among them.
+async fn hand_in(
+    api: &Api,
+    caller: Caller,
+    request: Request,
+    left_out: Option<usize>,
+) -> Result<Response, Refused> {
     let Request { body, recipients, idempotency } = request;
     let now = api.desk().now();
     let prototype = api.counting(caller, read_prototype(&body, now))?;
@@ -217,7 +240,11 @@ async fn hand_in(api: &Api, caller: Caller, request: Request) -> Result<Response
             .map_err(|refusal| if refusal.field.is_some() { refusal } else { refusal.at("callback_url") })?;
     let draft = |recipient| prototype.draft(&body, &template, recipient, report);
     let drafts = recipients.iter().map(draft).collect();
-    let addressing = if body.to.is_some() { Addressing::One } else { Addressing::List };
+    let addressing = match (&body.to, &body.group) {
+        (Some(_), _) => Addressing::One,
+        (None, Some(_)) => Addressing::Group,
+        (None, None) => Addressing::List,
+    };
     let is_dry = body.dry_run == Some(true);
     let submission = Submission {
         account: caller.account,
@@ -231,17 +258,27 @@ async fn hand_in(api: &Api, caller: Caller, request: Request) -> Result<Response
     let outcome =
         if is_dry { api.desk().quote(submission).await } else { api.desk().submit(submission).await };
     match outcome {
-        Ok(accepted) if is_dry => Ok(write_quote(&recipients, accepted)),
-        Ok(accepted) => Ok(write_accepted(&recipients, accepted)),
+        Ok(accepted) if is_dry => Ok(write_quote(&recipients, accepted, left_out)),
+        // What was answered before went to whom the group had then.
+        Ok(accepted) if accepted.replayed && addressing == Addressing::Group => {
+            group::write_replayed(api, caller, accepted).await
+        }
+        Ok(accepted) => Ok(write_accepted(recipients.iter().map(|to| to.to.as_str()), accepted, left_out)),
         Err(rejected) => Err(place(rejected, &recipients, addressing)),
     }
 }
 
 fn take_recipients(body: &mut SubmitBody) -> Result<Vec<Recipient>, Refusal> {
     let invalid = |detail: &str, field: &str| Refusal::new(RefusalCode::InvalidRequest, detail).at(field);
+    if body.group.is_some() {
+        return match (&body.to, &body.recipients) {
+            (None, None) => Ok(Vec::new()),
+            _ => Err(invalid("state either `to`, `recipients` or `group`", "group")),
+        };
+    }
     match (&body.to, body.recipients.take()) {
         (Some(_), Some(_)) => Err(invalid("state either `to` or `recipients`, not both", "recipients")),
-        (None, None) => Err(invalid("missing: state `to`, or `recipients` for several", "to")),
+        (None, None) => Err(invalid("missing: state `to`, or `recipients` or `group` for several", "to")),
         (Some(to), None) => Ok(vec![Recipient::number(to.clone())]),
         (None, Some(list)) if list.excess > 0 => {
             let detail = format!(
@@ -275,10 +312,10 @@ fn check_size(
     for (index, recipient) in recipients.iter().enumerate() {
         let own = recipient.parameters.as_ref().unwrap_or(NO_PARAMETERS);
         let text = template.octets(own, of_all).map_err(|name| {
-            let field = if body.to.is_some() {
-                "parameters".into()
-            } else {
-                format!("recipients[{index}].parameters")
+            let field = match recipient.contact {
+                _ if body.to.is_some() => "parameters".into(),
+                Some(contact) => format!("group.{contact}"),
+                None => format!("recipients[{index}].parameters"),
             };
             let detail = format!("the text asks for `{name}`, which has no value");
             Refusal::new(RefusalCode::InvalidTemplate, detail).at(field)
@@ -363,17 +400,22 @@ impl Prototype {
     }
 }
 
-fn write_accepted(recipients: &[Recipient], accepted: Accepted) -> Response {
+fn write_accepted<'a>(
+    recipients: impl Iterator<Item = &'a str>,
+    accepted: Accepted,
+    left_out: Option<usize>,
+) -> Response {
     let both = accepted.messages.iter().zip(recipients);
-    let messages = both.map(|(message, recipient)| AcceptedItem::of(message, &recipient.to));
-    let body = AcceptedBody { submission_id: accepted.id.to_string(), messages: messages.collect() };
+    let messages = both.map(|(message, to)| AcceptedItem::of(message, to)).collect();
+    let body = AcceptedBody { submission_id: accepted.id.to_string(), messages, left_out };
     marked(json_bytes(StatusCode::ACCEPTED, &body), accepted.replayed)
 }
 
-fn write_quote(recipients: &[Recipient], quoted: Accepted) -> Response {
+fn write_quote(recipients: &[Recipient], quoted: Accepted, left_out: Option<usize>) -> Response {
     let both = quoted.messages.iter().zip(recipients);
     let messages = both.map(|(message, recipient)| QuoteItem::of(message, &recipient.to));
-    json_bytes(StatusCode::OK, &QuoteBody { dry_run: true, messages: messages.collect() })
+    let messages = messages.collect();
+    json_bytes(StatusCode::OK, &QuoteBody { dry_run: true, messages, left_out })
 }
 
 /// How a caller stated its recipients.
@@ -383,6 +425,8 @@ enum Addressing {
     One,
     /// All in `recipients`.
     List,
+    /// By the name of a group.
+    Group,
 }
 
 /// Names the fields of a rejection as the caller wrote them.
@@ -395,13 +439,14 @@ fn place(rejected: Rejected, recipients: &[Recipient], addressing: Addressing) -
     let Some((first_index, first)) = refusals.next() else {
         return Refusal::new(RefusalCode::Unavailable, "refused without a reason; nothing was kept").into();
     };
-    let Some(first_index) = first_index.filter(|_| addressing == Addressing::List) else {
+    let Some(first_index) = first_index.filter(|_| addressing != Addressing::One) else {
         return first.into();
     };
     let mut each = vec![(first_index, first.clone())];
     each.extend(refusals.filter_map(|(index, refusal)| index.map(|index| (index, refusal))));
     let detail = format!("{} of {total} recipients were refused; nothing was sent", each.len());
-    Refused { whole: Refusal { detail, field: Some("recipients".to_owned()), ..first }, each }
+    let whole = if addressing == Addressing::Group { "group" } else { "recipients" };
+    Refused { whole: Refusal { detail, field: Some(whole.to_owned()), ..first }, each }
 }
 
 /// The field of a refusal. The core names fields of this document already; what is missing there
@@ -413,8 +458,12 @@ fn name_field(
     addressing: Addressing,
 ) -> Option<String> {
     let field = refusal.field.as_deref()?;
-    match index.filter(|_| addressing == Addressing::List && field == "to") {
+    match index.filter(|_| addressing != Addressing::One && field == "to") {
         None => Some(field.to_owned()),
+        Some(index) if addressing == Addressing::Group => {
+            let contact = recipients.get(index).and_then(|recipient| recipient.contact);
+            Some(contact.map_or_else(|| "group".to_owned(), |contact| format!("group.{contact}")))
+        }
         Some(index) if recipients.get(index).is_some_and(|recipient| recipient.is_object) => {
             Some(format!("recipients[{index}].to"))
         }

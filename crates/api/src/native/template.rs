@@ -8,13 +8,10 @@ use std::fmt;
 
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use types::contact::{PARAMETER_NAME_OCTETS_MAX, PARAMETER_VALUE_CHARS_MAX, is_parameter_name};
 
 /// The most parameters of a recipient, or of a whole submission.
 pub(super) const PARAMETERS_MAX: usize = 50;
-/// The most octets of a parameter's name.
-const NAME_OCTETS_MAX: usize = 32;
-/// The most characters of a parameter's value.
-const VALUE_CHARS_MAX: usize = 1_600;
 
 /// Parameters by name. A number would lose its form (12.50), so that all values are texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,6 +19,12 @@ pub(super) struct Parameters(BTreeMap<String, String>);
 
 /// For those who state none.
 pub(super) const NO_PARAMETERS: &Parameters = &Parameters(BTreeMap::new());
+
+impl From<BTreeMap<String, String>> for Parameters {
+    fn from(values: BTreeMap<String, String>) -> Self {
+        Self(values)
+    }
+}
 
 impl Parameters {
     fn get(&self, name: &str) -> Option<&str> {
@@ -47,14 +50,16 @@ impl<'de> Visitor<'de> for ParametersVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Parameters, A::Error> {
         let mut parameters = BTreeMap::new();
         while let Some(name) = entries.next_key::<String>()? {
-            if !is_name(&name) {
+            if !is_parameter_name(&name) {
                 return Err(A::Error::custom(format!(
-                    "a parameter's name has 1 to {NAME_OCTETS_MAX} letters, digits and underscores"
+                    "a parameter's name has 1 to {PARAMETER_NAME_OCTETS_MAX} letters, digits and underscores"
                 )));
             }
             let value = entries.next_value::<String>()?;
-            if value.chars().count() > VALUE_CHARS_MAX {
-                return Err(A::Error::custom(format!("`{name}` has more than {VALUE_CHARS_MAX} characters")));
+            if value.chars().count() > PARAMETER_VALUE_CHARS_MAX {
+                return Err(A::Error::custom(format!(
+                    "`{name}` has more than {PARAMETER_VALUE_CHARS_MAX} characters"
+                )));
             }
             if parameters.len() == PARAMETERS_MAX {
                 return Err(A::Error::custom(format!("more than {PARAMETERS_MAX} parameters")));
@@ -65,11 +70,6 @@ impl<'de> Visitor<'de> for ParametersVisitor {
         }
         Ok(Parameters(parameters))
     }
-}
-
-fn is_name(text: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    !text.is_empty() && text.len() <= NAME_OCTETS_MAX && text.chars().all(fits)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl<'a> Template<'a> {
                 behind
             } else {
                 let inner = at.strip_prefix('{').and_then(|inner| inner.split_once('}'));
-                let Some((name, behind)) = inner.filter(|(name, _)| is_name(name)) else {
+                let Some((name, behind)) = inner.filter(|(name, _)| is_parameter_name(name)) else {
                     return Err(
                         "a brace stands alone: write `{name}` for a parameter, and `{{` or `}}` for a brace"
                             .to_owned(),

@@ -23,7 +23,11 @@ pub(super) fn refine(document: &mut Value) {
         parameters.push(json!({"$ref": format!("#/components/parameters/{IDEMPOTENCY_KEY}")}));
         put(document, &path, Value::Array(parameters));
     }
-    let recipients = json!([stated("to", &["recipients"]), stated("recipients", &["to"])]);
+    let recipients = json!([
+        stated("to", &["recipients", "group"]),
+        stated("recipients", &["to", "group"]),
+        stated("group", &["to", "recipients"]),
+    ]);
     put(document, &["components", "schemas", "SubmitBody", "oneOf"], recipients);
     let events = json!([
         stated("event", &["since", "until", "status"]),

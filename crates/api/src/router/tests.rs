@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod conformance;
+mod contacts;
 mod documents;
 mod every_route;
 mod figures;

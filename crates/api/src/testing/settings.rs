@@ -42,7 +42,7 @@ pub(crate) fn webhook(id: i64, url: &str) -> EndpointView {
     }
 }
 
-fn missing() -> Refusal {
+pub(super) fn missing() -> Refusal {
     Refusal::new(RefusalCode::NotFound, "there is none by this id").at("id")
 }
 
@@ -53,7 +53,7 @@ fn check(url: &str) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalCode::InvalidRequest, "the address may not be called").at("url"))
 }
 
-fn at_once<'a, T: Send + 'a>(outcome: Result<T, Refusal>) -> Answer<'a, T> {
+pub(super) fn at_once<'a, T: Send + 'a>(outcome: Result<T, Refusal>) -> Answer<'a, T> {
     Box::pin(async { outcome })
 }
 
@@ -62,7 +62,7 @@ impl FakeDesk {
         i64::try_from(self.webhooks.lock().unwrap().len()).unwrap() + 1
     }
 
-    fn done<T>(&self, value: T, once: Option<Idempotency>) -> Done<T> {
+    pub(super) fn done<T>(&self, value: T, once: Option<Idempotency>) -> Done<T> {
         let replayed = self.replayed && once.is_some();
         self.onces.lock().unwrap().push(once);
         Done { value, replayed }

@@ -278,6 +278,7 @@ impl Engine {
             country,
             waiting: self.waiting(account, earlier.backlog),
             above: above.as_deref().ok(),
+            identities: directory.identities_for(account, &self.snapshot.traffic.sender_rules),
             is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
             suppressed: guards.suppressed,
         };

@@ -12,12 +12,13 @@ use types::Sensitive;
 use types::access::KeyScopes;
 use types::account::{Account, AccountLimits, EndpointKind};
 use types::catalog::{PriceBook, TrafficDocument};
-use types::id::{AccountId, CredentialId, EndpointId, PersonId, RowKey};
+use types::id::{AccountId, ContactId, CredentialId, EndpointId, PersonId, PublicId, RowKey};
 use types::inbound::InboundNumber;
 use types::keyword::Keyword;
 use types::money::Money;
 use types::profile::Profile;
 use types::refusal::{Refusal, RefusalCode};
+use types::resource::{Document, ResourceKind, ReviewState};
 use types::role::Role;
 use types::time::Timestamp;
 
@@ -28,13 +29,18 @@ use crate::submission::Idempotency;
 
 mod accounts;
 mod channels;
+mod contacts;
 mod documents;
 mod endpoints;
 mod events;
 mod keys;
 mod numbers;
+mod resources;
 
+pub use contacts::Membership;
+pub(crate) use contacts::{ContactChange, Merged};
 pub(crate) use numbers::NumberChange;
+pub(crate) use resources::ResourcePatch;
 
 /// A change.
 pub(crate) enum Change {
@@ -121,6 +127,14 @@ pub(crate) enum Change {
     KeywordReplies(AccountId, Vec<(Keyword, Option<String>)>),
     /// Change the inventory of numbers to which phones write.
     Numbers(Vec<(InboundNumber, NumberChange)>),
+    /// Change contacts, or who is in a group.
+    Contacts(AccountId, ContactChange),
+    /// Put something under a name, with its state and what is set of it, if the account has fewer than so many.
+    ResourceMade(AccountId, (String, ReviewState, Document), usize),
+    /// Change something that an account has under a name.
+    ResourceSet(AccountId, ResourceKind, RowKey, ResourcePatch),
+    /// Take away something that an account has under a name.
+    ResourceRemoved(AccountId, ResourceKind, RowKey),
     /// Tell these events of an endpoint again.
     Replay {
         account: AccountId,
@@ -165,6 +179,10 @@ pub(crate) enum Changed {
     Events(usize),
     /// How many numbers have changed.
     Numbers(usize),
+    Contact(ContactId),
+    Contacts(Merged),
+    /// The public id of something under a name.
+    Resource(PublicId),
     Done,
 }
 
@@ -247,6 +265,14 @@ impl Engine {
             Change::KeyUsed(id, used_at) => self.note_key_use(id, used_at, now),
             Change::KeywordReplies(account, replies) => self.set_keyword_replies(account, replies, now),
             Change::Numbers(changes) => self.change_numbers(&changes, now),
+            Change::Contacts(account, change) => self.change_contacts(account, change, now)?,
+            Change::ResourceMade(account, (name, state, document), most) => {
+                self.make_resource(account, (name, state, &document), most, now)
+            }
+            Change::ResourceSet(account, kind, key, patch) => {
+                self.set_resource((account, kind, key), patch, now)
+            }
+            Change::ResourceRemoved(account, kind, key) => self.remove_resource((account, kind, key), now),
             Change::Replay { account, endpoint, events } => self.replay(account, endpoint, &events, now),
             // One within another is never asked for; it would be made under the outer key.
             Change::Once { change, .. } => return self.carry_out(*change, now),

@@ -52,7 +52,7 @@ pub(crate) fn traffic(route: Route) -> TrafficDocument {
         supplier: vec![supplier("a", "0.01"), supplier("b", "0.02")],
         connector: vec![connector("a"), connector("b")],
         route: vec![route],
-        network: Vec::new(),
+        ..TrafficDocument::default()
     }
 }
 

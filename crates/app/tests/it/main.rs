@@ -5,6 +5,8 @@ mod acts;
 #[cfg(test)]
 mod binds;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod doubt;
 #[cfg(test)]
 mod house;
@@ -25,6 +27,8 @@ mod overload;
 mod quarantine;
 #[cfg(test)]
 mod reports;
+#[cfg(test)]
+mod senders;
 #[cfg(test)]
 mod sent;
 #[cfg(test)]

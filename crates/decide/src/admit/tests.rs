@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use types::account::{Account, AccountLimits, AccountState};
 use types::address::Address;
-use types::catalog::{Connector, NetworkRange, OneOrMany, PrefixPrice, PriceBook, Route, TrafficDocument};
+use types::catalog::{
+    Connector, NetworkRange, OneOrMany, PrefixPrice, PriceBook, Route, SenderRule, TrafficDocument,
+};
 use types::charge::{Lot, LotShare};
 use types::form::{CarrierAlphabet, Joining, Manner};
 use types::id::{AccountId, ConnectorId, LotId, PublicId, RowKey};
@@ -22,6 +24,7 @@ use super::{Facts, Plan, SCHEDULE_MS_MAX, VALIDITY_MS_DEFAULT, VALIDITY_MS_MAX, 
 use crate::budget::Waiting;
 use crate::ledger::Purse;
 use crate::price::PriceTable;
+use crate::sender::Identity;
 use crate::snapshot::{ConnectorFacts, Snapshot, TrafficTable};
 
 mod refusals;
@@ -49,6 +52,7 @@ struct World {
     /// The accounts above; `None` for a path that cannot be walked.
     above: Option<Vec<Account>>,
     is_repeat: bool,
+    identities: Vec<Identity>,
     suppressed: Option<types::suppression::SuppressionReason>,
     draft: Draft,
 }
@@ -69,6 +73,7 @@ impl World {
             waiting: Waiting::default(),
             above: Some(Vec::new()),
             is_repeat: false,
+            identities: Vec::new(),
             suppressed: None,
             draft: draft("447911123456", "hello"),
         }
@@ -91,6 +96,7 @@ impl World {
             waiting: self.waiting,
             above: above.as_deref(),
             is_repeat: self.is_repeat,
+            identities: &self.identities,
             suppressed: self.suppressed,
         };
         admit(&facts, &self.draft, NOW)
@@ -146,10 +152,11 @@ fn traffic() -> TrafficTable {
         ..Route::over(name, &[name])
     };
     let document = TrafficDocument {
-        supplier: Vec::new(),
         connector: ["plain", "wide", "back"].into_iter().map(connector).collect(),
         route: vec![route("plain", &["44", "1", "7"]), route("wide", &["32"]), route("back", &["49"])],
         network: vec![NetworkRange { prefix: "4475".into(), network: "20801".into(), country: "FR".into() }],
+        sender_rule: vec![SenderRule { country: Some(OneOrMany::One("BE".into())), approved_only: true }],
+        ..TrafficDocument::default()
     };
     let facts = |id, joining, octets| ConnectorFacts {
         id: ConnectorId(id),

@@ -36,10 +36,10 @@ fn known() -> BTreeMap<String, ConnectorFacts> {
 
 fn table(routes: Vec<Route>) -> Result<TrafficTable, String> {
     let document = TrafficDocument {
-        supplier: Vec::new(),
         connector: ["a", "b", "c"].into_iter().map(connector).collect(),
         route: routes,
         network: vec![NetworkRange { prefix: "4479".into(), network: "23410".into(), country: "GB".into() }],
+        ..TrafficDocument::default()
     };
     TrafficTable::compile(1, &document, &known())
 }
@@ -161,10 +161,9 @@ fn a_table_that_leads_in_circles_is_refused() {
     let mut facts = known();
     facts.get_mut("a").unwrap().comes_back_as = Some("demo".into());
     let document = |route: Route| TrafficDocument {
-        supplier: Vec::new(),
         connector: ["a", "b", "c"].into_iter().map(connector).collect(),
         route: vec![route],
-        network: Vec::new(),
+        ..TrafficDocument::default()
     };
     let any = TrafficTable::compile(1, &document(route("r", &["b", "a"])), &facts);
     assert!(any.unwrap_err().contains("demo → demo"));

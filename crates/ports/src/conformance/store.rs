@@ -18,6 +18,7 @@ use types::time::Timestamp;
 use crate::store::{ApplyError, Batch, ListFilter, PAGE_ROWS_MAX, Reader, Store};
 
 mod config;
+mod contacts;
 mod events;
 mod guards;
 mod lists;
@@ -87,6 +88,10 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("sessions begin and end", config::sessions),
         ("answers to keywords are read back", config::keyword_replies),
         ("inbound numbers are read back", config::inbound_numbers),
+        ("contacts are shown, found and changed", contacts::kept),
+        ("contacts come in pages", contacts::pages),
+        ("contacts are in groups until one of both goes", contacts::groups),
+        ("what has a name is read back", contacts::resources),
         ("suppression lists are shown and remembered", suppressions::listed),
         ("recipients are looked up in suppression lists", suppressions::looked_up),
         ("an entry of a suppression list stays until it ends", suppressions::ended),

@@ -10,6 +10,7 @@ use types::network::NetworkFact;
 use types::receipt::{Origin, PartOutcome, ReceiptState};
 use types::time::Timestamp;
 
+use super::contact::{ContactChange, ResourceRow};
 use super::rows::{
     ConfigVersion, CredentialRow, EndpointRow, InboundNumberRow, KeywordReplyRow, OpenMessage, PersonRow,
     Progress, SessionRow,
@@ -431,6 +432,14 @@ pub enum ConfigChange {
         /// What stands for its addresses from now on, sealed as they were.
         sealed: Vec<u8>,
     },
+    /// A contact, or who is in a group.
+    Contact(ContactChange),
+    /// Something new or changed that an account has under a name; its tail, its kind and when it came are
+    /// written once. Guard: nothing else of its kind and account has the name.
+    Resource(ResourceRow),
+    /// Something under a name goes; where it is a group, its contacts are in it no more. Nothing happens when
+    /// it is not there.
+    ResourceEnd(AccountId, RowKey),
     /// A recipient that an account must not message. One that is on the list within this scope already
     /// stays as it is.
     Suppression(SuppressionRow),

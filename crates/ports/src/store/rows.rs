@@ -15,7 +15,7 @@ use types::region::Region;
 use types::role::Role;
 use types::time::Timestamp;
 
-use super::{DataKeyRow, JournalEntry, ReceiptRow, SubmissionRow};
+use super::{DataKeyRow, JournalEntry, ReceiptRow, ResourceRow, SubmissionRow};
 
 /// What a message was admitted as; it never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -373,6 +373,8 @@ pub struct StoredState {
     pub keyword_replies: Vec<KeywordReplyRow>,
     /// Numbers to which phones write, in their order.
     pub inbound_numbers: Vec<InboundNumberRow>,
+    /// What accounts have set up under names, in the order of their keys.
+    pub resources: Vec<ResourceRow>,
     /// How many receipts are parked.
     pub parked: i64,
     /// The highest number given to an account, credential, endpoint, lot, person.

@@ -50,11 +50,7 @@ async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value
             let number = core.roll_back_traffic(version, &author).await?;
             Ok(json!({ "version": number, "same_as": version }))
         }
-        Request::Accounts => {
-            let accounts = core.accounts();
-            let items: Vec<_> = accounts.iter().map(|account| account_json(core, account)).collect();
-            Ok(json!({ "items": items }))
-        }
+        Request::Accounts => Ok(accounts(core)),
         Request::AccountCreate { name, parent, price_book, region, allow_private_callbacks } => {
             let parent =
                 parent.map(|parent| account_named(core, &parent)).transpose()?.map(|parent| parent.id);
@@ -89,6 +85,8 @@ async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value
         Request::PricesImport { document, author } => import_prices(core, &document, &author).await,
         Request::Quarantine(request) => super::quarantine::perform(core, request).await,
         Request::Numbers(request) => super::numbers::perform(core, request).await,
+        Request::Senders(request) => super::senders::perform(core, request).await,
+        Request::Contacts(request) => super::contacts::perform(core, request).await,
         Request::Sessions => sessions::list(place),
         Request::SessionClose { number } => sessions::close(place, number),
         Request::SessionTrace { number, after, who, reason } => {
@@ -99,6 +97,12 @@ async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value
         }
         Request::Doctor => crate::doctor::examine(core, place).await,
     }
+}
+
+fn accounts(core: &Core) -> Value {
+    let accounts = core.accounts();
+    let items: Vec<_> = accounts.iter().map(|account| account_json(core, account)).collect();
+    json!({ "items": items })
 }
 
 pub(super) fn bad(detail: impl Into<String>) -> Refusal {

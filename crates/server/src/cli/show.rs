@@ -64,6 +64,8 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
         Request::Doctor => doctor(value),
         Request::Quarantine(request) => super::quarantine::text(request, value),
         Request::Numbers(request) => super::numbers::text(request, value),
+        Request::Senders(request) => super::senders::text(request, value),
+        Request::Contacts(request) => super::contacts::text(request, value),
         Request::Sessions => table(value.get("items"), &SESSION_COLUMNS),
         Request::SessionClose { number } => format!("Session {number} takes leave.\n"),
         Request::AccountWebhook { url: None, account, .. } => {

@@ -9,6 +9,7 @@ use types::account::Account;
 use types::id::{AccountId, RowKey};
 use types::time::Timestamp;
 
+use super::contacts;
 use super::encode::holdable;
 use super::session::Session;
 use crate::codec_config::sid_octets;
@@ -50,6 +51,11 @@ pub(crate) async fn write_config(session: &Session, changes: &[ConfigChange]) ->
                 erase_content(session, *account, *message).await?;
                 let update = "UPDATE message SET sealed = $3 WHERE account = $1 AND key = $2";
                 session.execute(update, &[&account.0, &message.as_i64(), &sealed.as_slice()]).await?;
+            }
+            ConfigChange::Contact(change) => contacts::write(session, change).await?,
+            ConfigChange::Resource(row) => contacts::write_resource(session, row).await?,
+            ConfigChange::ResourceEnd(account, key) => {
+                contacts::end_resource(session, *account, *key).await?;
             }
             ConfigChange::Suppression(row) => write_suppression(session, row).await?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {

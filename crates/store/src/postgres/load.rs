@@ -7,6 +7,7 @@ use ports::store::{
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
 
+use super::contacts;
 use super::encode::holdable;
 use super::session::{Param, Session};
 use crate::codec::{
@@ -138,6 +139,7 @@ pub(crate) async fn state(session: &Session) -> Result<StoredState, Fault> {
         data_keys: session.all(data_keys, &[], codec_config::data_key).await?,
         outbox_pending: outbox_pending.await?,
         inbound_numbers: session.all(inbound_numbers, &[], codec_config::inbound_number).await?,
+        resources: contacts::resources(session).await?,
         keyword_replies: session.all(keyword_replies, &[], codec_config::keyword_reply).await?,
         parked: 0,
         last_numbers,

@@ -9,9 +9,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ports::store::{
-    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
-    LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PersonRow, PostingView, Reader, Rollup,
-    SessionRow, StoreError, StoreFigures, SuppressionFilter, SuppressionRow,
+    BatchJournal, ConfigKind, ConfigVersion, ContactFilter, CredentialRow, DataKeyRow, EndpointRow,
+    EventFilter, InboundRow, LedgerSum, ListFilter, ListPage, ListedContact, ListedEvent, MessageView,
+    PersonRow, PostingView, Reader, Rollup, SessionRow, StoreError, StoreFigures, SuppressionFilter,
+    SuppressionRow,
 };
 use tokio::runtime::Handle;
 use types::account::Account;
@@ -22,7 +23,7 @@ use types::time::Timestamp;
 use super::io::Io;
 use super::session::{Session, connect};
 use super::url::PostgresUrl;
-use super::{read_config, read_events, read_messages, read_money, read_suppressions};
+use super::{contacts, read_config, read_events, read_messages, read_money, read_suppressions};
 use crate::fault::Fault;
 
 /// Connections of one reader. A question that finds all in use waits for one.
@@ -203,6 +204,24 @@ impl Reader for PostgresReader {
         self.ask("read a suppression list", |session| {
             let filter = *filter;
             async move { read_suppressions::list(&session, &filter).await }
+        })
+    }
+
+    fn list_contacts(&self, filter: &ContactFilter) -> Result<ListPage<ListedContact>, StoreError> {
+        self.ask("read contacts", |session| {
+            let filter = filter.clone();
+            async move { session.in_transaction(ONE_STATE, contacts::list(&session, &filter)).await }
+        })
+    }
+
+    fn count_contacts(&self, account: AccountId, most: usize) -> Result<usize, StoreError> {
+        self.ask("count contacts", |session| async move { contacts::count(&session, account, most).await })
+    }
+
+    fn group_sizes(&self, groups: &[RowKey]) -> Result<Vec<u64>, StoreError> {
+        self.ask("count the contacts of groups", |session| {
+            let groups = groups.to_vec();
+            async move { contacts::group_sizes(&session, &groups).await }
         })
     }
 

@@ -11,6 +11,7 @@ use types::region::Region;
 use types::time::Timestamp;
 
 use super::apply::Work;
+use super::contacts;
 use super::fault::{Fault, guarded, integer};
 use crate::codec_config::sid_octets;
 
@@ -70,6 +71,11 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
                 erase_content(work.connection, *message)?;
                 let update = "UPDATE message SET sealed = ?2 WHERE key = ?1";
                 work.connection.prepare_cached(update)?.execute(params![message.as_i64(), sealed])?;
+            }
+            ConfigChange::Contact(change) => contacts::write(work.connection, change)?,
+            ConfigChange::Resource(row) => contacts::write_resource(work.connection, row)?,
+            ConfigChange::ResourceEnd(account, key) => {
+                contacts::end_resource(work.connection, *account, *key)?;
             }
             ConfigChange::Suppression(row) => write_suppression(work.connection, row)?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {

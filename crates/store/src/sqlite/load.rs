@@ -9,6 +9,7 @@ use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
 
 use super::SqliteStore;
+use super::contacts;
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::runs::BY_RECIPIENT;
 use crate::codec::{
@@ -88,6 +89,7 @@ impl SqliteStore {
                 },
             )?,
             inbound_numbers: inbound_numbers(connection)?,
+            resources: contacts::resources(connection)?,
             keyword_replies: keyword_replies(connection)?,
             parked: self.parked,
             last_numbers,

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use ports::store::{
-    BatchJournal, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, EventFilter, InboundRow,
-    LedgerSum, ListFilter, ListPage, ListedEvent, MessageView, PersonRow, PostingView, Reader, Rollup,
-    SessionRow, StoreError, StoreFigures, SuppressionFilter, SuppressionRow,
+    BatchJournal, ConfigKind, ConfigVersion, ContactFilter, CredentialRow, DataKeyRow, EndpointRow,
+    EventFilter, InboundRow, LedgerSum, ListFilter, ListPage, ListedContact, ListedEvent, MessageView,
+    PersonRow, PostingView, Reader, Rollup, SessionRow, StoreError, StoreFigures, SuppressionFilter,
+    SuppressionRow,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use types::account::Account;
@@ -19,7 +20,7 @@ use types::time::Timestamp;
 
 use super::fault::Fault;
 use super::open::{DATABASE_FILE, OpenError, reading_connection, schema_of};
-use super::{read_config, read_events, read_messages, read_money, read_suppressions};
+use super::{contacts, read_config, read_events, read_messages, read_money, read_suppressions};
 
 /// Connections of one reader. A question that finds all in use waits for one.
 const CONNECTIONS_MAX: usize = 8;
@@ -143,6 +144,18 @@ impl Reader for SqliteReader {
 
     fn list_suppressions(&self, filter: &SuppressionFilter) -> Result<ListPage<SuppressionRow>, StoreError> {
         self.ask("read a suppression list", |connection| read_suppressions::list(connection, filter))
+    }
+
+    fn list_contacts(&self, filter: &ContactFilter) -> Result<ListPage<ListedContact>, StoreError> {
+        self.ask("read contacts", |connection| contacts::list(connection, filter))
+    }
+
+    fn count_contacts(&self, account: AccountId, most: usize) -> Result<usize, StoreError> {
+        self.ask("count contacts", |connection| contacts::count(connection, account, most))
+    }
+
+    fn group_sizes(&self, groups: &[RowKey]) -> Result<Vec<u64>, StoreError> {
+        self.ask("count the contacts of groups", |connection| contacts::group_sizes(connection, groups))
     }
 
     fn lots(&self, account: AccountId) -> Result<Vec<Lot>, StoreError> {

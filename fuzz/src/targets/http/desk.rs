@@ -68,7 +68,9 @@ impl LookingDesk {
     }
 }
 
+mod contacts;
 mod figures;
+mod senders;
 mod settings;
 
 /// There is nothing by any id.

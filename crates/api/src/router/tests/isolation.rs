@@ -18,7 +18,8 @@ use crate::dialect;
 use crate::native::{OPERATIONS, Operation};
 use crate::router::tests::query_of;
 use crate::testing::{
-    Answer, FakeDesk, HELD, STRANGER, SUPPRESSED, call, detail, message_id, router_of, webhook,
+    Answer, CONTACT_NUMBER, FakeDesk, HELD, STRANGER, SUPPRESSED, call, contact_id, detail, group_id,
+    message_id, router_of, sender_id, webhook,
 };
 
 /// What the id of a path is the id of.
@@ -28,6 +29,9 @@ enum Id {
     Message,
     Webhook,
     Key,
+    Contact,
+    Group,
+    Sender,
     /// A number on the suppression list.
     Suppression,
     /// A number that an account holds.
@@ -71,11 +75,28 @@ const ROWS: &[Row] = &[
     ("post", "/api/v1/webhooks/{id}/test", Id::Webhook, ""),
     ("get", "/api/v1/webhooks/{id}/deliveries", Id::Webhook, ""),
     ("post", "/api/v1/webhooks/{id}/replay", Id::Webhook, r#"{"status":"dead"}"#),
+    ("get", "/api/v1/senders", Id::None, ""),
+    ("post", "/api/v1/senders", Id::None, r#"{"sender":"Mine"}"#),
+    ("get", "/api/v1/senders/{id}", Id::Sender, ""),
+    ("delete", "/api/v1/senders/{id}", Id::Sender, ""),
     ("get", "/api/v1/senders/numbers", Id::None, ""),
     ("get", "/api/v1/senders/numbers/{id}", Id::Held, ""),
     ("patch", "/api/v1/senders/numbers/{id}", Id::Held, r#"{"route":"binds"}"#),
     ("get", "/api/v1/keywords", Id::None, ""),
     ("patch", "/api/v1/keywords", Id::None, r#"{"help":"mine"}"#),
+    ("get", "/api/v1/contacts", Id::None, ""),
+    ("post", "/api/v1/contacts", Id::None, r#"{"number":"+32470000000"}"#),
+    ("post", "/api/v1/contacts/import", Id::None, r#"{"csv":"number\n32470000000"}"#),
+    ("get", "/api/v1/contacts/{id}", Id::Contact, ""),
+    ("patch", "/api/v1/contacts/{id}", Id::Contact, r#"{"name":"mine"}"#),
+    ("delete", "/api/v1/contacts/{id}", Id::Contact, ""),
+    ("get", "/api/v1/groups", Id::None, ""),
+    ("post", "/api/v1/groups", Id::None, r#"{"name":"mine"}"#),
+    ("get", "/api/v1/groups/{id}", Id::Group, ""),
+    ("patch", "/api/v1/groups/{id}", Id::Group, r#"{"name":"mine"}"#),
+    ("delete", "/api/v1/groups/{id}", Id::Group, ""),
+    ("post", "/api/v1/groups/{id}/join", Id::Group, MEMBERS),
+    ("post", "/api/v1/groups/{id}/leave", Id::Group, MEMBERS),
     ("get", "/api/v1/suppressions", Id::None, ""),
     ("post", "/api/v1/suppressions", Id::None, r#"{"numbers":["+32470000000"]}"#),
     ("get", "/api/v1/suppressions/{id}", Id::Suppression, ""),
@@ -87,6 +108,9 @@ const ROWS: &[Row] = &[
     ("delete", "/api/v1/keys/{id}", Id::Key, ""),
     ("post", "/api/v1/keys/{id}/rotate", Id::Key, ""),
 ];
+
+/// A contact of the owner.
+const MEMBERS: &str = r#"{"contacts":["con_01m7q5cqg0e0087r0000000007"]}"#;
 
 /// What a product tells of its alerts.
 const ALERTS: &str = r#"{"version":"4","groupKey":"g","status":"firing","alerts":[{"status":"firing"}]}"#;
@@ -115,6 +139,9 @@ fn owned_id(kind: Id) -> String {
         Id::None => String::new(),
         Id::Message => message_id(1).to_string(),
         Id::Webhook | Id::Key => OWNED.to_string(),
+        Id::Contact => contact_id().to_string(),
+        Id::Group => group_id().to_string(),
+        Id::Sender => sender_id().to_string(),
         Id::Suppression => SUPPRESSED.to_owned(),
         Id::Held => HELD.to_owned(),
         Id::Number => "32470000000".to_owned(),
@@ -138,6 +165,8 @@ fn owned() -> Vec<String> {
         "ckowner".to_owned(),
         SUPPRESSED.to_owned(),
         HELD.to_owned(),
+        CONTACT_NUMBER.to_owned(),
+        "OwnersName".to_owned(),
     ]
 }
 
@@ -253,7 +282,7 @@ async fn what_belongs_to_another_is_like_what_is_not_there() {
         }
         // Not one octet tells which of the two it was.
         let unknown = match row.2 {
-            Id::Message => message_id(2).to_string(),
+            Id::Message | Id::Contact | Id::Group | Id::Sender => message_id(2).0.base32(),
             Id::Suppression | Id::Held => "32470000098".to_owned(),
             _ => "98".to_owned(),
         };

@@ -353,6 +353,7 @@ impl Store for Failing {
         last_sender_to(recipient_hash: i64) -> Option<types::id::AccountId>;
         suppressions_after(after: types::id::RowKey, limit: usize) -> Vec<ports::store::SuppressionMark>;
         suppressed(account: types::id::AccountId, hashes: &[i64]) -> Vec<ports::store::SuppressionMark>;
+        contacts(account: types::id::AccountId, hashes: &[i64]) -> Vec<ports::store::ContactRow>;
         tidy(now: Timestamp) -> bool;
     }
 }

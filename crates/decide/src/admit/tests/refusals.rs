@@ -156,6 +156,12 @@ pub(super) const CASES: &[Case] = &[
         RefusalCode::RecipientSuppressed,
         Some("to"),
     ),
+    (
+        "a sender that is not approved",
+        |w| w.country = types::network::Country::parse("BE").unwrap(),
+        RefusalCode::SenderNotApproved,
+        Some("from"),
+    ),
     ("no connector is on", disable_all, RefusalCode::NoRoute, Some("to")),
     (
         "octets over a connector for texts",
@@ -211,8 +217,9 @@ fn the_table_has_every_code_of_admission() {
     let shown: HashSet<RefusalCode> = CASES.iter().map(|(_, _, code, _)| *code).collect();
     let given = include_str!("../../admit.rs");
     for code in RefusalCode::ALL {
-        // The budget of the queue has its own file.
-        let is_given = *code == RefusalCode::QueueFull || given.contains(&format!("RefusalCode::{code:?},"));
+        // The budget of the queue and the rules for senders have their own files.
+        let is_elsewhere = matches!(code, RefusalCode::QueueFull | RefusalCode::SenderNotApproved);
+        let is_given = is_elsewhere || given.contains(&format!("RefusalCode::{code:?},"));
         assert_eq!(shown.contains(code), is_given, "{code:?}");
     }
 }

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     // opted out.
     Migration { sql: include_str!("../migrations/0003_keyword_replies.sql"), opens_from: 3 },
     Migration { sql: include_str!("../migrations/0004_inbound_numbers.sql"), opens_from: 3 },
+    Migration { sql: include_str!("../migrations/0005_contacts.sql"), opens_from: 3 },
 ];
 
 /// The schema that this version writes.

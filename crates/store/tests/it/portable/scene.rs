@@ -9,9 +9,10 @@ use ports::conformance::store::rows::{
 };
 use ports::conformance::store::{Bench, Subject};
 use ports::store::{
-    Batch, ConfigChange, ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, IdempotencyRow,
-    InboundNumberRow, InboundRow, KeywordReplyRow, MessageRow, OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow,
-    PersonRow, Progress, Reader, SessionRow, Store, SuppressionFilter, SuppressionRow,
+    Batch, ConfigChange, ConfigKind, ConfigVersion, ContactChange, ContactFilter, ContactRow, CredentialRow,
+    DataKeyRow, EndpointRow, IdempotencyRow, InboundNumberRow, InboundRow, KeywordReplyRow, MessageRow,
+    OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow, PersonRow, Progress, Reader, ResourceRow, SessionRow,
+    Store, SuppressionFilter, SuppressionRow,
 };
 use store::{Place, PostgresUrl, Tuning, open_postgres, open_sqlite_with};
 use tempfile::TempDir;
@@ -23,6 +24,7 @@ use types::inbound::{InboundNumber, NumberRoute};
 use types::keyword::Keyword;
 use types::message::{Flags, State};
 use types::receipt::ReceiptState;
+use types::resource::{ResourceKind, ReviewState};
 use types::role::Role;
 use types::suppression::SuppressionReason;
 use types::time::Timestamp;
@@ -163,6 +165,36 @@ fn of_phones(at: Timestamp) -> [ConfigChange; 3] {
     ]
 }
 
+/// A contact in a group.
+fn of_people(at: Timestamp) -> [ConfigChange; 3] {
+    let (group, contact) = (RowKey::from_parts(at.as_ms(), 1_000), RowKey::from_parts(at.as_ms(), 1_001));
+    [
+        ConfigChange::Resource(ResourceRow {
+            key: group,
+            tail: (1 << 53) - 1,
+            account: AccountId(2),
+            kind: ResourceKind::Group,
+            name: "żółw".to_owned(),
+            state: ReviewState::Pending,
+            document: "{}".to_owned(),
+            created_at: at,
+            changed_at: at.plus_ms(1),
+        }),
+        ConfigChange::Contact(ContactChange::Put(ContactRow {
+            key: contact,
+            tail: 3,
+            account: AccountId(2),
+            number_hash: -11,
+            language: "pl".to_owned(),
+            data_key: 1,
+            sealed: vec![5; 40],
+            created_at: at,
+            changed_at: at.plus_ms(2),
+        })),
+        ConfigChange::Contact(ContactChange::Join { group, contact }),
+    ]
+}
+
 fn configuration(batch: &mut Batch, at: Timestamp) {
     let wrapped = vec![7; 61];
     for (id, account) in [(1, None), (9, Some(AccountId(2)))] {
@@ -213,6 +245,7 @@ fn configuration(batch: &mut Batch, at: Timestamp) {
         ConfigChange::Connector(CONNECTOR, "acme".to_owned()),
     ]);
     batch.config.extend(of_phones(at));
+    batch.config.extend(of_people(at));
     for number in 1..4 {
         batch.config.push(ConfigChange::Document(ConfigVersion {
             kind: if number == 3 { ConfigKind::Profile } else { ConfigKind::Traffic },
@@ -443,6 +476,16 @@ pub(crate) fn everything(home: &Home) -> Vec<String> {
         lines.push(format!("{:?}", reader.list_inbound(Some(account), None, 99).unwrap()));
         let filter = SuppressionFilter { account, number_hash: None, before: None, limit: 99 };
         lines.push(format!("{:?}", reader.list_suppressions(&filter).unwrap()));
+        let filter = ContactFilter {
+            account,
+            key: None,
+            number_hash: None,
+            group: None,
+            language: None,
+            before: None,
+            limit: 99,
+        };
+        lines.push(format!("{:?}", reader.list_contacts(&filter).unwrap()));
     }
     lines.push(format!("{:?}", reader.person_by_email("ops@example.com").unwrap()));
     for kind in [ConfigKind::Traffic, ConfigKind::Prices, ConfigKind::Profile] {
