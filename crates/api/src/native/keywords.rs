@@ -38,15 +38,15 @@ impl From<KeywordReplies> for KeywordsView {
 pub(crate) struct KeywordsChange {
     /// After a word such as STOP.
     #[serde(default, deserialize_with = "stated")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[\n -~\u00a0-\uffff]*[!-~\u00a1-\u00ff][\n -~\u00a0-\uffff]*$")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*[!-~\u00a1-\u00ff][^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$")]
     stop: Option<Option<String>>,
     /// After a word such as START.
     #[serde(default, deserialize_with = "stated")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[\n -~\u00a0-\uffff]*[!-~\u00a1-\u00ff][\n -~\u00a0-\uffff]*$")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*[!-~\u00a1-\u00ff][^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$")]
     start: Option<Option<String>>,
     /// After a word such as HELP.
     #[serde(default, deserialize_with = "stated")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[\n -~\u00a0-\uffff]*[!-~\u00a1-\u00ff][\n -~\u00a0-\uffff]*$")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 459, pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*[!-~\u00a1-\u00ff][^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$")]
     help: Option<Option<String>>,
 }
 
