@@ -170,6 +170,8 @@ pub struct LiveFigures {
 pub struct HouseFigures {
     /// Counts of the store.
     pub store: ports::store::StoreFigures,
+    /// Messages in the archive of whole days.
+    pub archived: i64,
     /// How far the ledger is off; zero when it balances.
     pub imbalance_micros: i64,
 }

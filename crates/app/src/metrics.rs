@@ -53,6 +53,7 @@ pub(crate) struct Metrics {
     crashes: Family<Labels, Counter>,
     orphans: Counter,
     imbalance: Gauge,
+    archived: Gauge,
     pub(crate) sessions: Gauge,
     outbox: Gauge,
     queue: Gauge,
@@ -117,6 +118,7 @@ impl Metrics {
                 "Crashes while one message or event was worked on, by stage",
             ),
             orphans: one(r, "orphan_receipts", "Receipts that found no message"),
+            archived: one(r, "archived_messages", "Messages in the archive of whole days"),
             imbalance: one(r, "ledger_imbalance_micros", "How far the ledger is off; must be 0"),
             sessions: one(r, "smpp_sessions", "SMPP sessions of customers"),
             outbox: one(r, "outbox_pending", "Events in memory that were not told yet"),
@@ -295,6 +297,11 @@ impl Metrics {
         for (gauge, count) in self.paused.iter().zip([quarantined, restored]) {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Publishes how many messages are archived.
+    pub(crate) fn set_archived(&self, messages: i64) {
+        self.archived.set(messages);
     }
 
     /// Publishes the proof of the ledger.

@@ -302,6 +302,9 @@ fn prove_ledger(core: &Core, runtime: &tokio::runtime::Handle) {
             if let Ok(sums) = inner.ask(|reader| reader.ledger_sums()).await {
                 inner.shared.metrics.set_imbalance(sums.iter().map(|sum| sum.imbalance_micros()).sum());
             }
+            if let Ok(messages) = inner.ask(|reader| reader.archived()).await {
+                inner.shared.metrics.set_archived(messages);
+            }
             drop(inner);
             // The proof reads every charged message: on a large store it comes less often, so that
             // it never takes more than a fiftieth of the time.

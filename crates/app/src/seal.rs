@@ -12,7 +12,7 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use hmac::{Hmac, Mac};
 use ports::entropy::Entropy;
 use ports::store::DataKeyRow;
-use ports::vault::{DATA_KEY_OCTETS, Vault, VaultError};
+use ports::vault::{DATA_KEY_OCTETS, Vault, VaultError, data_key_context, value_context};
 use sha2::{Digest, Sha256};
 use types::address::Msisdn;
 use types::id::{AccountId, RowKey};
@@ -112,11 +112,7 @@ impl KeyHandle {
 }
 
 fn associated_data(kind: Kind, row: RowKey) -> [u8; 9] {
-    let mut out = [kind as u8; 9];
-    if let Some(rest) = out.get_mut(1..) {
-        rest.copy_from_slice(&row.as_i64().to_be_bytes());
-    }
-    out
+    value_context(kind as u8, row.as_i64())
 }
 
 #[derive(Default)]
@@ -146,7 +142,7 @@ impl Sealer {
     }
 
     fn adopt(&self, row: &DataKeyRow) -> Result<KeyHandle, SealError> {
-        let context = key_context(row.id, row.account, row.class, row.period);
+        let context = data_key_context(row.id, row.account, row.class, row.period);
         let octets = self.vault.unwrap(&row.wrapped, &context).map_err(SealError::Vault)?;
         let handle = handle(row.id, octets);
         let mut keys = self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -191,7 +187,7 @@ impl Sealer {
         let mut octets = [0; DATA_KEY_OCTETS];
         self.entropy.fill(&mut octets);
         let id = i64::try_from(self.entropy.next_u64() >> 1).unwrap_or(1).max(1);
-        let context = key_context(id, account, class as u8, period);
+        let context = data_key_context(id, account, class as u8, period);
         let wrapped = self.vault.wrap(&octets, &context).map_err(SealError::Vault)?;
         let row = DataKeyRow { id, account, class: class as u8, period, wrapped, created_at: now };
         let handle = self.adopt(&row)?;
@@ -211,15 +207,6 @@ impl Sealer {
 
 fn handle(id: i64, octets: [u8; DATA_KEY_OCTETS]) -> KeyHandle {
     KeyHandle(Arc::new(DataKey { id, cipher: Aes256Gcm::new(&octets.into()), octets: octets.into() }))
-}
-
-fn key_context(id: i64, account: Option<AccountId>, class: u8, period: u32) -> Vec<u8> {
-    let mut context = b"chappe data key 1".to_vec();
-    context.extend_from_slice(&id.to_be_bytes());
-    context.extend_from_slice(&account.map_or(0, |account| account.0).to_be_bytes());
-    context.push(class);
-    context.extend_from_slice(&period.to_be_bytes());
-    context
 }
 
 /// Keyed hashes: a number or content can be found again without being kept readable.

@@ -341,6 +341,14 @@ pub trait Reader: Send + Sync {
     /// When the store cannot be read.
     fn figures(&self) -> Result<StoreFigures, StoreError>;
 
+    /// How many messages are in the archive of whole days; a store without one has none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn archived(&self) -> Result<i64, StoreError> {
+        Ok(0)
+    }
+
     /// Journal entries of one commit.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::config::{self, Config, Options};
 use crate::host::SystemClock;
 use crate::serve::{self, Mode};
 
+mod archive;
 mod ask;
 mod bulk;
 mod contacts;
@@ -171,6 +172,11 @@ enum Command {
     Backup(copies::Backup),
     /// Bring a backup back into an empty place.
     Restore(copies::Restore),
+    /// The archive of whole days: what is in it, archive now, check every block, unpack it.
+    Archive {
+        #[command(subcommand)]
+        action: archive::Action,
+    },
     /// Move an installation that does not run from SQLite to PostgreSQL, or back.
     MigrateStore(copies::MigrateStore),
 }
@@ -329,6 +335,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         return Ok(());
     }
     let config = config::load(&cli.options)?;
+    if let Some(Command::Archive { action }) = &cli.command {
+        return archive::run(&config, action, cli.json);
+    }
     if let Some(command) = &cli.command
         && let Some(done) = copies::run(&config, command, cli.json)
     {
@@ -368,6 +377,7 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::MigrateStore(_)
+        | Command::Archive { .. }
         | Command::Terms(_)
         | Command::Openapi { .. }
         | Command::Sessions { .. } => {

@@ -18,6 +18,11 @@ use smpp_door::SmppDoor;
 
 /// Octets of a configuration file or a profile.
 const FILE_OCTETS_MAX: u64 = 64 * 1024 * 1024;
+/// After how many days a day may be archived: patience for a receipt ends after three, and what customers are
+/// told of a message is repeated for days.
+pub(crate) const ARCHIVE_DAYS: std::ops::RangeInclusive<u32> = 7..=3_650;
+/// After how many days a day is archived where nobody says: what was told is forgotten after 30.
+const ARCHIVE_DAYS_USUAL: u32 = 35;
 
 /// Options of the command line; each also in the environment as `CHAPPE_OPT_…`.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -65,6 +70,7 @@ struct File {
     sandbox: Sandbox,
     limits: Limits,
     smpp_door: SmppDoor,
+    archive: Archive,
     supplier: Vec<Supplier>,
     connector: Vec<Connector>,
     route: Vec<Route>,
@@ -83,6 +89,33 @@ pub(crate) struct Sandbox {
     pub(crate) carrier_smpp: Option<SocketAddr>,
     /// A file to which the simulated carrier writes a line for every part that it takes.
     pub(crate) carrier_log: Option<PathBuf>,
+}
+
+/// The archive of whole days.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Archive {
+    /// How many days after a day its messages are archived; zero for never.
+    after_days: Option<u32>,
+}
+
+impl Archive {
+    /// After how many days the store archives; `None` for never.
+    fn after_days(self, store: &Kept) -> anyhow::Result<Option<u32>> {
+        match (store, self.after_days) {
+            (_, Some(0)) | (Kept::Postgres(_), None) => Ok(None),
+            (Kept::Postgres(_), Some(_)) => bail!(
+                "[archive] after_days: only SQLite keeps an archive; leave it out, or write 0 (PostgreSQL divides \
+                 its traffic by month)"
+            ),
+            (Kept::Sqlite, Some(days)) if !ARCHIVE_DAYS.contains(&days) => bail!(
+                "[archive] after_days: {days} is not between {} and {}; write 0 for never",
+                ARCHIVE_DAYS.start(),
+                ARCHIVE_DAYS.end()
+            ),
+            (Kept::Sqlite, days) => Ok(Some(days.unwrap_or(ARCHIVE_DAYS_USUAL))),
+        }
+    }
 }
 
 /// Limits of the doors; zero lifts one.
@@ -107,10 +140,12 @@ type OpenedStore = (Box<dyn ports::store::Store>, Arc<dyn ports::store::Reader>)
 
 impl Kept {
     /// Opens the store; keys stand in the data folder either way.
-    pub(crate) fn open(&self, data: &Path) -> anyhow::Result<OpenedStore> {
+    pub(crate) fn open(&self, data: &Path, archive_after_days: Option<u32>) -> anyhow::Result<OpenedStore> {
         match self {
             Self::Sqlite => {
-                let (store, reader) = store::open_sqlite(data).context("the data folder cannot be opened")?;
+                let tuning = store::Tuning { archive_after_days, ..store::Tuning::default() };
+                let opened = store::open_sqlite_with(data, tuning);
+                let (store, reader) = opened.context("the data folder cannot be opened")?;
                 Ok((Box::new(store), reader))
             }
             Self::Postgres(url) => {
@@ -152,6 +187,8 @@ impl Kept {
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) store: Kept,
+    /// After how many days a day is archived; `None` for never.
+    pub(crate) archive_after_days: Option<u32>,
     pub(crate) http: SocketAddr,
     pub(crate) https: Option<SocketAddr>,
     pub(crate) smpp: SocketAddr,
@@ -199,6 +236,8 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
         (None, Some(store)) => Kept::parse(store, base)?,
         (None, None) => Kept::Sqlite,
     };
+    let archive_after_days =
+        file.archive.after_days(&store).context("the configuration file cannot be used")?;
     let smpp_door = file.smpp_door.settings(base).context("the configuration file cannot be used")?;
     let profile_path = options.profile.clone().or_else(|| file.profile.map(|path| base.join(path)));
     let profile = profile_path.as_deref().map(read_profile).transpose()?;
@@ -217,6 +256,7 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
     Ok(Config {
         data: options.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("chappe-data")),
         store,
+        archive_after_days,
         http: options.http.or(file.http).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
         https: options.https.or(file.https),
         smpp: options.smpp.or(file.smpp).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 2775))),
@@ -295,6 +335,27 @@ mod tests {
         let example = include_str!("../../../packaging/systemd/chappe.toml.example");
         let (_folder, options) = written(example);
         load(&options).unwrap();
+    }
+
+    #[test]
+    fn the_archive_is_for_sqlite_and_after_a_week() {
+        for (text, expected) in [
+            ("", Ok(Some(35))),
+            ("[archive]\nafter_days = 0", Ok(None)),
+            ("[archive]\nafter_days = 7", Ok(Some(7))),
+            ("[archive]\nafter_days = 6", Err("between 7 and 3650")),
+            ("store = \"postgres://db/chappe\"", Ok(None)),
+            ("store = \"postgres://db/chappe\"\n[archive]\nafter_days = 0", Ok(None)),
+            ("store = \"postgres://db/chappe\"\n[archive]\nafter_days = 35", Err("only SQLite")),
+        ] {
+            let (_folder, options) = written(text);
+            let found = load(&options).map(|config| config.archive_after_days);
+            match (found, expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{text}"),
+                (Err(error), Err(word)) => assert!(format!("{error:#}").contains(word), "{error:#}"),
+                (found, _) => panic!("{text}: {found:?}"),
+            }
+        }
     }
 
     #[test]

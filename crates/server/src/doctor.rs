@@ -101,7 +101,7 @@ pub(crate) async fn examine(core: &Core, place: &Place) -> Result<Value, Refusal
         "well": is_well,
         "checks": checks.iter().map(Check::json).collect::<Vec<_>>(),
         "version": VERSION,
-        "messages": store.messages, "open": store.open, "outbox": store.outbox,
+        "messages": store.messages, "archived": figures.archived, "open": store.open, "outbox": store.outbox,
         "dead_letters": store.dead_letters, "parked": store.parked, "octets": store.octets, "schema": store.schema,
         "imbalance_micros": figures.imbalance_micros,
     }))
@@ -328,7 +328,7 @@ mod tests {
     use crate::demo::Bound;
 
     fn figures(store: StoreFigures, imbalance_micros: i64) -> HouseFigures {
-        HouseFigures { store, imbalance_micros }
+        HouseFigures { store, archived: 0, imbalance_micros }
     }
 
     #[test]

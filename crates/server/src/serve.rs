@@ -171,7 +171,7 @@ impl End {
 pub(crate) fn open(config: &Config, own_smpp: Vec<SocketAddr>, links: Links) -> anyhow::Result<House> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
-    let (store, reader) = config.store.open(&config.data)?;
+    let (store, reader) = config.store.open(&config.data, config.archive_after_days)?;
     let vault = store::FileVault::open(&config.data, Arc::clone(&entropy))
         .context("the key of the data folder cannot be read")?;
     let instance_name = folder::instance_name(&config.data, entropy.as_ref())?;

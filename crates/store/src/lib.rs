@@ -28,6 +28,7 @@ pub use portable::{
 };
 pub use postgres::{PostgresOpenError, PostgresReader, PostgresStore, PostgresUrl, UrlError, open_postgres};
 pub use sqlite::{
-    DATABASE_FILE, OpenError, SqliteReader, SqliteStore, Tuning, open_sqlite, open_sqlite_with,
+    ArchiveStatus, ArchivedDay, DATABASE_FILE, Damage, OpenError, SqliteReader, SqliteStore, Tuning,
+    archive_status, open_sqlite, open_sqlite_with, verify_archive,
 };
 pub use vault::{FileVault, KEK_FILE, VaultOpenError};

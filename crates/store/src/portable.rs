@@ -20,8 +20,8 @@ mod migrate;
 mod places;
 mod postgres;
 mod restore;
-mod row;
-mod sqlite;
+pub(crate) mod row;
+pub(crate) mod sqlite;
 mod tables;
 
 pub use backup::{Backup, BackupOptions, KeyWish, back_up, inspect, verify};

@@ -13,6 +13,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::path::PathBuf;
 
 use ports::store::{
     ApplyError, AttemptView, Batch, ContactRow, IdempotencyHit, InboundRow, MessageFacts, OpenMessage,
@@ -29,6 +30,7 @@ mod apply_money;
 mod apply_progress;
 mod apply_rollup;
 mod apply_traffic;
+mod archive;
 mod checkpoint;
 mod contacts;
 mod fault;
@@ -49,9 +51,11 @@ pub(crate) use fault::{all, first, integer};
 pub(crate) use open::{SCHEMA, VERSION, bring_up_to_date, reading_connection, ready_connection};
 pub(crate) use read_money::ledger_sums;
 
+pub use archive::{ArchiveStatus, ArchivedDay, Damage, archive_status, verify_archive};
 pub use open::{DATABASE_FILE, OpenError, open_sqlite, open_sqlite_with};
 pub use reader::SqliteReader;
 
+use archive::Archive;
 use checkpoint::Checkpointer;
 use receipt_map::ReceiptMap;
 use recent::Recent;
@@ -70,11 +74,23 @@ pub struct Tuning {
     /// How old an event is at least when the look-ups by endpoint and by message list it,
     /// milliseconds. Look-ups scan what is younger.
     pub outbox_settle_ms: i64,
+    /// How many days after a UTC day its messages are archived that have ended; `None` for never.
+    pub archive_after_days: Option<u32>,
+    /// Messages of one block of the archive. More press better together, and take longer to open for the one
+    /// that is asked for, and to delete.
+    pub archive_block_messages: usize,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { run_rows: 32_768, receipt_run_rows: 786_432, step_rows: 4_096, outbox_settle_ms: 2_000 }
+        Self {
+            run_rows: 32_768,
+            receipt_run_rows: 786_432,
+            step_rows: 4_096,
+            outbox_settle_ms: 2_000,
+            archive_after_days: None,
+            archive_block_messages: 2_048,
+        }
     }
 }
 
@@ -93,6 +109,8 @@ pub struct SqliteStore {
     messages: Runs,
     postings: Runs,
     receipt_map: ReceiptMap,
+    archive: Archive,
+    folder: PathBuf,
     /// Events up to this key are in the look-ups by endpoint and by message.
     outbox_settled: i64,
     sweeps: Sweeps,
@@ -122,17 +140,15 @@ impl Store for SqliteStore {
     }
 
     fn messages(&mut self, keys: &[RowKey]) -> Result<Vec<OpenMessage>, StoreError> {
-        load::messages(&self.connection, keys).map_err(|fault| fault.doing("read messages"))
+        self.load_messages(keys).map_err(|fault| fault.doing("read messages"))
     }
 
     fn bodies(&mut self, keys: &[RowKey]) -> Result<Vec<(RowKey, Vec<u8>)>, StoreError> {
-        load::bodies(&self.connection, keys).map_err(|fault| fault.doing("read bodies"))
+        self.load_bodies(keys).map_err(|fault| fault.doing("read bodies"))
     }
 
     fn attempts(&mut self, keys: &[RowKey]) -> Result<Vec<AttemptView>, StoreError> {
-        let of_one = |key: &RowKey| load::attempts(&self.connection, *key);
-        let found = keys.iter().map(of_one).collect::<Result<Vec<_>, _>>();
-        found.map(|found| found.concat()).map_err(|fault| fault.doing("read attempts"))
+        self.load_attempts(keys).map_err(|fault| fault.doing("read attempts"))
     }
 
     fn receipt_targets(
@@ -185,7 +201,7 @@ impl Store for SqliteStore {
     }
 
     fn submission(&mut self, key: RowKey) -> Result<(Vec<MessageFacts>, Option<u64>), StoreError> {
-        load::submission(&self.connection, key).map_err(|fault| fault.doing("read a submission"))
+        self.load_submission(key).map_err(|fault| fault.doing("read a submission"))
     }
 
     fn staged(&mut self) -> Result<Vec<RowKey>, StoreError> {

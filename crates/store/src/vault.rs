@@ -116,6 +116,20 @@ pub(crate) fn put_kek(path: &Path, kek: &[u8]) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Opens a wrapped data key.
+pub(crate) fn unwrap_with(
+    kek: &Aes256Gcm,
+    wrapped: &[u8],
+    context: &[u8],
+) -> Result<[u8; DATA_KEY_OCTETS], VaultError> {
+    let Some((&FORMAT, rest)) = wrapped.split_first() else { return Err(VaultError::Foreign) };
+    let (nonce, sealed) = rest.split_first_chunk::<NONCE_OCTETS>().ok_or(VaultError::Foreign)?;
+    let payload = Payload { msg: sealed, aad: context };
+    let opened = kek.decrypt(&Nonce::from(*nonce), payload).map_err(|_| VaultError::Foreign)?;
+    let opened = Zeroizing::new(opened);
+    <[u8; DATA_KEY_OCTETS]>::try_from(opened.as_slice()).map_err(|_| VaultError::Foreign)
+}
+
 impl Vault for FileVault {
     fn wrap(&self, key: &[u8; DATA_KEY_OCTETS], context: &[u8]) -> Result<Vec<u8>, VaultError> {
         let mut nonce = [0; NONCE_OCTETS];
@@ -127,12 +141,7 @@ impl Vault for FileVault {
     }
 
     fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<[u8; DATA_KEY_OCTETS], VaultError> {
-        let Some((&FORMAT, rest)) = wrapped.split_first() else { return Err(VaultError::Foreign) };
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE_OCTETS>().ok_or(VaultError::Foreign)?;
-        let payload = Payload { msg: sealed, aad: context };
-        let opened = self.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| VaultError::Foreign)?;
-        let opened = Zeroizing::new(opened);
-        <[u8; DATA_KEY_OCTETS]>::try_from(opened.as_slice()).map_err(|_| VaultError::Foreign)
+        unwrap_with(&self.cipher, wrapped, context)
     }
 }
 

@@ -31,9 +31,10 @@ impl Core {
     /// When the store cannot be read.
     pub async fn store_figures(&self) -> Result<HouseFigures, Refusal> {
         let store = self.inner.ask(|reader| reader.figures()).await?;
+        let archived = self.inner.ask(|reader| reader.archived()).await?;
         let sums = self.inner.ask(|reader| reader.ledger_sums()).await?;
         let imbalance_micros = sums.iter().map(ports::store::LedgerSum::imbalance_micros).sum();
-        Ok(HouseFigures { store, imbalance_micros })
+        Ok(HouseFigures { store, archived, imbalance_micros })
     }
 
     /// Figures in the text form of Prometheus.

@@ -114,6 +114,15 @@ pub enum PortableError {
     /// The ledger of the copy is not that of the original.
     #[error("the ledger of the copy is not that of the original; nothing was put into use")]
     OtherLedger,
+    /// The data have an archive, and the engine they are to go to keeps none.
+    #[error(
+        "{what} has an archive, which PostgreSQL does not keep; unpack it first with `chappe archive unpack` on the \
+         folder (a backup is restored into a folder for that), and then move the folder. Nothing was changed"
+    )]
+    Archived {
+        /// The folder or the backup.
+        what: String,
+    },
     /// The two places are of one kind.
     #[error(
         "a move goes from sqlite:DIR to postgres://… or back; between two of a kind, make a backup and restore it"

@@ -6,7 +6,7 @@ use super::copy::{Watch, copy, prove};
 use super::error::PortableError;
 use super::places::{Again, IntoFolder, IntoPostgres, Left, Place, known_tables, lock};
 use super::restore::make_lookups;
-use super::tables::Sessions;
+use super::tables::{ARCHIVE, Sessions};
 use crate::vault::KEK_FILE;
 
 /// How an installation is to be moved.
@@ -53,6 +53,11 @@ pub fn move_store(
     let ledger = source.ledger()?;
     let copied = match (from, to) {
         (Place::Sqlite(_), Place::Postgres { url, .. }) => {
+            if let Some(blocks) = tables.iter().find(|table| table.name == ARCHIVE)
+                && source.count(blocks)? > 0
+            {
+                return Err(PortableError::Archived { what: from.shown() });
+            }
             let mut target = IntoPostgres::begin(url, folder_lock, &tables, again, now)?;
             if let Err(error) = left.check(target.was_unfinished) {
                 target.give_up();

@@ -11,7 +11,7 @@ use super::copy::{Moment, Phase, Watch, copy, prove};
 use super::error::{PortableError, file_fault, writing};
 use super::landing::{Queued, Restoring};
 use super::places::{Again, IntoFolder, IntoPostgres, Place, known_tables, lock};
-use super::tables::{Sessions, Table};
+use super::tables::{ARCHIVE, Sessions, Table};
 use crate::sqlite::{DATABASE_FILE, open_sqlite};
 use crate::vault::{KEK_FILE, put_kek, read_kek};
 
@@ -81,6 +81,9 @@ pub fn restore(
             marked
         }
         Place::Postgres { url, .. } => {
+            if archive.tables.iter().any(|counted| counted.table.name == ARCHIVE && counted.tally.rows > 0) {
+                return Err(PortableError::Archived { what: file.display().to_string() });
+            }
             let known = known_tables(Sessions::Kept)?;
             let mut target = IntoPostgres::begin(url, lock, &known, options.again, options.now)?;
             if let Err(error) = archive.verify(watch) {

@@ -73,7 +73,8 @@ fn question(table: &Table, behind: Behind) -> String {
     format!("SELECT {list} FROM {place}{order}")
 }
 
-fn cell(value: ValueRef<'_>) -> Result<Cell, Fault> {
+/// A value as it is.
+pub(crate) fn cell(value: ValueRef<'_>) -> Result<Cell, Fault> {
     Ok(match value {
         ValueRef::Null => Cell::Nothing,
         ValueRef::Integer(number) => Cell::Number(number),

@@ -30,6 +30,9 @@ pub(crate) const INBOUND: &str = "inbound";
 /// One row per commit.
 pub(crate) const JOURNAL: &str = "journal";
 
+/// Blocks of the archive, which only SQLite looks into.
+pub(crate) const ARCHIVE: &str = "past_block";
+
 /// Tables that lead with the account of their message in PostgreSQL, with the column that has its key.
 const OWNED: &[(&str, &str)] = &[
     ("attempt", "message"),
@@ -114,7 +117,7 @@ pub(crate) fn tables(connection: &Connection, sessions: Sessions) -> Result<Vec<
 mod tests {
     use rusqlite::Connection;
 
-    use super::{DERIVED, OWNED, SESSIONS, Sessions, tables};
+    use super::{ARCHIVE, DERIVED, OWNED, SESSIONS, Sessions, tables};
     use crate::sqlite::{bring_up_to_date, first};
 
     #[test]
@@ -127,6 +130,7 @@ mod tests {
         }
         let all = tables(&connection, Sessions::Kept).unwrap();
         assert_eq!(tables(&connection, Sessions::LeftOut).unwrap().len() + 1, all.len());
+        assert!(all.iter().any(|table| table.name == ARCHIVE));
         for (name, column) in OWNED {
             let table = all.iter().find(|table| table.name == *name).unwrap();
             assert!(table.place(column).is_some() && table.behind() == Some("account"), "{name}");

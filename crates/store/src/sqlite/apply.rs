@@ -75,6 +75,7 @@ impl SqliteStore {
             postings: &self.postings,
             outbox_settled: self.outbox_settled,
         };
+        self.archive.make_way(work.connection, work.messages, batch)?;
         write_data_keys(&work)?;
         write_config(&work)?;
         write_submissions(&mut work)?;
@@ -129,6 +130,7 @@ impl SqliteStore {
         self.staged = staged;
         self.parked += parked;
         self.receipt_map.remember(&batch.receipt_map);
+        self.archive.left().into_iter().for_each(|entry| self.messages.remember(entry));
         for row in &batch.messages {
             self.messages.remember(Entry {
                 key: row.message.facts.key.as_i64(),

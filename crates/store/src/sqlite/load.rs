@@ -1,14 +1,15 @@
 //! Questions of the writer: its start, and the rows that decisions need.
 
 use ports::store::{
-    AttemptView, IdempotencyHit, InboundNumberRow, InboundRow, KeywordReplyRow, MessageFacts, OpenMessage,
-    OutboxRow, ParkedReceiptRow, StoredState,
+    AttemptView, IdempotencyHit, InboundNumberRow, InboundRow, KeywordReplyRow, MessageFacts, MessageView,
+    OpenMessage, OutboxRow, ParkedReceiptRow, StoredState,
 };
 use rusqlite::{Connection, params};
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
 
 use super::SqliteStore;
+use super::archive;
 use super::contacts;
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::runs::BY_RECIPIENT;
@@ -156,7 +157,7 @@ impl SqliteStore {
                 return Ok(Some(account));
             }
         }
-        Ok(None)
+        archive::read::last_sender(&self.connection, recipient_hash)
     }
 
     /// Events of an endpoint above a key that are to be told: first those that have waited, then the
@@ -188,6 +189,66 @@ impl SqliteStore {
             found.extend(all(&self.connection, newest, range, codec::waiting)?);
         }
         Ok(found)
+    }
+}
+
+impl SqliteStore {
+    /// Messages by key, open or final, in the archive too.
+    pub(crate) fn load_messages(&self, keys: &[RowKey]) -> Result<Vec<OpenMessage>, Fault> {
+        let mut found = messages(&self.connection, keys)?;
+        let archived = self.archived(keys, found.len())?;
+        found.extend(archived.into_iter().map(|view| view.message));
+        Ok(found)
+    }
+
+    /// Sealed bodies by message, in the archive too; erased ones are left out.
+    pub(crate) fn load_bodies(&self, keys: &[RowKey]) -> Result<Vec<(RowKey, Vec<u8>)>, Fault> {
+        let mut found = bodies(&self.connection, keys)?;
+        let archived = self.archived(keys, found.len())?;
+        found.extend(archived.into_iter().filter_map(|view| Some((view.message.facts.key, view.body?))));
+        Ok(found)
+    }
+
+    /// The attempts of messages, in the archive too.
+    pub(crate) fn load_attempts(&self, keys: &[RowKey]) -> Result<Vec<AttemptView>, Fault> {
+        let found = keys.iter().map(|key| attempts(&self.connection, *key)).collect::<Result<Vec<_>, _>>()?;
+        let with_attempts = found.iter().filter(|attempts| !attempts.is_empty()).count();
+        let archived = self.archived(keys, with_attempts)?;
+        Ok(found.into_iter().chain(archived.into_iter().map(|view| view.attempts)).flatten().collect())
+    }
+
+    /// A submission as admitted, in the archive too.
+    pub(crate) fn load_submission(&self, key: RowKey) -> Result<(Vec<MessageFacts>, Option<u64>), Fault> {
+        let (mut facts, tail) = submission(&self.connection, key)?;
+        if !self.archive.may_have(key) {
+            return Ok((facts, tail));
+        }
+        let sql = concat!("SELECT ", submission_columns!(), " FROM submission s WHERE s.key = ?1");
+        let row = first(&self.connection, sql, [key.as_i64()], codec::submission)?;
+        let wanted = row.as_ref().map_or(usize::MAX, |row| row.messages as usize);
+        if facts.len() < wanted {
+            let keyring = self.archive.keyring();
+            let (row, archived) = archive::read::of_submission(&self.connection, keyring, key, row)?;
+            facts.extend(archived.into_iter().map(|view| view.message.facts));
+            facts.sort_by_key(|facts| facts.index);
+            return Ok((facts, row.map(|row| row.tail)));
+        }
+        Ok((facts, tail))
+    }
+
+    /// Those of the messages that are in the archive; `found` is how many were found elsewhere.
+    fn archived(&self, keys: &[RowKey], found: usize) -> Result<Vec<MessageView>, Fault> {
+        if found >= keys.len() || !keys.iter().any(|key| self.archive.may_have(*key)) {
+            return Ok(Vec::new());
+        }
+        let mut missing = Vec::new();
+        for key in keys.iter().filter(|key| self.archive.may_have(**key)) {
+            let there = "SELECT 1 FROM progress WHERE key = ?1";
+            if first(&self.connection, there, [key.as_i64()], single)?.is_none() {
+                missing.push(*key);
+            }
+        }
+        archive::read::views(&self.connection, self.archive.keyring(), &missing)
     }
 }
 

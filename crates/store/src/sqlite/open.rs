@@ -19,6 +19,7 @@ use crate::folder::{Refused, claim, private_file};
 use crate::names::code_names;
 use crate::portable::marks::{self, Mark};
 
+use super::archive::Archive;
 use super::checkpoint::Checkpointer;
 use super::fault::{Fault, all, integer};
 use super::receipt_map::ReceiptMap;
@@ -135,7 +136,7 @@ pub fn open_sqlite_with(
         return Err(OpenError::Moved { folder: data_dir.to_owned(), to, at });
     }
     let checkpointer = Checkpointer::start(&path).map_err(opening)?;
-    let store = remembered(connection, checkpointer, tuning, lock).map_err(opening)?;
+    let store = remembered(connection, checkpointer, tuning, lock, data_dir).map_err(opening)?;
     Ok((store, Arc::new(SqliteReader::open(data_dir)?)))
 }
 
@@ -206,6 +207,7 @@ fn remembered(
     checkpointer: Checkpointer,
     tuning: Tuning,
     lock: File,
+    folder: &Path,
 ) -> Result<SqliteStore, Fault> {
     let last_commit = integer(&connection, "SELECT max(seq) FROM journal", [])?;
     let last_key = integer(&connection, "SELECT last_key FROM journal WHERE seq = ?1", [last_commit])?;
@@ -222,6 +224,8 @@ fn remembered(
         messages: Runs::open(&connection, &runs::MESSAGES)?,
         postings: Runs::open(&connection, &runs::POSTINGS)?,
         receipt_map: ReceiptMap::open(&connection)?,
+        archive: Archive::open(&connection, folder, tuning.archive_after_days)?,
+        folder: folder.to_owned(),
         outbox_settled: load::outbox_settled(&connection)?,
         sweeps: Sweeps::default(),
         stopped: false,

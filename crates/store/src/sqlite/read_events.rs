@@ -7,6 +7,7 @@ use ports::store::{EVENTS_LOOKED_AT_MAX, EventFilter, EventStatus, ListPage, Lis
 use rusqlite::Connection;
 use types::id::RowKey;
 
+use super::archive;
 use super::fault::{Fault, all, first, sql_limit};
 use crate::codec::{self, never, outbox_columns, single_key};
 use crate::span::event_span;
@@ -53,7 +54,10 @@ pub(crate) fn events(connection: &Connection, filter: &EventFilter) -> Result<Li
         let about = event.row.about.as_i64();
         let tail =
             "SELECT tail FROM message WHERE key = ?1 UNION ALL SELECT tail FROM inbound WHERE key = ?1";
-        let about_tail = first(connection, tail, [about], codec::single_tail)?;
+        let about_tail = match first(connection, tail, [about], codec::single_tail)? {
+            None => archive::read::tail(connection, about)?,
+            found => found,
+        };
         items.push(ListedEvent { event, about_tail });
     }
     Ok(ListPage { items, next })

@@ -11,15 +11,29 @@ use types::id::{AccountId, ConnectorId, RowKey};
 use types::message::State;
 use types::time::Timestamp;
 
+use super::archive::{self, Keyring};
 use super::fault::{Fault, all, first, integer, sql_limit};
 use super::load;
 use crate::codec::{self, Cells, Columns, outbox_columns, single, single_key, submission_columns};
 use crate::codec_config::{self, inbound_columns};
 use crate::span::Span;
 
-pub(crate) fn message(connection: &Connection, key: RowKey) -> Result<Option<MessageView>, Fault> {
+pub(crate) fn message(
+    connection: &Connection,
+    keyring: &Keyring,
+    key: RowKey,
+) -> Result<Option<MessageView>, Fault> {
     let staged = staged(connection)?;
-    let Some(view) = view(connection, key, true)? else { return Ok(None) };
+    let (view, attempts) = match view(connection, key, true)? {
+        Some(view) => (view, load::attempts(connection, key)?),
+        None => match archived(connection, keyring, key)? {
+            None => return Ok(None),
+            Some(mut view) => {
+                let attempts = std::mem::take(&mut view.attempts);
+                (view, attempts)
+            }
+        },
+    };
     if staged.contains(&view.submission.key) {
         return Ok(None);
     }
@@ -33,24 +47,39 @@ pub(crate) fn message(connection: &Connection, key: RowKey) -> Result<Option<Mes
     );
     let settled = load::outbox_settled(connection)?;
     Ok(Some(MessageView {
-        attempts: load::attempts(connection, key)?,
+        attempts,
         outbox: all(connection, events, [key.as_i64(), settled], codec::event)?,
         ..view
     }))
 }
 
-pub(crate) fn of_submission(connection: &Connection, submission: RowKey) -> Result<Vec<MessageView>, Fault> {
-    let sql = concat!("SELECT ", submission_columns!(), " FROM submission s WHERE s.key = ?1");
-    let Some(row) = first(connection, sql, [submission.as_i64()], codec::submission)? else {
-        return Ok(Vec::new());
-    };
-    if row.staged {
-        return Ok(Vec::new());
+fn archived(connection: &Connection, keyring: &Keyring, key: RowKey) -> Result<Option<MessageView>, Fault> {
+    if archive::read::highest(connection)? < key.as_i64() {
+        return Ok(None);
     }
-    let keys = load::submission_keys(connection, submission, row.messages)?;
-    let mut views = Vec::with_capacity(keys.len());
-    for key in keys {
-        views.extend(view(connection, key, true)?);
+    Ok(archive::read::views(connection, keyring, &[key])?.pop())
+}
+
+pub(crate) fn of_submission(
+    connection: &Connection,
+    keyring: &Keyring,
+    submission: RowKey,
+) -> Result<Vec<MessageView>, Fault> {
+    let sql = concat!("SELECT ", submission_columns!(), " FROM submission s WHERE s.key = ?1");
+    let row = first(connection, sql, [submission.as_i64()], codec::submission)?;
+    let mut views = Vec::new();
+    if let Some(row) = &row {
+        if row.staged {
+            return Ok(Vec::new());
+        }
+        for key in load::submission_keys(connection, submission, row.messages)? {
+            views.extend(view(connection, key, true)?);
+        }
+    }
+    if row.as_ref().is_none_or(|row| views.len() < row.messages as usize) {
+        let (_, mut archived) = archive::read::of_submission(connection, keyring, submission, row)?;
+        archived.iter_mut().for_each(|view| view.attempts.clear());
+        views.append(&mut archived);
     }
     views.sort_by_key(|view| view.message.facts.index);
     Ok(views)
@@ -165,7 +194,11 @@ fn candidate(row: &dyn Columns) -> Result<Candidate, Fault> {
     })
 }
 
-pub(crate) fn list(connection: &Connection, filter: &ListFilter) -> Result<ListPage<MessageView>, Fault> {
+pub(crate) fn list(
+    connection: &Connection,
+    keyring: &Keyring,
+    filter: &ListFilter,
+) -> Result<ListPage<MessageView>, Fault> {
     let limit = filter.limit.clamp(1, PAGE_ROWS_MAX);
     let mut page = Page { filter, staged: staged(connection)?, limit, found: Vec::new() };
     let span = Span::of(filter);
@@ -178,10 +211,21 @@ pub(crate) fn list(connection: &Connection, filter: &ListFilter) -> Result<ListP
         }
         (None, None) => page.fill(connection, ALL, [span.low, span.high])?,
     }
-    let next = if page.is_full() { page.found.get(limit - 1).copied() } else { None };
-    let mut items = Vec::with_capacity(page.found.len());
-    for key in page.found.into_iter().take(limit) {
-        items.extend(view(connection, key, filter.with_bodies)?);
+    // The archive has a part in the page only where it reaches above the last of these.
+    let lowest = page.found.last().filter(|_| page.is_full()).map_or(span.low, |key| key.as_i64());
+    let above = Span { low: span.low.max(lowest), ..span };
+    let archived = archive::read::list(connection, keyring, filter, &above, limit + 1)?;
+    let mut shown: Vec<(RowKey, Option<MessageView>)> = page.found.iter().map(|key| (*key, None)).collect();
+    shown.extend(archived.into_iter().map(|view| (view.message.facts.key, Some(view))));
+    shown.sort_by_key(|(key, _)| std::cmp::Reverse(*key));
+    let has_more = shown.len() > limit;
+    let next = shown.get(limit - 1).filter(|_| has_more).map(|(key, _)| *key);
+    let mut items = Vec::with_capacity(limit.min(shown.len()));
+    for (key, archived) in shown.into_iter().take(limit) {
+        match archived {
+            Some(view) => items.push(view),
+            None => items.extend(view(connection, key, filter.with_bodies)?),
+        }
     }
     Ok(ListPage { items, next })
 }

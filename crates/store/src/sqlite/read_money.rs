@@ -90,6 +90,10 @@ pub(crate) fn ledger_sums(connection: &Connection) -> Result<Vec<LedgerSum>, Fau
         add_message(sum_of(&mut sums, unit), charge, amount);
         Ok(())
     })?;
+    each_amount(connection, ARCHIVED, &units, |unit, charge, amount| {
+        add_message(sum_of(&mut sums, unit), charge, amount);
+        Ok(())
+    })?;
     for staged in [STAGED_MESSAGES, STAGED_SHARES] {
         each_amount(connection, staged, &units, |unit, charge, amount| {
             add_message(sum_of(&mut sums, unit), charge, -amount);
@@ -105,6 +109,9 @@ const MESSAGES: &str = "SELECT lot, charge, price_micros FROM progress WHERE cha
 /// Those that several lots pay, lot by lot.
 const SHARES: &str = "SELECT l.lot, p.charge, l.micros FROM message_lot l \
      CROSS JOIN progress p ON p.key = l.message WHERE p.charge = 1 OR p.charge = 2";
+
+/// Those in the archive, lot by lot.
+const ARCHIVED: &str = "SELECT lot, charge, micros FROM past_lot";
 
 /// What of the above belongs to staged submissions; nearly always nothing.
 const STAGED_SHARES: &str = "SELECT l.lot, p.charge, l.micros FROM staged g \

@@ -18,6 +18,7 @@ use types::charge::Lot;
 use types::id::{AccountId, CommitSeq, PersonId, RowKey};
 use types::time::Timestamp;
 
+use super::archive::{self, Keyring};
 use super::fault::Fault;
 use super::open::{DATABASE_FILE, OpenError, reading_connection, schema_of};
 use super::{contacts, read_config, read_events, read_messages, read_money, read_suppressions};
@@ -34,6 +35,7 @@ struct Pool {
 /// Answers questions from the database of a data folder, also while another process writes it.
 pub struct SqliteReader {
     path: PathBuf,
+    keyring: Keyring,
     pool: Mutex<Pool>,
     returned: Condvar,
 }
@@ -73,7 +75,7 @@ impl SqliteReader {
             reading_connection(&path).map_err(|fault| in_folder(fault.doing("open its database")))?;
         schema_of(&connection).map_err(in_folder)?;
         let pool = Mutex::new(Pool { idle: vec![connection], open: 1 });
-        Ok(Self { path, pool, returned: Condvar::new() })
+        Ok(Self { path, keyring: Keyring::of(data_dir), pool, returned: Condvar::new() })
     }
 
     /// The pool. A panic elsewhere cannot leave it half changed.
@@ -116,15 +118,17 @@ impl SqliteReader {
 
 impl Reader for SqliteReader {
     fn message(&self, key: RowKey) -> Result<Option<MessageView>, StoreError> {
-        self.ask("read a message", |connection| read_messages::message(connection, key))
+        self.ask("read a message", |connection| read_messages::message(connection, &self.keyring, key))
     }
 
     fn list_messages(&self, filter: &ListFilter) -> Result<ListPage<MessageView>, StoreError> {
-        self.ask("list messages", |connection| read_messages::list(connection, filter))
+        self.ask("list messages", |connection| read_messages::list(connection, &self.keyring, filter))
     }
 
     fn submission_messages(&self, submission: RowKey) -> Result<Vec<MessageView>, StoreError> {
-        self.ask("read a submission", |connection| read_messages::of_submission(connection, submission))
+        self.ask("read a submission", |connection| {
+            read_messages::of_submission(connection, &self.keyring, submission)
+        })
     }
 
     fn list_inbound(
@@ -219,6 +223,10 @@ impl Reader for SqliteReader {
         let mut figures = self.ask("count its rows", read_config::figures)?;
         figures.octets = read_config::octets(&self.path);
         Ok(figures)
+    }
+
+    fn archived(&self) -> Result<i64, StoreError> {
+        self.ask("count what is archived", archive::read::messages)
     }
 
     fn journal(&self, seq: CommitSeq) -> Result<Option<BatchJournal>, StoreError> {

@@ -87,7 +87,14 @@ fn a_stopped_store_writes_nothing() {
 #[test]
 fn commits_are_synced_and_tidying_goes_back_to_it() {
     let folder = tempfile::tempdir().unwrap();
-    let tuning = Tuning { run_rows: 3, receipt_run_rows: 3, step_rows: 3, outbox_settle_ms: 0 };
+    let tuning = Tuning {
+        run_rows: 3,
+        receipt_run_rows: 3,
+        step_rows: 3,
+        outbox_settle_ms: 0,
+        archive_after_days: None,
+        archive_block_messages: 7,
+    };
     let (mut store, _reader) = open_sqlite_with(folder.path(), tuning).unwrap();
     store.apply(&account()).unwrap();
     let setting = |store: &SqliteStore, name: &str| -> String {

@@ -113,7 +113,8 @@ impl SqliteStore {
         let expired = self.receipt_map.expire_step(&self.connection, now, self.tuning.step_rows)?;
         let swept = self.sweep(now)?;
         let forgot = self.forget_told(now)?;
-        Ok(copied || moved || settled || expired || swept || forgot)
+        let archived = self.archive_step(now)?;
+        Ok(copied || moved || settled || expired || swept || forgot || archived)
     }
 
     /// One step of each kind of sorted run.

@@ -27,7 +27,14 @@ fn subject(tuning: Tuning) -> Box<dyn Subject> {
 }
 
 /// Sizes with which every few rows make a run.
-const TINY: Tuning = Tuning { run_rows: 5, receipt_run_rows: 2, step_rows: 2, outbox_settle_ms: 0 };
+const TINY: Tuning = Tuning {
+    run_rows: 5,
+    receipt_run_rows: 2,
+    step_rows: 2,
+    outbox_settle_ms: 0,
+    archive_after_days: None,
+    archive_block_messages: 7,
+};
 
 #[test]
 fn keeps_the_contract() {
@@ -41,7 +48,16 @@ fn keeps_the_contract_with_tiny_runs() {
 
 #[test]
 fn keeps_the_contract_when_rows_seldom_make_a_step() {
-    run(&mut || subject(Tuning { run_rows: 20, receipt_run_rows: 100, step_rows: 7, outbox_settle_ms: 10 }));
+    run(&mut || {
+        subject(Tuning {
+            run_rows: 20,
+            receipt_run_rows: 100,
+            step_rows: 7,
+            outbox_settle_ms: 10,
+            archive_after_days: None,
+            archive_block_messages: 7,
+        })
+    });
 }
 
 #[test]

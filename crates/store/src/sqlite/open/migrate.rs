@@ -39,6 +39,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../migrations/0003_keyword_replies.sql"), opens_from: 3 },
     Migration { sql: include_str!("../migrations/0004_inbound_numbers.sql"), opens_from: 3 },
     Migration { sql: include_str!("../migrations/0005_contacts.sql"), opens_from: 3 },
+    // Versions before do not look into the archive: to them its messages would be gone, and the ledger off.
+    Migration { sql: include_str!("../migrations/0006_archive.sql"), opens_from: 6 },
 ];
 
 /// The schema that this version writes.

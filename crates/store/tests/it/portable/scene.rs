@@ -30,7 +30,14 @@ use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
 /// Sizes with which every few rows make a run.
-const TINY: Tuning = Tuning { run_rows: 5, receipt_run_rows: 4, step_rows: 2, outbox_settle_ms: 0 };
+const TINY: Tuning = Tuning {
+    run_rows: 5,
+    receipt_run_rows: 4,
+    step_rows: 2,
+    outbox_settle_ms: 0,
+    archive_after_days: None,
+    archive_block_messages: 7,
+};
 /// Carrier ids that are used; the first by several messages.
 const IDS: [&str; 6] = ["shared", "a", "b", "late", "ü", "gone"];
 
