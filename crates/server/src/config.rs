@@ -344,9 +344,9 @@ mod tests {
             ("[archive]\nafter_days = 0", Ok(None)),
             ("[archive]\nafter_days = 7", Ok(Some(7))),
             ("[archive]\nafter_days = 6", Err("between 7 and 3650")),
-            ("store = \"postgres://db/chappe\"", Ok(None)),
-            ("store = \"postgres://db/chappe\"\n[archive]\nafter_days = 0", Ok(None)),
-            ("store = \"postgres://db/chappe\"\n[archive]\nafter_days = 35", Err("only SQLite")),
+            ("store = \"postgres://me@db/chappe\"", Ok(None)),
+            ("store = \"postgres://me@db/chappe\"\n[archive]\nafter_days = 0", Ok(None)),
+            ("store = \"postgres://me@db/chappe\"\n[archive]\nafter_days = 35", Err("only SQLite")),
         ] {
             let (_folder, options) = written(text);
             let found = load(&options).map(|config| config.archive_after_days);
