@@ -423,6 +423,24 @@ fn what_was_erased_is_in_no_block() {
 }
 
 #[test]
+fn addresses_that_were_erased_are_in_no_block() {
+    let mut house = House::new();
+    house.fill();
+    house.archive();
+    let views = house.list(ListFilter { account: Some(AccountId(2)), ..ListFilter::default() });
+    let message = views.last().unwrap().message.facts.key;
+    let sealed = vec![9, 9, 9];
+    let erased = ConfigChange::AddressesErased { account: AccountId(2), message, sealed: sealed.clone() };
+    house.store().apply(&Batch { at: NOW, config: vec![erased], ..Batch::default() }).unwrap();
+    for _ in 0..2 {
+        let view = house.reader.message(message).unwrap().unwrap();
+        assert_eq!((view.body, &*view.message.facts.sealed), (None, &*sealed));
+        house.check_whole();
+        house.archive();
+    }
+}
+
+#[test]
 fn a_key_that_is_shredded_takes_its_values_with_it() {
     let mut house = House::new();
     house.fill();
