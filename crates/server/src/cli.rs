@@ -12,6 +12,7 @@ use crate::admin::{self, Place, Reply, Request};
 use crate::config::{self, Config, Options};
 use crate::host::SystemClock;
 use crate::serve::{self, Mode};
+use people::{Staff, Users};
 
 mod archive;
 mod ask;
@@ -21,6 +22,7 @@ mod copies;
 mod keys;
 mod lives;
 mod numbers;
+mod people;
 mod profile;
 mod quarantine;
 mod rules;
@@ -282,32 +284,6 @@ enum Accounts {
         /// Where it came from.
         #[arg(long, default_value = "manual")]
         source: String,
-    },
-}
-
-#[derive(Subcommand, Debug)]
-enum Users {
-    /// Make a user of an account; the password is read from standard input.
-    Create {
-        /// The account.
-        account: String,
-        /// E-mail address.
-        email: String,
-        /// account_owner, account_developer or account_viewer.
-        #[arg(long, default_value = "account_owner")]
-        role: String,
-    },
-}
-
-#[derive(Subcommand, Debug)]
-enum Staff {
-    /// Make a member of staff; the password is read from standard input.
-    Create {
-        /// E-mail address.
-        email: String,
-        /// staff_admin, staff_operations or staff_support.
-        #[arg(long, default_value = "staff_admin")]
-        role: String,
     },
 }
 

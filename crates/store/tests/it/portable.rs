@@ -12,9 +12,11 @@ use types::id::RowKey;
 use types::message::Flags;
 use types::time::Timestamp;
 
+mod answers;
 mod scene;
 
-use scene::{Home, Scene, everything, fill, on_file};
+use answers::everything;
+use scene::{Home, Scene, fill, on_file};
 
 /// The key of every installation here.
 const KEY: [u8; 32] = [0x6b; 32];

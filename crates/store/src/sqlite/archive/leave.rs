@@ -23,7 +23,9 @@ pub(super) fn touched(batch: &Batch, up_to: i64) -> BTreeSet<i64> {
     let answers = batch.attempt_parts.iter().map(|row| row.message);
     let attempts = batch.attempts.iter().map(|row| row.message);
     let erased = batch.config.iter().filter_map(|change| match change {
-        ConfigChange::ContentErased(_, message) | ConfigChange::AddressesErased { message, .. } => Some(*message),
+        ConfigChange::ContentErased(_, message) | ConfigChange::AddressesErased { message, .. } => {
+            Some(*message)
+        }
         _ => None,
     });
     let all = changes.chain(receipts).chain(answers).chain(attempts).chain(erased);

@@ -1,4 +1,4 @@
-//! An installation with a bit of everything, and everything that it answers.
+//! An installation with a bit of everything.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,17 +9,16 @@ use ports::conformance::store::rows::{
 };
 use ports::conformance::store::{Bench, Subject};
 use ports::store::{
-    Batch, ConfigChange, ConfigKind, ConfigVersion, ContactChange, ContactFilter, ContactRow, CredentialRow,
-    DataKeyRow, EndpointRow, IdempotencyRow, InboundNumberRow, InboundRow, KeywordReplyRow, MessageRow,
-    OutboxRetry, PAGE_ROWS_MAX, ParkedReceiptRow, PersonRow, Progress, Reader, ResourceRow, SessionRow,
-    Store, SuppressionFilter, SuppressionRow,
+    Batch, ConfigChange, ConfigKind, ConfigVersion, ContactChange, ContactRow, CredentialRow, DataKeyRow,
+    EndpointRow, IdempotencyRow, InboundNumberRow, InboundRow, KeywordReplyRow, MessageRow, OutboxRetry,
+    ParkedReceiptRow, PersonRow, Progress, Reader, ResourceRow, SessionRow, Store, SuppressionRow,
 };
 use store::{Place, PostgresUrl, Tuning, open_postgres, open_sqlite_with};
 use tempfile::TempDir;
 use testkit::postgres::Cluster;
 use types::account::{CredentialKind, EndpointKind};
 use types::charge::{ChargeState, LotShare, PostingKind};
-use types::id::{AccountId, CommitSeq, ConnectorId, CredentialId, EndpointId, LotId, PersonId, RowKey};
+use types::id::{AccountId, CredentialId, EndpointId, LotId, PersonId, RowKey};
 use types::inbound::{InboundNumber, NumberRoute};
 use types::keyword::Keyword;
 use types::message::{Flags, State};
@@ -39,7 +38,7 @@ const TINY: Tuning = Tuning {
     archive_block_messages: 7,
 };
 /// Carrier ids that are used; the first by several messages.
-const IDS: [&str; 6] = ["shared", "a", "b", "late", "ü", "gone"];
+pub(super) const IDS: [&str; 6] = ["shared", "a", "b", "late", "ü", "gone"];
 
 /// An empty place with a data folder of its own.
 #[derive(Clone)]
@@ -439,66 +438,4 @@ fn staged(bench: &mut Bench) {
     batch.submissions.push(row);
     batch.messages.push(message(bench.key(), key, 1, 90, bench.now));
     bench.apply(&batch);
-}
-
-/// Everything that a store answers, a line for each question, so that a difference can be read.
-pub(crate) fn everything(home: &Home) -> Vec<String> {
-    let mut bench = Bench::new(Box::new(home.clone()));
-    let mut lines: Vec<String> = bench.everything().split("OpenMessage").map(str::to_owned).collect();
-    let reader = bench.reader();
-    let store = bench.store();
-    let now = Timestamp::EPOCH;
-    for connector in [CONNECTOR, ConnectorId(5)] {
-        // Of an id that was used more than once the engines need not know the older uses.
-        for id in IDS {
-            let found = store.receipt_targets(&[(connector, id.to_owned())]).unwrap();
-            lines.push(format!("{id}: {:?}", found.first().and_then(|found| found.first())));
-        }
-    }
-    lines.push(format!("{:?}", store.parked_after(RowKey::ZERO, 99).unwrap()));
-    for endpoint in [EndpointId(3), EndpointId(4)] {
-        lines.push(format!("{:?}", store.outbox(endpoint, RowKey::ZERO, 99).unwrap()));
-        lines.push(format!("{:?}", store.dead_letters(endpoint, 99).unwrap()));
-    }
-    for octet in 4..8 {
-        lines.push(format!("{:?}", store.idempotency(AccountId(1), [octet; 16], now).unwrap()));
-        lines.push(format!("{:?}", reader.session([octet; 32]).unwrap()));
-        lines.push(format!("{:?}", reader.data_key(i64::from(octet)).unwrap()));
-    }
-    let open = store.open_messages(RowKey::ZERO, 999).unwrap();
-    for message in &open {
-        let facts = &message.facts;
-        let mut bodies = store.bodies(&[facts.key]).unwrap();
-        bodies.sort();
-        lines.push(format!("{:?} {bodies:?}", store.attempts(&[facts.key]).unwrap()));
-        lines.push(format!("{:?}", store.submission(facts.submission).unwrap()));
-        lines.push(format!("{:?}", reader.submission_messages(facts.submission).unwrap()));
-        lines.push(format!("{:?}", store.last_sender_to(facts.recipient_hash).unwrap()));
-    }
-    for account in [AccountId(1), AccountId(2)] {
-        lines.push(format!("{:?}", reader.lots(account).unwrap()));
-        lines.push(format!("{:?}", reader.postings(account, None, PAGE_ROWS_MAX).unwrap()));
-        lines.push(format!("{:?}", reader.credentials(account).unwrap()));
-        lines.push(format!("{:?}", reader.endpoints(account).unwrap()));
-        lines.push(format!("{:?}", reader.list_inbound(Some(account), None, 99).unwrap()));
-        let filter = SuppressionFilter { account, number_hash: None, before: None, limit: 99 };
-        lines.push(format!("{:?}", reader.list_suppressions(&filter).unwrap()));
-        let filter = ContactFilter {
-            account,
-            key: None,
-            number_hash: None,
-            group: None,
-            language: None,
-            before: None,
-            limit: 99,
-        };
-        lines.push(format!("{:?}", reader.list_contacts(&filter).unwrap()));
-    }
-    lines.push(format!("{:?}", reader.person_by_email("ops@example.com").unwrap()));
-    for kind in [ConfigKind::Traffic, ConfigKind::Prices, ConfigKind::Profile] {
-        lines.push(format!("{:?}", reader.config_versions(kind, 99).unwrap()));
-    }
-    let last = store.load().unwrap().last_commit;
-    lines.extend((1..=last.0).map(|seq| format!("{:?}", reader.journal(CommitSeq(seq)).unwrap())));
-    lines
 }
