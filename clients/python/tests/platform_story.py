@@ -293,6 +293,36 @@ def nasty(client):
     client.webhook_remove(hook)
 
 
+def accounts(client, url):
+    shop = client.account_create(name="shop", limits=models.LimitsWish(messages_per_second=5))
+    demand(shop.name == "shop" and shop.limits.messages_per_second == 5, "it is made")
+    refused("invalid_request", lambda: client.account_create(name="shop"))
+    before = float(client.balance_view().balance)
+    demand(client.account_transfer(shop.id, amount="2.00").balance == "2.00", "value goes down")
+    demand(client.account_transfer(shop.id, amount="0.50", direction="from_account").balance == "1.50", "and back")
+    demand(round(before - float(client.balance_view().balance), 6) == 1.5, "from the own balance")
+    refused("insufficient_balance", lambda: client.account_transfer(shop.id, amount="1000000"))
+    made = client.account_key_create(shop.id, label="the till", scopes=["send", "read"])
+    demand([one.key for one in client.account_key_list(shop.id).items] == [made.key], "its key is listed")
+    its = Watched(url, f"{made.key}.{made.secret}")
+    demand(its.account_view().account == "shop", "its key opens")
+    refused("forbidden", its.account_list)
+    acting = Watched(url, client._authorization.removeprefix("Bearer "), account=shop.id)
+    sent = acting.send(PHONE, "For the shop", from_="Shop").messages[0].id
+    demand(its.wait(sent, limit_s=LIMIT_S).state == "delivered", "it is the shop's message")
+    refused("not_found", lambda: client.message_view(sent))
+    refused("not_found", Watched(url, client._authorization.removeprefix("Bearer "), account="AC" + "0" * 32).account_view)
+    lines = {one.name: one for one in client.account_statistics_all(limit=1)}
+    demand(lines["shop"].messages == 1 and lines["demo"].parent is None, "the tree is summed up")
+    demand(client.account_change(shop.id, state="suspended").acts_as == "suspended", "it is suspended")
+    refused("account_suspended", lambda: its.send(PHONE, "May not", from_="Shop"))
+    demand(client.account_change(shop.id, state="closed").state == "closed", "it is closed")
+    refused("invalid_credentials", its.account_view)
+    demand([one.id for one in client.account_list_all()] == [shop.id], "it is listed")
+    demand(client.sub_account_view(shop.id).state == "closed", "it stays")
+    refused("not_found", lambda: client.sub_account_view("AC" + "0" * 32))
+
+
 def main():
     client = Watched.from_environment()
     message = messages(client)
@@ -304,6 +334,7 @@ def main():
     webhook(client)
     keys(client, client._base)
     nasty(client)
+    accounts(client, client._base)
     document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     all_of_them = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     demand(Watched.asked == all_of_them, f"never asked for: {sorted(all_of_them - Watched.asked)}")

@@ -10,16 +10,22 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use types::access::KeyScopes;
+use types::access::{KeyScope, KeyScopes};
+use types::account::parse_sid;
 use types::refusal::{Refusal, RefusalCode};
 
 use crate::native::Operation;
+use crate::native::accounts::no_such_account;
 use crate::problem::Refused;
 use crate::query::Fields;
 use crate::state::Api;
 
 /// The most octets of an `Authorization` header that are decoded.
 const AUTHORIZATION_OCTETS_MAX: usize = 1_024;
+
+/// The header that names the account for which a request is made, and how refusals name it.
+const ACTS_FOR: HeaderName = HeaderName::from_static("chappe-account");
+const ACTS_FOR_FIELD: &str = "Chappe-Account";
 
 /// Lets the requests of one operation in: those whose key is right and may do this. Everybody else is
 /// refused before anything of the request is read.
@@ -33,6 +39,12 @@ pub(crate) async fn door(
     let access = match access {
         Ok(access) => access,
         Err(refusal) => return Refused::from(api.counted(None, refusal)).into_response(),
+    };
+    let access = match act_for(&api, request.headers(), access) {
+        Ok(access) => access,
+        Err(refusal) => {
+            return Refused::from(api.counted(Some(access.caller.account), refusal)).into_response();
+        }
     };
     let account = access.caller.account;
     let query = request.uri().query().unwrap_or("");
@@ -54,6 +66,23 @@ pub(crate) async fn door(
         }
     }
     response
+}
+
+/// Who calls, or the account below it that the request names: with it a key of a reseller does for that account
+/// whatever its other scopes allow.
+fn act_for(api: &Api, headers: &HeaderMap, access: KeyAccess) -> Result<KeyAccess, Refusal> {
+    let mut values = headers.get_all(ACTS_FOR).iter();
+    let Some(value) = values.next() else { return Ok(access) };
+    if !access.scopes.contains(KeyScope::Accounts) {
+        let detail =
+            format!("acting for another account needs a key with the scope `{}`", KeyScope::Accounts);
+        return Err(Refusal::new(RefusalCode::Forbidden, detail));
+    }
+    let sid = value.to_str().ok().and_then(parse_sid).filter(|_| values.next().is_none());
+    let found = sid.and_then(|sid| api.desk().account_below(access.caller.account, sid));
+    let account =
+        found.ok_or_else(|| Refusal { field: Some(ACTS_FOR_FIELD.to_owned()), ..no_such_account() })?;
+    Ok(KeyAccess { caller: Caller { account: account.account.id, ..access.caller }, ..access })
 }
 
 fn check_scope(operation: &Operation, scopes: KeyScopes) -> Result<(), Refusal> {

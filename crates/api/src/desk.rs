@@ -18,14 +18,16 @@ mod contacts;
 mod figures;
 mod senders;
 mod settings;
+mod tree;
 
 pub use contacts::Contacts;
 pub use figures::Figures;
 pub use senders::Senders;
 pub use settings::{Answer, Settings};
+pub use tree::Tree;
 
 /// What this door asks of the core; see the methods of the same names of [`app::Core`].
-pub trait Desk: Settings + Contacts + Senders + Figures {
+pub trait Desk: Settings + Contacts + Senders + Figures + Tree {
     /// The time.
     fn now(&self) -> Timestamp;
     /// Hands a submission in and waits for the commit.

@@ -33,7 +33,7 @@ mod testing;
 
 use std::sync::Arc;
 
-pub use desk::{Answer, Contacts, Desk, Explanation, Figures, Senders, Settings};
+pub use desk::{Answer, Contacts, Desk, Explanation, Figures, Senders, Settings, Tree};
 pub use openapi::document as openapi_document;
 pub use problem::http_status;
 pub use router::{router, router_over};

@@ -4,6 +4,7 @@
 //! from it, and the OpenAPI document is checked against it. Staff has no operation here.
 
 pub(crate) mod account;
+pub(crate) mod accounts;
 pub(crate) mod contacts;
 pub(crate) mod csv;
 pub(crate) mod deliveries;
@@ -77,6 +78,9 @@ impl Operation {
 const SEND: KeyScope = KeyScope::Send;
 const READ: KeyScope = KeyScope::Read;
 const MANAGE: KeyScope = KeyScope::Manage;
+const ACCOUNTS: KeyScope = KeyScope::Accounts;
+/// What a change of money refuses.
+const OF_TRANSFERS: &[u16] = &[402, 404, 409, 413, 415, 422];
 /// What a submission refuses: for want of money, a group that is not there, a key of idempotency, a body, a message.
 const OF_SUBMISSIONS: &[u16] = &[402, 404, 409, 413, 415, 422];
 /// What a change refuses: a thing that is not there, a key of idempotency, a body.
@@ -167,4 +171,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("patch", "/api/v1/keys/{id}", MANAGE, || patch(keys::change), &[404, 413, 415, 422]),
     operation("delete", "/api/v1/keys/{id}", MANAGE, || delete(keys::revoke), &[404]),
     operation("post", "/api/v1/keys/{id}/rotate", MANAGE, || post(keys::rotate), OF_CHANGES),
+    operation("get", "/api/v1/accounts", ACCOUNTS, || get(accounts::list), &[])
+        .with_query(&["cursor", "limit"]),
+    operation("post", "/api/v1/accounts", ACCOUNTS, || post(accounts::create), OF_CHANGES),
+    operation("get", "/api/v1/accounts/statistics", ACCOUNTS, || get(accounts::statistics), &[])
+        .with_query(&["since", "until", "cursor", "limit"]),
+    operation("get", "/api/v1/accounts/{id}", ACCOUNTS, || get(accounts::show), &[404]),
+    operation("patch", "/api/v1/accounts/{id}", ACCOUNTS, || patch(accounts::change), &[404, 413, 415]),
+    operation("post", "/api/v1/accounts/{id}/transfers", ACCOUNTS, || post(accounts::transfer), OF_TRANSFERS),
+    operation("get", "/api/v1/accounts/{id}/keys", ACCOUNTS, || get(accounts::keys), &[404]),
+    operation("post", "/api/v1/accounts/{id}/keys", ACCOUNTS, || post(accounts::create_key), OF_CHANGES),
 ];

@@ -7,8 +7,8 @@ use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
 use utoipa::{Modify, OpenApi};
 
 use crate::native::{
-    OPERATIONS, account, contacts, deliveries, export, figures, groups, hooks, keys, keywords, lists,
-    messages, numbers, recipients, senders, submit, suppressions, view, webhooks,
+    OPERATIONS, account, accounts, contacts, deliveries, export, figures, groups, hooks, keys, keywords,
+    lists, messages, numbers, recipients, senders, submit, suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -20,7 +20,9 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
     info(
         title = "Chappe",
         description = "Send messages, follow them, and see what they cost. Money is decimal strings, \
-            times are RFC 3339 in UTC. Every refusal is a problem document (RFC 9457) with a stable code.",
+            times are RFC 3339 in UTC. Every refusal is a problem document (RFC 9457) with a stable code. A key with \
+            the scope `accounts` does for an account below its own what its other scopes allow, where the header \
+            `Chappe-Account` has the id of that account.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
@@ -86,7 +88,15 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         keys::show,
         keys::change,
         keys::revoke,
-        keys::rotate
+        keys::rotate,
+        accounts::list,
+        accounts::create,
+        accounts::statistics,
+        accounts::show,
+        accounts::change,
+        accounts::transfer,
+        accounts::keys,
+        accounts::create_key
     ),
     components(schemas(
         Problem,
@@ -107,7 +117,8 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         (name = "hooks", description = "Alerts of other products as messages"),
         (name = "webhooks", description = "Where events are told"),
         (name = "keys", description = "API keys of the account"),
-        (name = "account", description = "The account that calls")
+        (name = "account", description = "The account that calls"),
+        (name = "accounts", description = "Accounts below the one that calls")
     )
 )]
 struct NativeApi;

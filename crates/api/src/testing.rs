@@ -19,14 +19,14 @@ use types::access::{KeyScope, KeyScopes};
 use types::account::{Account, AccountLimits, AccountState, CredentialKind};
 use types::address::Address;
 use types::charge::Balance;
-use types::id::{AccountId, CredentialId, EndpointId, InboundId, MessageId, PublicId, RowKey, SubmissionId};
+use types::id::{AccountId, CredentialId, EndpointId, InboundId, MessageId, RowKey, SubmissionId};
 use types::keyword::Keyword;
 use types::message::{Class, State};
 use types::money::{Money, Unit};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
-use crate::desk::{self, Desk, Explanation};
+use crate::desk::{self, Desk, Explanation, Tree};
 use crate::{ApiState, router_over};
 
 mod contacts;
@@ -34,11 +34,13 @@ mod figures;
 mod rows;
 mod senders;
 mod settings;
+mod tree;
 
 pub(crate) use contacts::{CONTACT_NUMBER, contact_id, group_id};
 pub(crate) use rows::{detail, endpoint, inbound_report, message_report};
 pub(crate) use senders::sender_id;
 pub(crate) use settings::{HELD, SUPPRESSED, webhook};
+pub(crate) use tree::account_id;
 
 pub(crate) const PUBLIC_URL: &str = "https://sms.example.com";
 const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);
@@ -47,6 +49,9 @@ const PRICE: Money = Money::new(50_000, Unit::EUR);
 pub(crate) const OWNER: AccountId = AccountId(7);
 /// An account that has nothing; its key is `stranger`.
 pub(crate) const STRANGER: AccountId = AccountId(8);
+
+/// An account below the owner's that has nothing; its key is `child`.
+pub(crate) const CHILD: AccountId = AccountId(9);
 
 /// What the fake desk does and has seen.
 #[derive(Default)]
@@ -141,11 +146,12 @@ impl Desk for FakeDesk {
         Box::pin(async move { found.map(|value| Done { value, replayed }) })
     }
 
-    /// The keys `send`, `read` and `manage` of the owner may do what their names say.
+    /// The keys `send`, `read`, `manage` and `accounts` of the owner may do what their names say.
     fn authenticate_key(&self, key: &str, secret: &str, _from: Option<IpAddr>) -> Result<KeyAccess, Refusal> {
         let (account, scopes) = match (key, KeyScope::parse(key)) {
             ("key", _) => (OWNER, KeyScopes::ALL),
             ("stranger", _) => (STRANGER, KeyScopes::ALL),
+            ("child", _) => (CHILD, KeyScopes::ALL),
             (_, Some(scope)) => (OWNER, KeyScopes::NONE.with(scope)),
             _ => (OWNER, KeyScopes::NONE),
         };
@@ -163,9 +169,9 @@ impl Desk for FakeDesk {
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
         Some(Arc::new(Account {
             id,
-            sid: PublicId::new(RowKey::from_parts(1, 1), 1),
-            parent: None,
-            name: if id == OWNER { "demo" } else { "stranger" }.to_owned(),
+            sid: tree::sid_of(id),
+            parent: (id == CHILD).then_some(OWNER),
+            name: Tree::own_name(self, id),
             state: AccountState::Active,
             unit: Unit::EUR,
             price_book: "standard".to_owned(),

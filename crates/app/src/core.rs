@@ -36,6 +36,7 @@ mod reports;
 mod senders;
 mod suppressions;
 mod traffic;
+mod tree;
 mod webhooks;
 
 pub use contacts::{
@@ -52,6 +53,7 @@ pub use numbers::{InboundNumberView, NUMBERS_AT_ONCE_MAX};
 pub use reports::BindHandle;
 pub use senders::{SENDERS_MAX, SenderView, SenderWish};
 pub use suppressions::{SUPPRESSED_AT_ONCE_MAX, SuppressionQuery, SuppressionView, SuppressionWish};
+pub use tree::{AccountPatch, AccountView, AccountWish, Direction, LimitsPatch, TreeFigures, TreeQuery};
 pub use webhooks::{EndpointPatch, EndpointView, EndpointWish};
 
 /// Whose messages a question may see.
@@ -68,8 +70,10 @@ pub enum Scope {
 pub struct Person {
     /// The number.
     pub id: PersonId,
-    /// The account of a user; `None` for staff.
+    /// The account for which a user acts; `None` for staff.
     pub account: Option<AccountId>,
+    /// The user's own account, while it acts for one below that.
+    pub home: Option<AccountId>,
     /// E-mail address.
     pub email: String,
     /// What the person may do.

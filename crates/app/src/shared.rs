@@ -11,7 +11,7 @@ use decide::sender::Identity;
 use decide::snapshot::Snapshot;
 use ports::store::InboundNumberRow;
 use types::account::{Account, CredentialKind, Endpoint, EndpointKind};
-use types::id::{AccountId, ConnectorId, CredentialId, EndpointId};
+use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PublicId};
 use types::inbound::InboundNumber;
 use types::keyword::Keyword;
 use types::message::State;
@@ -83,6 +83,14 @@ impl AccountLive {
         bucket.as_ref().map_or(rate.saturating_mul(2), |bucket| bucket.left(rate, now))
     }
 
+    /// Gives back what was taken from the account's rate for messages that were not taken.
+    pub(crate) fn give_rate_back(&self, count: u32) {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = bucket.as_mut() {
+            bucket.give_back(count);
+        }
+    }
+
     /// Takes `count` messages from the account's rate.
     pub(crate) fn take_rate(&self, count: u32, rate: u32, now: Timestamp) -> Result<(), u64> {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,6 +151,7 @@ impl CredentialEntry {
 pub(crate) struct Directory {
     pub(crate) accounts: IdMap<AccountId, Arc<AccountHandle>>,
     pub(crate) by_name: HashMap<String, AccountId>,
+    pub(crate) by_sid: HashMap<PublicId, AccountId>,
     pub(crate) credentials: HashMap<(CredentialKind, String), Arc<CredentialEntry>>,
     pub(crate) endpoints: IdMap<EndpointId, Arc<Endpoint>>,
     pub(crate) smpp_endpoints: IdMap<AccountId, EndpointId>,
@@ -167,7 +176,23 @@ impl Directory {
             .get(&account.id)
             .map_or_else(|| Arc::new(AccountLive::new()), |h| Arc::clone(&h.live));
         self.by_name.insert(account.name.clone(), account.id);
+        self.by_sid.insert(account.sid, account.id);
         self.accounts.insert(account.id, Arc::new(AccountHandle { account: Arc::new(account), live }));
+    }
+
+    /// An account by its number.
+    pub(crate) fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id).map(|handle| handle.account.as_ref())
+    }
+
+    /// The accounts above one, the nearest first.
+    pub(crate) fn above(&self, account: &Account) -> Result<Vec<&Account>, decide::path::Broken> {
+        decide::path::above(account, |id| self.account(id))
+    }
+
+    /// Whether an account stands below another, at any depth.
+    pub(crate) fn is_below(&self, account: &Account, root: AccountId) -> bool {
+        decide::path::is_below(account, root, |id| self.account(id))
     }
 
     /// Adds or replaces an endpoint.
@@ -209,6 +234,7 @@ impl Directory {
         Self {
             accounts: self.accounts.clone(),
             by_name: self.by_name.clone(),
+            by_sid: self.by_sid.clone(),
             credentials: self.credentials.clone(),
             endpoints: self.endpoints.clone(),
             smpp_endpoints: self.smpp_endpoints.clone(),

@@ -9,6 +9,8 @@ pub mod messages;
 pub mod parties;
 #[path = "sessions.rs"]
 pub mod sessions;
+#[path = "tree.rs"]
+pub mod tree;
 #[path = "waiting.rs"]
 pub mod waiting;
 
@@ -51,6 +53,8 @@ pub struct FakeDesk {
     pub traffic: Mutex<Vec<TrafficDocument>>,
     /// Session tokens that were signed out.
     pub ended: Mutex<Vec<String>>,
+    /// What was asked of accounts below one.
+    pub changes: Mutex<Vec<String>>,
     /// Where people sat who signed in.
     pub seats: Mutex<Vec<Option<IpAddr>>>,
     pub brand: String,
@@ -76,7 +80,7 @@ pub fn email_of(role: Role) -> String {
 
 fn person(role: Role) -> Person {
     let account = (!role.is_staff()).then_some(ACCOUNT);
-    Person { id: PersonId(i64::from(role.code())), account, email: email_of(role), role }
+    Person { id: PersonId(i64::from(role.code())), account, home: None, email: email_of(role), role }
 }
 
 impl FakeDesk {
@@ -88,6 +92,7 @@ impl FakeDesk {
             messages: Mutex::new(messages),
             traffic: Mutex::new(vec![TrafficDocument::default(), traffic()]),
             ended: Mutex::default(),
+            changes: Mutex::default(),
             seats: Mutex::default(),
             brand: "Chappe".to_owned(),
             endpoints: Mutex::new(vec![
@@ -252,7 +257,8 @@ impl Desk for FakeDesk {
     }
 
     fn account(&self, id: AccountId) -> Option<Arc<Account>> {
-        (id == ACCOUNT).then(|| Arc::new(account(self.now())))
+        let own = || account(self.now());
+        [own(), tree::child(self.now())].into_iter().find(|account| account.id == id).map(Arc::new)
     }
 
     fn accounts(&self) -> Vec<Arc<Account>> {
@@ -260,7 +266,8 @@ impl Desk for FakeDesk {
     }
 
     fn balance(&self, account: AccountId) -> Option<Balance> {
-        (account == ACCOUNT).then(|| Balance { available: euros(241_172_500), held: euros(82_500) })
+        (account == ACCOUNT || account == tree::CHILD)
+            .then(|| Balance { available: euros(241_172_500), held: euros(82_500) })
     }
 
     fn connectors(&self) -> Vec<ConnectorView> {

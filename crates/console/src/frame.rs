@@ -17,6 +17,7 @@ pub(crate) enum Room {
     Messages,
     Send,
     Account,
+    Tree,
     Connectors,
     StaffMessages,
     Routes,
@@ -46,6 +47,8 @@ pub(crate) struct Frame {
     pub(crate) nav: Vec<NavItem>,
     pub(crate) email: Option<String>,
     pub(crate) role: String,
+    /// The account that a person of a reseller acts for, when it is not the own one.
+    pub(crate) acts_for: Option<String>,
     /// Where the search box leads; none for people who may see no messages.
     pub(crate) search: Option<&'static str>,
     pub(crate) now_ms: i64,
@@ -63,6 +66,7 @@ const NAV: &[(Room, &str, &str, char)] = &[
     (Room::Messages, "/messages", "Messages", 'm'),
     (Room::Send, "/send", "Send", 's'),
     (Room::Account, "/account", "Account", 'a'),
+    (Room::Tree, "/accounts", "Accounts", 't'),
     (Room::Connectors, "/staff", "Connectors", 'c'),
     (Room::StaffMessages, "/staff/messages", "Messages", 'm'),
     (Room::Routes, "/staff/routes", "Routes", 'r'),
@@ -105,6 +109,9 @@ impl Frame {
             nav: nav.collect(),
             email: person.map(|person| person.email.clone()),
             role: person.map_or_else(String::new, |person| person.role.as_str().replace('_', " ")),
+            acts_for: person
+                .and_then(|person| person.account.filter(|_| person.home.is_some()))
+                .map(|account| house.desk.own_name(account)),
             search,
             now_ms: house.desk.now().as_ms(),
             stream: None,

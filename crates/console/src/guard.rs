@@ -15,6 +15,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, RequestExt};
 use serde::de::DeserializeOwned;
 use types::Sensitive;
+use types::account::{parse_sid, write_sid};
+use types::id::PublicId;
 use types::role::Permission;
 
 use crate::fault::Fault;
@@ -27,6 +29,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 const SECURE_COOKIE: &str = "__Host-chappe";
 const PLAIN_COOKIE: &str = "chappe_session";
+const SECURE_ACCOUNT_COOKIE: &str = "__Host-chappe-account";
+const PLAIN_ACCOUNT_COOKIE: &str = "chappe_account";
 /// The longest session token that is looked up.
 const TOKEN_LENGTH_MAX: usize = 256;
 
@@ -125,7 +129,9 @@ pub(crate) async fn recognise(State(house): State<House>, mut request: Request, 
     let token = session_token(&house, request.headers());
     let visitor = match token {
         Some(token) if !request.uri().path().starts_with("/assets/") => {
-            Visitor { person: house.desk.session(token.expose()).await, token: Some(token) }
+            let person = house.desk.session(token.expose()).await;
+            let person = person.map(|person| in_place_of(&house, request.headers(), person));
+            Visitor { person, token: Some(token) }
         }
         _ => Visitor::default(),
     };
@@ -166,13 +172,42 @@ fn ask_to_sign_in(house: &House, request: &Request) -> Response {
     forget(house, Redirect::to(&to).into_response())
 }
 
-fn session_token(house: &House, headers: &HeaderMap) -> Option<Sensitive<String>> {
-    let name = if house.secure_cookie { SECURE_COOKIE } else { PLAIN_COOKIE };
+fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let token = cookies
+    cookies
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))?;
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// The person as it acts: for the account below its own that it has chosen, where it may. Every request is
+/// asked about anew, so that a choice opens nothing by itself.
+fn in_place_of(house: &House, headers: &HeaderMap, person: Person) -> Person {
+    let name = if house.secure_cookie { SECURE_ACCOUNT_COOKIE } else { PLAIN_ACCOUNT_COOKIE };
+    let chosen =
+        cookie_of(headers, name).and_then(parse_sid).filter(|_| person.role.may(Permission::TreeView));
+    let found = chosen.zip(person.account).and_then(|(sid, own)| house.desk.account_below(own, sid));
+    match found {
+        Some(view) => Person { account: Some(view.account.id), home: person.account, ..person },
+        None => person,
+    }
+}
+
+/// Lets a person act for an account below its own from now on, or for its own for `None`.
+pub(crate) fn act_for(house: &House, mut response: Response, account: Option<PublicId>) -> Response {
+    let (name, secure) =
+        if house.secure_cookie { (SECURE_ACCOUNT_COOKIE, "; Secure") } else { (PLAIN_ACCOUNT_COOKIE, "") };
+    let (value, more) = account.map_or_else(|| (String::new(), "; Max-Age=0"), |sid| (write_sid(sid), ""));
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}");
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+fn session_token(house: &House, headers: &HeaderMap) -> Option<Sensitive<String>> {
+    let name = if house.secure_cookie { SECURE_COOKIE } else { PLAIN_COOKIE };
+    let token = cookie_of(headers, name)?;
     (!token.is_empty() && token.len() <= TOKEN_LENGTH_MAX).then(|| Sensitive::new(token.to_owned()))
 }
 

@@ -24,7 +24,7 @@ use ports::phones::{MailDesk, PhoneDesk};
 use ports::sessions::SessionDesk;
 use types::Sensitive;
 
-pub use crate::desk::Desk;
+pub use crate::desk::{Desk, Tree};
 pub use crate::table::{Access, RouteRow, route_rows};
 
 /// What the console may show besides the core's own answers.

@@ -16,3 +16,4 @@ pub(crate) mod sign_in;
 pub(crate) mod staff;
 pub(crate) mod story;
 pub(crate) mod traffic;
+pub(crate) mod tree;

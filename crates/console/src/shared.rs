@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ports::phones::{MailDesk, PhoneDesk};
 use ports::sessions::SessionDesk;
-use types::id::PersonId;
+use types::id::{AccountId, PersonId};
 
 use crate::desk::Desk;
 use crate::searches::Searches;
@@ -64,10 +64,12 @@ impl Shared {
         self.streams.enter(person)
     }
 
-    /// A name for one showing of a send form, so that sending it twice sends once.
-    pub(crate) fn form_token(&self) -> String {
+    /// A name for one showing of a form, so that sending it twice does it once. It has the account that it
+    /// was shown for.
+    pub(crate) fn form_token(&self, account: Option<AccountId>) -> String {
         let count = self.forms.fetch_add(1, Ordering::Relaxed);
-        format!("{}-{count}", self.desk.now().as_ms())
+        let account = account.map_or(0, |account| account.0);
+        format!("{account}-{}-{count}", self.desk.now().as_ms())
     }
 }
 

@@ -11,7 +11,7 @@ use types::role::Permission;
 use crate::assets;
 use crate::rooms::{
     account, accounts, help, mailbox, messages, overview, phones, quarantine, send, sessions, sign_in, staff,
-    story, traffic,
+    story, traffic, tree,
 };
 use crate::shared::{House, SIGN_IN_FORM_BYTES_MAX, Shared, TRAFFIC_FORM_BYTES_MAX};
 use crate::streams;
@@ -77,6 +77,9 @@ const OWN_MESSAGES: Access = Access::Customer(&[Permission::MessagesView]);
 const SENDING: Access = Access::Customer(&[Permission::MessagesSend]);
 const OWN_ACCOUNT: Access = Access::Customer(&[Permission::MoneyView, Permission::KeysView]);
 const OWN_KEYS: Access = Access::Customer(&[Permission::KeysView]);
+/// The accounts below the own one.
+const TREE: Access = Access::Customer(&[Permission::TreeView]);
+const TREE_CHANGE: Access = Access::Customer(&[Permission::TreeChange]);
 const ALL_MESSAGES: Access = Access::Staff(&[Permission::AnyMessageView]);
 const TRAFFIC: Access = Access::Staff(&[Permission::TrafficView]);
 const TRAFFIC_CHANGE: Access = Access::Staff(&[Permission::TrafficChange]);
@@ -115,6 +118,13 @@ pub(crate) fn entries() -> Vec<Entry> {
         shows("/account", OWN_ACCOUNT, get(account::show)),
         takes("/account", OWN_KEYS, post(account::reveal)),
         takes("/account/webhook", OWN_KEYS, post(account::set_webhook)),
+        shows("/accounts", TREE, get(tree::list)),
+        takes("/accounts", TREE_CHANGE, post(tree::make)),
+        takes("/accounts/leave", TREE, post(tree::leave)),
+        shows("/accounts/{account}", TREE, get(tree::show)),
+        takes("/accounts/{account}", TREE_CHANGE, post(tree::change)),
+        takes("/accounts/{account}/people", TREE_CHANGE, post(tree::invite)),
+        takes("/accounts/{account}/enter", TREE, post(tree::enter)),
         shows("/staff", TRAFFIC, get(staff::overview)),
         shows("/staff/connectors/{name}", TRAFFIC, get(staff::connector)),
         shows("/staff/messages", ALL_MESSAGES, get(messages::list)),

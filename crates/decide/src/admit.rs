@@ -20,6 +20,7 @@ use types::time::Timestamp;
 
 use crate::budget::{self, Waiting};
 use crate::ledger::{Payment, Purse};
+use crate::path::state_along;
 use crate::route::{Subject, choose, find_route};
 use crate::sender::{self, Identity};
 use crate::snapshot::Snapshot;
@@ -103,7 +104,7 @@ pub struct Plan {
 pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, Refusal> {
     let recipient = check_shape(draft)?;
     let (send_at, expires_at) = check_times(draft, now)?;
-    check_account(facts.account)?;
+    check_account(facts)?;
     check_suppression(facts.suppressed)?;
     let parts = count_parts(&draft.content)?;
     let class = draft.class.unwrap_or(facts.account.default_class);
@@ -248,13 +249,25 @@ fn check_times(draft: &Draft, now: Timestamp) -> Result<(Option<Timestamp>, Time
     Ok((send_at, expires_at))
 }
 
-fn check_account(account: &Account) -> Result<(), Refusal> {
-    match account.state {
-        AccountState::Active => Ok(()),
+fn check_account(facts: &Facts<'_>) -> Result<(), Refusal> {
+    match facts.account.state {
+        AccountState::Active => {}
         AccountState::Suspended => {
-            Err(Refusal::new(RefusalCode::AccountSuspended, "the account is suspended; ask the operator"))
+            return Err(Refusal::new(
+                RefusalCode::AccountSuspended,
+                "the account is suspended; ask the operator",
+            ));
         }
-        AccountState::Closed => Err(Refusal::new(RefusalCode::AccountSuspended, "the account is closed")),
+        AccountState::Closed => {
+            return Err(Refusal::new(RefusalCode::AccountSuspended, "the account is closed"));
+        }
+    }
+    match state_along(facts.account, facts.above.unwrap_or_default()) {
+        AccountState::Active => Ok(()),
+        AccountState::Suspended | AccountState::Closed => {
+            let detail = "an account above this one may not send; ask whoever runs it";
+            Err(Refusal::new(RefusalCode::AccountSuspended, detail))
+        }
     }
 }
 

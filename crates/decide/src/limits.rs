@@ -53,6 +53,13 @@ impl TokenBucket {
     }
 }
 
+impl TokenBucket {
+    /// Gives back what was taken for something that did not happen. A bucket never holds more than it can.
+    pub fn give_back(&mut self, count: u32) {
+        self.level_milli = self.level_milli.saturating_add(i64::from(count) * 1_000);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use types::time::Timestamp;
@@ -75,6 +82,18 @@ mod tests {
         assert_eq!(bucket.take(100, 10, at(10_000)), Ok(()));
         assert!(bucket.take(1, 10, at(11_000)).is_err());
         assert_eq!(bucket.take(1_000_000, 0, at(11_000)), Ok(()));
+    }
+
+    #[test]
+    fn what_was_given_back_can_be_taken_again() {
+        let now = Timestamp::from_ms(0);
+        let mut bucket = TokenBucket::full(10, now);
+        assert_eq!(bucket.take(20, 10, now), Ok(()));
+        bucket.give_back(5);
+        assert_eq!(bucket.take(5, 10, now), Ok(()));
+        assert!(bucket.take(1, 10, now).is_err());
+        bucket.give_back(1_000);
+        assert_eq!(bucket.left(10, now), 20);
     }
 
     #[test]

@@ -97,6 +97,10 @@ pub(crate) enum Request {
         binds: Option<u32>,
         repeat_guard: Option<u32>,
     },
+    /// Suspend an account, let it send again, or close it.
+    AccountState { account: String, state: String },
+    /// Move value from one account to another.
+    Transfer { from: String, to: String, amount: String },
     /// Set where events are told, or nowhere without an address.
     AccountWebhook { account: String, url: Option<String>, kind: String },
     /// Tell events again that were given up, at one address or at all.

@@ -14,6 +14,7 @@ use crate::host::SystemClock;
 use crate::serve::{self, Mode};
 use people::{Staff, Users};
 
+mod accounts;
 mod archive;
 mod ask;
 mod bulk;
@@ -118,10 +119,10 @@ enum Command {
         #[command(subcommand)]
         action: Prices,
     },
-    /// Accounts: list, create, limit, top up, set a webhook, tell events again.
+    /// Accounts: list, create, limit, top up, move value, suspend, close, set a webhook, tell events again.
     Accounts {
         #[command(subcommand)]
-        action: Option<Accounts>,
+        action: Option<accounts::Accounts>,
     },
     /// API keys and SMPP logins of an account.
     Keys {
@@ -217,76 +218,6 @@ enum Prices {
     },
 }
 
-#[derive(Subcommand, Debug)]
-enum Accounts {
-    /// Make an account.
-    Create {
-        /// Its name.
-        name: String,
-        /// The reseller above it, an account by its name.
-        #[arg(long)]
-        parent: Option<String>,
-        /// The price book that it buys from.
-        #[arg(long)]
-        price_book: Option<String>,
-        /// The region of its data, e.g. eu; without it the profile's.
-        #[arg(long)]
-        region: Option<String>,
-        /// Let it be called back at private addresses and over plain HTTP, e.g. within your own network.
-        #[arg(long)]
-        allow_private_callbacks: bool,
-    },
-    /// Set what it may do at once; what is left out stays, and 0 lifts a limit.
-    Limits {
-        /// The account.
-        account: String,
-        /// Messages per second over all doors.
-        #[arg(long)]
-        rate: Option<u32>,
-        /// Unanswered PDUs of one SMPP session.
-        #[arg(long)]
-        window: Option<u32>,
-        /// SMPP sessions at once.
-        #[arg(long)]
-        binds: Option<u32>,
-        /// Seconds in which the same text to the same number is refused, in the dialects that promise it.
-        #[arg(long)]
-        repeat_guard: Option<u32>,
-    },
-    /// Set where events are told of messages that state no address themselves.
-    Webhook {
-        /// The account.
-        account: String,
-        /// The address; one that was switched off by a 410 is switched on again.
-        #[arg(required_unless_present = "off", conflicts_with = "off")]
-        url: Option<String>,
-        /// webhook (signed JSON by POST) or paasoo (that dialect's GET).
-        #[arg(long, default_value = "webhook")]
-        kind: String,
-        /// Tell them nowhere.
-        #[arg(long)]
-        off: bool,
-    },
-    /// Tell events again that were given up: nobody took them, or their address was switched off.
-    Replay {
-        /// The account.
-        account: String,
-        /// At this address only, written as it was set.
-        #[arg(long)]
-        url: Option<String>,
-    },
-    /// Grant value, e.g. '100.00 EUR'.
-    TopUp {
-        /// The account.
-        account: String,
-        /// Amount and unit.
-        amount: String,
-        /// Where it came from.
-        #[arg(long, default_value = "manual")]
-        source: String,
-    },
-}
-
 /// Parses and runs; the exit code is 0, or 1 after a refusal or failure that was printed.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -379,20 +310,7 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         Command::Prices { action: Prices::Import { file } } => {
             Request::PricesImport { document: read(&file)?, author: author() }
         }
-        Command::Accounts { action } => match action {
-            None => Request::Accounts,
-            Some(Accounts::Create { name, parent, price_book, region, allow_private_callbacks }) => {
-                Request::AccountCreate { name, parent, price_book, region, allow_private_callbacks }
-            }
-            Some(Accounts::Limits { account, rate, window, binds, repeat_guard }) => {
-                Request::AccountLimits { account, rate, window, binds, repeat_guard }
-            }
-            Some(Accounts::Webhook { account, url, kind, .. }) => {
-                Request::AccountWebhook { account, url, kind }
-            }
-            Some(Accounts::Replay { account, url }) => Request::AccountReplay { account, url },
-            Some(Accounts::TopUp { account, amount, source }) => Request::TopUp { account, amount, source },
-        },
+        Command::Accounts { action } => accounts::request(action),
         Command::Keys { action } => keys::request(action),
         Command::Users { action: Users::Create { account, email, role } } => {
             Request::PersonCreate { account: Some(account), email, role, password: ask::password()? }

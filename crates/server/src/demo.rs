@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use app::{Core, NewAccount};
 use serde::{Deserialize, Serialize};
 use types::Sensitive;
+use types::access::KeyScopes;
 use types::account::{Account, AccountLimits, CredentialKind, EndpointKind};
 use types::catalog::{Connector, NetworkRange, PrefixPrice, PriceBook, Route, Supplier, TrafficDocument};
 use types::money::{Money, Unit};
@@ -170,7 +171,9 @@ async fn make(core: &Core, logins: &Logins) -> anyhow::Result<std::sync::Arc<Acc
         allow_private_callbacks: true,
     };
     let account = core.create_account(new).await.map_err(said)?;
-    core.create_key(account.id).await.map_err(said)?;
+    // The sandbox shows what resellers can do, too.
+    let wish = app::KeyWish { scopes: KeyScopes::ALL, ..app::KeyWish::default() };
+    core.make_key(account.id, wish, KeyScopes::ALL, None).await.map_err(said)?;
     core.create_bind(account.id, Some(ACCOUNT.into())).await.map_err(said)?;
     let customer = Sensitive::new(logins.customer_password.clone());
     core.create_person(Some(account.id), CUSTOMER_EMAIL, Role::AccountOwner, &customer)

@@ -16,6 +16,8 @@ coded_enum!(
         Read = 1, "read";
         /// Change webhooks and keys, and erase what was sent.
         Manage = 2, "manage";
+        /// Make accounts below the own one, change them, and act for them.
+        Accounts = 3, "accounts";
     }
 );
 
@@ -25,7 +27,10 @@ pub struct KeyScopes(u8);
 
 impl KeyScopes {
     /// Everything.
-    pub const ALL: Self = Self(0b111);
+    pub const ALL: Self = Self(0b1111);
+    /// What a key may do when nobody says: everything within its own account. Accounts below it are for
+    /// those whom the operator, or the account above, has let resell.
+    pub const USUAL: Self = Self(0b111);
     /// Nothing.
     pub const NONE: Self = Self(0);
 
@@ -142,7 +147,7 @@ mod tests {
     fn scopes_lead_back() {
         for bits in 0..=u8::MAX {
             let scopes = KeyScopes::from_bits(bits);
-            assert_eq!(scopes.is_some(), bits < 8);
+            assert_eq!(scopes.is_some(), bits < 16);
             let Some(scopes) = scopes else { continue };
             assert_eq!((scopes.bits(), scopes.iter().collect::<KeyScopes>()), (bits, scopes));
             assert!(scopes.are_within(KeyScopes::ALL) && KeyScopes::NONE.are_within(scopes));

@@ -12,6 +12,9 @@ use crate::time::Timestamp;
 /// account of its own, cannot be priced.
 pub const PATH_DEPTH_MAX: usize = 16;
 
+/// The most accounts below one, at all depths together, that are made by its people and keys.
+pub const BELOW_MAX: usize = 10_000;
+
 coded_enum!(
     /// Whether an account may submit.
     AccountState {
@@ -66,6 +69,17 @@ pub struct AccountLimits {
     pub binds: u32,
     /// Seconds within which the same text to the same number is refused in the dialects that promise it.
     pub repeat_guard_s: u32,
+}
+
+/// The public id of an account as it is written: `AC` and 32 hexadecimal digits.
+pub fn write_sid(sid: PublicId) -> String {
+    format!("AC{}", sid.hex())
+}
+
+/// Reads what [`write_sid`] writes; `None` for everything else.
+pub fn parse_sid(text: &str) -> Option<PublicId> {
+    let digits = text.strip_prefix("AC").filter(|digits| digits.len() == 32)?;
+    PublicId::parse(digits).filter(|sid| write_sid(*sid) == text)
 }
 
 impl Default for AccountLimits {
@@ -144,5 +158,23 @@ impl Endpoint {
     pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &Sensitive<String>> {
         let old = self.old_secret.iter().filter(move |old| old.is_good(now)).map(|old| &old.secret);
         std::iter::once(&self.secret).chain(old)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_sid, write_sid};
+    use crate::id::{PublicId, RowKey};
+
+    #[test]
+    fn a_written_id_leads_back_and_no_other_text_leads_anywhere() {
+        let sid = PublicId::new(RowKey::from_parts(1_795_000_000_123, 77), 9);
+        let text = write_sid(sid);
+        assert_eq!(parse_sid(&text), Some(sid));
+        let wrong =
+            ["", "AC", "98", &text[2..], &text[..33], &text.to_uppercase(), &format!("{text}0"), &sid.uuid()];
+        for text in wrong {
+            assert_eq!(parse_sid(text), None, "{text}");
+        }
     }
 }

@@ -48,6 +48,10 @@ coded_enum!(
         Charge = 4, "charge";
         /// Charged value is paid back: revenue to lot.
         Refund = 5, "refund";
+        /// Value goes to another account: lot to transit.
+        TransferOut = 6, "transfer_out";
+        /// Value comes from another account: transit to lot.
+        TransferIn = 7, "transfer_in";
     }
 );
 
@@ -151,11 +155,11 @@ impl PostingKind {
     /// What a posting of `amount` does to the lot: (available, held, spent).
     pub const fn effect(self, amount: i64) -> (i64, i64) {
         match self {
-            Self::TopUp | Self::Refund => (amount, 0),
+            Self::TopUp | Self::Refund | Self::TransferIn => (amount, 0),
             Self::Hold => (-amount, amount),
             Self::Capture => (0, -amount),
             Self::Release => (amount, -amount),
-            Self::Charge => (-amount, 0),
+            Self::Charge | Self::TransferOut => (-amount, 0),
         }
     }
 }

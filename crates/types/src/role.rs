@@ -11,6 +11,10 @@ coded_enum!(
         AccountDeveloper = 1, "account_developer";
         /// Looks only, within an account.
         AccountViewer = 2, "account_viewer";
+        /// Everything within an account and the accounts below it.
+        ResellerAdmin = 3, "reseller_admin";
+        /// Looks only, within an account and the accounts below it; masked numbers.
+        ResellerSupport = 4, "reseller_support";
         /// Everything in the installation.
         StaffAdmin = 10, "staff_admin";
         /// Runs traffic: connectors, routes, any message.
@@ -43,6 +47,10 @@ coded_enum!(
         SandboxView = 8, "sandbox_view";
         /// Make accounts, people and keys.
         PeopleChange = 9, "people_change";
+        /// See the accounts below the own one, and act for them by what else the role allows.
+        TreeView = 10, "tree_view";
+        /// Make and change the accounts below the own one, and give them value.
+        TreeChange = 11, "tree_change";
     }
 );
 
@@ -64,6 +72,17 @@ impl Role {
                 P::NumbersUnmasked,
                 P::SandboxView,
             ],
+            Self::ResellerAdmin => &[
+                P::MessagesView,
+                P::MessagesSend,
+                P::MoneyView,
+                P::KeysView,
+                P::NumbersUnmasked,
+                P::SandboxView,
+                P::TreeView,
+                P::TreeChange,
+            ],
+            Self::ResellerSupport => &[P::MessagesView, P::MoneyView, P::TreeView],
             Self::AccountDeveloper => &[P::MessagesView, P::MessagesSend, P::NumbersUnmasked, P::SandboxView],
             Self::AccountViewer => &[P::MessagesView],
             Self::StaffAdmin => &[

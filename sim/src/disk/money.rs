@@ -170,6 +170,10 @@ fn add_posting(sum: &mut LedgerSum, kind: PostingKind, amount: i64) {
     sum.posted_charged_micros += match kind {
         PostingKind::Capture | PostingKind::Charge => amount,
         PostingKind::Refund => -amount,
-        PostingKind::TopUp | PostingKind::Hold | PostingKind::Release => 0,
+        PostingKind::TopUp
+        | PostingKind::Hold
+        | PostingKind::Release
+        | PostingKind::TransferOut
+        | PostingKind::TransferIn => 0,
     };
 }

@@ -173,6 +173,7 @@ class Runtime:
         retries: int = 4,
         longest_wait_s: float = 60.0,
         ssl_context: Optional[ssl.SSLContext] = None,
+        account: Optional[str] = None,
     ) -> None:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
@@ -182,6 +183,7 @@ class Runtime:
             raise ValueError("key must be KEY.SECRET or KEY:SECRET")
         self._base = url.rstrip("/").removesuffix("/api/v1")
         self._authorization = f"Bearer {pair}"
+        self._account = account
         self._timeout_s, self._retries, self._longest_wait_s = timeout_s, retries, longest_wait_s
         handlers: List[Any] = [_NoRedirects()]
         if ssl_context is not None:
@@ -276,6 +278,8 @@ class Runtime:
             "Accept": "application/json, text/csv, application/problem+json",
             "User-Agent": f"chappe-python/{VERSION}",
         }
+        if self._account is not None:
+            headers["Chappe-Account"] = self._account
         if body is not None:
             headers["Content-Type"] = "application/json"
         if request.idempotency_key is not None:

@@ -36,6 +36,8 @@ class Client(Operations):
         retries: How often a request is repeated at the most.
         longest_wait_s: A refusal that asks for a longer wait is raised at once.
         ssl_context: Whom to trust, where that is not what the system trusts.
+        account: The id of an account below the key's own for which everything is done; the key needs the
+            scope `accounts`.
     """
 
     @classmethod

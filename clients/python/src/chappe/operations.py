@@ -10,6 +10,8 @@ from typing import Dict, Iterator, List, Optional, Union
 from ._runtime import UNSET, Maybe, Moment, Request, Runtime
 from .models import (
     AcceptedBody,
+    AccountItem,
+    AccountPage,
     Alert,
     AlertQuote,
     AlertSent,
@@ -28,6 +30,7 @@ from .models import (
     KeyItem,
     KeyList,
     KeywordsView,
+    LimitsWish,
     MeView,
     MessagePage,
     MessageView,
@@ -47,6 +50,8 @@ from .models import (
     SuppressionPage,
     SuppressionsAdded,
     TestView,
+    TreeLine,
+    TreePage,
     WebhookList,
     WebhookView,
 )
@@ -54,6 +59,168 @@ from .models import (
 
 class Operations(Runtime):
     """The operations. Each answers with what the document says, or raises a `ChappeError`."""
+
+    def account_change(
+        self,
+        id: str,
+        *,
+        limits: Maybe[LimitsWish] = UNSET,
+        state: Maybe[str] = UNSET,
+    ) -> AccountItem:
+        """Suspends an account, lets it send again, closes it for good, or changes its limits.
+
+        Args:
+            id: The account's id
+            limits:
+            state: `active`, `suspended`: it sends nothing, and neither does any account below it; or
+                `closed`, for good: its keys and logins open nothing any more.
+        """
+        request = Request("PATCH", "/api/v1/accounts/{id}", path={"id": id},
+            body={"limits": limits, "state": state})
+        answer: AccountItem = self._call(request, {200: AccountItem})
+        return answer
+
+    def account_create(
+        self,
+        *,
+        name: str,
+        limits: Maybe[LimitsWish] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> AccountItem:
+        """Makes an account below the caller's, with its prices and without value.
+
+        Args:
+            name: Its name, unique below the caller's account.
+            limits:
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/accounts",
+            body={"name": name, "limits": limits}, idempotency_key=idempotency_key, once=True)
+        answer: AccountItem = self._call(request, {201: AccountItem})
+        return answer
+
+    def account_key_create(
+        self,
+        id: str,
+        *,
+        addresses: Maybe[List[str]] = UNSET,
+        expires_at: Maybe[Moment] = UNSET,
+        label: Maybe[str] = UNSET,
+        scopes: Maybe[List[str]] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> KeyItem:
+        """Makes an API key for an account below the caller's. Its secret is shown once. It can do no more
+        than the calling key.
+
+        Args:
+            id: The account's id
+            addresses: The addresses and ranges from which it may be used, e.g. `192.0.2.0/24`;
+                everywhere when absent.
+            expires_at: When it ends; never when absent.
+            label: What you call it.
+            scopes: What it may do: `send`, `read`, `manage`, `accounts`; what the calling key may do
+                when absent.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/accounts/{id}/keys", path={"id": id},
+            body={"addresses": addresses, "expires_at": expires_at, "label": label, "scopes": scopes}, idempotency_key=idempotency_key, once=True)
+        answer: KeyItem = self._call(request, {201: KeyItem})
+        return answer
+
+    def account_key_list(self, id: str) -> KeyList:
+        """Lists the API keys of an account below the caller's, without their secrets.
+
+        Args:
+            id: The account's id
+        """
+        request = Request("GET", "/api/v1/accounts/{id}/keys", path={"id": id})
+        answer: KeyList = self._call(request, {200: KeyList})
+        return answer
+
+    def account_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> AccountPage:
+        """Lists the accounts below the caller's, at every depth.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/accounts",
+            query={"cursor": cursor, "limit": limit})
+        answer: AccountPage = self._call(request, {200: AccountPage})
+        return answer
+
+    def account_list_all(self, *, limit: Optional[int] = None) -> Iterator[AccountItem]:
+        """Lists the accounts below the caller's, at every depth.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.account_list(limit=limit, cursor=cursor))
+
+    def account_statistics(
+        self,
+        *,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> TreePage:
+        """Sums up the traffic of the caller's account and of every one below it, with their balances.
+
+        Args:
+            since: From the day of this time on; 30 days back when absent.
+            until: Up to the day before this time's; today when absent.
+            cursor: `next_cursor` of the page before.
+            limit: Accounts of the page.
+        """
+        request = Request("GET", "/api/v1/accounts/statistics",
+            query={"since": since, "until": until, "cursor": cursor, "limit": limit})
+        answer: TreePage = self._call(request, {200: TreePage})
+        return answer
+
+    def account_statistics_all(
+        self,
+        *,
+        since: Optional[Moment] = None,
+        until: Optional[Moment] = None,
+        limit: Optional[int] = None,
+    ) -> Iterator[TreeLine]:
+        """Sums up the traffic of the caller's account and of every one below it, with their balances.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            since: From the day of this time on; 30 days back when absent.
+            until: Up to the day before this time's; today when absent.
+            limit: Accounts of the page.
+        """
+        return self._pages(lambda cursor: self.account_statistics(since=since, until=until, limit=limit, cursor=cursor))
+
+    def account_transfer(
+        self,
+        id: str,
+        *,
+        amount: str,
+        direction: Maybe[str] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> AccountItem:
+        """Moves value from the caller's own balance to an account below it, or back.
+
+        Args:
+            id: The account's id
+            amount: How much, as a decimal string in the unit of both accounts.
+            direction: `to_account` (when absent), or `from_account`, which takes back what is not held.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/accounts/{id}/transfers", path={"id": id},
+            body={"amount": amount, "direction": direction}, idempotency_key=idempotency_key, once=True)
+        answer: AccountItem = self._call(request, {200: AccountItem})
+        return answer
 
     def account_view(self) -> MeView:
         """Tells whose credentials these are."""
@@ -460,7 +627,7 @@ class Operations(Runtime):
             addresses: The addresses and ranges from which it may be used; none for everywhere.
             expires_at: When it ends; null for never.
             label: What you call it.
-            scopes: What it may do: `send`, `read`, `manage`.
+            scopes: What it may do: `send`, `read`, `manage`, `accounts`.
         """
         request = Request("PATCH", "/api/v1/keys/{id}", path={"id": id},
             body={"addresses": addresses, "expires_at": expires_at, "label": label, "scopes": scopes})
@@ -483,7 +650,8 @@ class Operations(Runtime):
                 everywhere when absent.
             expires_at: When it ends; never when absent.
             label: What you call it.
-            scopes: What it may do: `send`, `read`, `manage`; what the calling key may do when absent.
+            scopes: What it may do: `send`, `read`, `manage`, `accounts`; what the calling key may do
+                when absent.
             idempotency_key: Done once under this key; a new one is made when absent, so that retries do
                 no harm.
         """
@@ -936,6 +1104,16 @@ class Operations(Runtime):
         request = Request("GET", "/api/v1/statistics",
             query={"since": since, "until": until, "format": format})
         answer: Statistics = self._call(request, {200: Statistics})
+        return answer
+
+    def sub_account_view(self, id: str) -> AccountItem:
+        """Shows one account below the caller's.
+
+        Args:
+            id: The account's id
+        """
+        request = Request("GET", "/api/v1/accounts/{id}", path={"id": id})
+        answer: AccountItem = self._call(request, {200: AccountItem})
         return answer
 
     def suppression_add(

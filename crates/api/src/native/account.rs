@@ -93,7 +93,7 @@ pub(crate) async fn me(
     let account = api.desk().account(caller.account).ok_or_else(no_such_account)?;
     let rate = account.limits.rate_per_second;
     let view = MeView {
-        account: account.name.clone(),
+        account: api.desk().own_name(caller.account),
         account_sid: format!("AC{}", account.sid.hex()),
         state: account.state.as_str(),
         unit: account.unit.as_str().to_owned(),

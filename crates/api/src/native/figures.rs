@@ -26,9 +26,9 @@ use crate::query::Fields;
 use crate::state::Api;
 
 /// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 /// Days of statistics when the caller does not say.
-const DAYS_DEFAULT: i64 = 30;
+pub(crate) const DAYS_DEFAULT: i64 = 30;
 /// Lines of statistics; who has more asks for fewer days.
 const LINES_MAX: usize = 10_000;
 
@@ -44,7 +44,7 @@ pub(crate) struct MovementView {
     /// When.
     #[schema(format = DateTime)]
     at: String,
-    /// `top_up`, `hold`, `capture`, `release`, `charge` or `refund`.
+    /// `top_up`, `hold`, `capture`, `release`, `charge`, `refund`, `transfer_out` or `transfer_in`.
     #[schema(value_type = String)]
     kind: &'static str,
     /// What it did to what can be spent; below zero when it took something.

@@ -38,7 +38,7 @@ pub(crate) struct KeyItem {
     key: String,
     /// What its owner calls it.
     label: String,
-    /// What it may do: `send`, `read`, `manage`.
+    /// What it may do: `send`, `read`, `manage`, `accounts`.
     scopes: Vec<&'static str>,
     /// The addresses and ranges from which it may be used; none for everywhere.
     addresses: Vec<String>,
@@ -87,10 +87,10 @@ impl From<ShownKey> for KeyItem {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeyList {
     /// The keys.
-    items: Vec<KeyItem>,
+    pub(crate) items: Vec<KeyItem>,
     /// Always null: there is one page.
     #[schema(value_type = Option<String>)]
-    next_cursor: Option<&'static str>,
+    pub(crate) next_cursor: Option<&'static str>,
 }
 
 /// A key to make.
@@ -101,8 +101,8 @@ pub(crate) struct NewKey {
     /// What you call it.
     #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     label: Option<String>,
-    /// What it may do: `send`, `read`, `manage`; what the calling key may do when absent.
-    #[schema(value_type = Option<Vec<ScopeName>>, inline, min_items = 1, max_items = 3)]
+    /// What it may do: `send`, `read`, `manage`, `accounts`; what the calling key may do when absent.
+    #[schema(value_type = Option<Vec<ScopeName>>, inline, min_items = 1, max_items = 4)]
     scopes: Option<Vec<String>>,
     /// The addresses and ranges from which it may be used, e.g. `192.0.2.0/24`; everywhere when absent.
     #[schema(value_type = Option<Vec<RangeText>>, inline, max_items = 50)]
@@ -120,8 +120,8 @@ pub(crate) struct KeyChange {
     /// What you call it.
     #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     label: Option<String>,
-    /// What it may do: `send`, `read`, `manage`.
-    #[schema(value_type = Option<Vec<ScopeName>>, inline, min_items = 1, max_items = 3)]
+    /// What it may do: `send`, `read`, `manage`, `accounts`.
+    #[schema(value_type = Option<Vec<ScopeName>>, inline, min_items = 1, max_items = 4)]
     scopes: Option<Vec<String>>,
     /// The addresses and ranges from which it may be used; none for everywhere.
     #[schema(value_type = Option<Vec<RangeText>>, inline, max_items = 50)]
@@ -246,7 +246,7 @@ pub(crate) async fn rotate(
     Ok(marked(json_bytes(StatusCode::OK, &KeyItem::from(done.value)), done.replayed))
 }
 
-fn read_new(posted: &Posted, own: KeyScopes) -> Result<KeyWish, Refusal> {
+pub(crate) fn read_new(posted: &Posted, own: KeyScopes) -> Result<KeyWish, Refusal> {
     let body: NewKey = posted.json()?;
     Ok(KeyWish {
         label: body.label.unwrap_or_default(),
@@ -268,12 +268,12 @@ fn read_patch(posted: &Posted) -> Result<KeyPatch, Refusal> {
 
 fn read_scopes(names: &[String]) -> Result<KeyScopes, Refusal> {
     if names.is_empty() || names.len() > KeyScope::ALL.len() {
-        let detail = "expected one or more of `send`, `read` and `manage`, each once";
+        let detail = "expected one or more of `send`, `read`, `manage` and `accounts`, each once";
         return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("scopes"));
     }
     let read = |(place, name): (usize, &String)| {
         KeyScope::parse(name).ok_or_else(|| {
-            Refusal::new(RefusalCode::InvalidRequest, "expected `send`, `read` or `manage`")
+            Refusal::new(RefusalCode::InvalidRequest, "expected `send`, `read`, `manage` or `accounts`")
                 .at(format!("scopes[{place}]"))
         })
     };

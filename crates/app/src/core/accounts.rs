@@ -11,7 +11,7 @@ use types::id::AccountId;
 use types::money::Money;
 use types::refusal::Refusal;
 
-use super::{Core, LiveFigures, NewAccount, Scope, ShownCredential, stopped};
+use super::{AccountPatch, Core, LimitsPatch, LiveFigures, NewAccount, Scope, ShownCredential, stopped};
 use crate::detail::Movement;
 use crate::engine::{Change, Changed};
 use crate::shared::CredentialEntry;
@@ -53,7 +53,25 @@ impl Core {
     /// # Errors
     /// `not_found` for an account that does not exist.
     pub async fn set_limits(&self, account: AccountId, limits: AccountLimits) -> Result<(), Refusal> {
-        self.change(Change::Limits { account, limits }).await.map(|_| ())
+        let patch = AccountPatch { limits: LimitsPatch::of(limits), ..AccountPatch::default() };
+        self.set_account(account, patch).await
+    }
+
+    /// Changes what is set of an account, for the operator.
+    ///
+    /// # Errors
+    /// `not_found` for an account that does not exist.
+    pub async fn set_account(&self, account: AccountId, patch: AccountPatch) -> Result<(), Refusal> {
+        self.change(Change::AccountSet { account, patch, by: None }).await.map(|_| ())
+    }
+
+    /// Moves value from one account to another, for the operator.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_request` for an amount that is not above zero or of another unit than either
+    /// account has; `insufficient_balance`.
+    pub async fn move_value(&self, from: AccountId, to: AccountId, amount: Money) -> Result<(), Refusal> {
+        self.change(Change::Transfer { from, to, amount }).await.map(|_| ())
     }
 
     /// Makes an API key.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
-use types::account::CredentialKind;
+use types::account::{AccountState, CredentialKind};
 use types::id::{AccountId, MessageId};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
@@ -90,7 +90,11 @@ impl Core {
         let is_old = same(old.map_or("", |old| old.secret.expose()));
         // An empty secret is nobody's, and stands for what is not there.
         let right: bool = (is_new | is_old).into();
-        entry.filter(|_| right && !secret.is_empty()).cloned()
+        // What is closed is shut; the account above looks at what is left there.
+        let is_open = |entry: &&Arc<CredentialEntry>| {
+            directory.account(entry.account).is_some_and(|account| account.state != AccountState::Closed)
+        };
+        entry.filter(|_| right && !secret.is_empty()).filter(is_open).cloned()
     }
 
     /// Has it written once an hour that a credential is used. Nobody waits for it.
@@ -128,11 +132,27 @@ impl Core {
         let Some(handle) = directory.accounts.get(&submission.account) else { return Ok(()) };
         let rate = handle.account.limits.rate_per_second;
         let count = u32::try_from(submission.drafts.len()).unwrap_or(u32::MAX);
-        handle.live.take_rate(count, rate, self.now()).map_err(|wait_ms| {
-            let detail = format!("the account may send {rate} messages a second");
+        let now = self.now();
+        let refuse = |detail: String, wait_ms: u64| {
             let seconds = u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(1);
             Refusal::new(RefusalCode::RateLimited, detail).retry_after(seconds)
-        })
+        };
+        handle
+            .live
+            .take_rate(count, rate, now)
+            .map_err(|wait_ms| refuse(format!("the account may send {rate} messages a second"), wait_ms))?;
+        // The rate of an account is for it and all that stand below it together.
+        let above = directory.above(&handle.account).unwrap_or_default();
+        let above: Vec<_> = above.iter().filter_map(|above| directory.accounts.get(&above.id)).collect();
+        for (place, one) in above.iter().enumerate() {
+            if let Err(wait_ms) = one.live.take_rate(count, one.account.limits.rate_per_second, now) {
+                handle.live.give_rate_back(count);
+                above.iter().take(place).for_each(|taken| taken.live.give_rate_back(count));
+                let detail = "the accounts below one above this account send more a second than it may";
+                return Err(refuse(detail.to_owned(), wait_ms));
+            }
+        }
+        Ok(())
     }
 
     /// How many messages an account may still send now; `None` where its rate has no limit.

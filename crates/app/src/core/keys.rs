@@ -73,7 +73,7 @@ pub struct KeyWish {
 
 impl Default for KeyWish {
     fn default() -> Self {
-        Self { label: String::new(), scopes: KeyScopes::ALL, ranges: Vec::new(), expires_at: None }
+        Self { label: String::new(), scopes: KeyScopes::USUAL, ranges: Vec::new(), expires_at: None }
     }
 }
 
@@ -257,7 +257,7 @@ fn refuse(detail: impl Into<String>, field: &str) -> Refusal {
 
 fn check_scopes(scopes: KeyScopes) -> Result<(), Refusal> {
     if scopes == KeyScopes::NONE {
-        return Err(refuse("a key may do at least one thing: send, read or manage", "scopes"));
+        return Err(refuse("a key may do at least one thing: send, read, manage or accounts", "scopes"));
     }
     Ok(())
 }

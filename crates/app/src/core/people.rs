@@ -130,5 +130,5 @@ impl Core {
 }
 
 fn person_of(row: ports::store::PersonRow) -> Person {
-    Person { id: row.id, account: row.account, email: row.email, role: row.role }
+    Person { id: row.id, account: row.account, home: None, email: row.email, role: row.role }
 }

@@ -10,7 +10,7 @@ use ports::store::{ApplyError, Batch, ConfigChange, EventView, SessionRow};
 use tokio::sync::oneshot;
 use types::Sensitive;
 use types::access::KeyScopes;
-use types::account::{Account, AccountLimits, EndpointKind};
+use types::account::{Account, EndpointKind};
 use types::catalog::{PriceBook, TrafficDocument};
 use types::id::{AccountId, ContactId, CredentialId, EndpointId, PersonId, PublicId, RowKey};
 use types::inbound::InboundNumber;
@@ -24,7 +24,9 @@ use types::time::Timestamp;
 
 use super::once::{Known, idempotency_row};
 use super::{Engine, EngineError};
-use crate::core::{EndpointPatch, EndpointWish, KeyPatch, KeyWish, NewAccount, ShownCredential};
+use crate::core::{
+    AccountPatch, EndpointPatch, EndpointWish, KeyPatch, KeyWish, NewAccount, ShownCredential,
+};
 use crate::submission::Idempotency;
 
 mod accounts;
@@ -33,6 +35,7 @@ mod contacts;
 mod documents;
 mod endpoints;
 mod events;
+mod funds;
 mod keys;
 mod numbers;
 mod resources;
@@ -45,6 +48,20 @@ pub(crate) use resources::ResourcePatch;
 /// A change.
 pub(crate) enum Change {
     Account(NewAccount),
+    /// Make an account below another, for somebody of that other.
+    AccountBelow(AccountId, NewAccount),
+    /// Change what is set of an account; for the people and keys of `by`, or for the operator.
+    AccountSet {
+        account: AccountId,
+        patch: AccountPatch,
+        by: Option<AccountId>,
+    },
+    /// Move value from one account to another.
+    Transfer {
+        from: AccountId,
+        to: AccountId,
+        amount: Money,
+    },
     Key(AccountId),
     Bind(AccountId, Option<String>, Option<Sensitive<String>>),
     Person {
@@ -147,10 +164,6 @@ pub(crate) enum Change {
         idempotency: Idempotency,
         change: Box<Change>,
     },
-    Limits {
-        account: AccountId,
-        limits: AccountLimits,
-    },
     DefaultEndpoint {
         account: AccountId,
         endpoint: Option<EndpointId>,
@@ -238,6 +251,9 @@ impl Engine {
     fn carry_out(&mut self, change: Change, now: Timestamp) -> Result<Result<Changed, Refusal>, EngineError> {
         Ok(match change {
             Change::Account(new) => self.new_account(new, now),
+            Change::AccountBelow(root, new) => self.new_account_below(root, new, now),
+            Change::AccountSet { account, patch, by } => self.set_account(account, patch, by, now),
+            Change::Transfer { from, to, amount } => self.transfer(from, to, amount, now),
             Change::Key(account) => self.new_key(account, now),
             Change::Bind(account, system_id, password) => self.new_bind(account, system_id, password, now),
             Change::Person { account, email, role, password_hash } => {
@@ -277,7 +293,6 @@ impl Engine {
             // One within another is never asked for; it would be made under the outer key.
             Change::Once { change, .. } => return self.carry_out(*change, now),
             Change::EndpointDisabled(endpoint) => self.switch_endpoint(endpoint, true, now),
-            Change::Limits { account, limits } => self.set_limits(account, limits, now),
             Change::DefaultEndpoint { account, endpoint } => {
                 self.set_default_endpoint(account, endpoint, now)
             }

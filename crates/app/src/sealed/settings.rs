@@ -29,13 +29,13 @@ pub(crate) struct KeySettings {
 }
 
 impl KeySettings {
-    /// One that may do everything, from everywhere, for ever.
+    /// One that may do what is usual, from everywhere, for ever.
     pub(crate) const fn unlimited(secret: Sensitive<String>) -> Self {
         Self {
             secret,
             old_secret: None,
             label: String::new(),
-            scopes: KeyScopes::ALL,
+            scopes: KeyScopes::USUAL,
             ranges: Vec::new(),
             expires_at: None,
             used_at: None,

@@ -36,6 +36,8 @@ mod suppressions;
 #[cfg(test)]
 mod terms;
 #[cfg(test)]
+mod tree;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod webhooks;

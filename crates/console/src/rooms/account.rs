@@ -191,7 +191,7 @@ async fn write(house: &House, person: &SignedIn, said: Said) -> Result<Response,
     let limit = |limit: u32| if limit == 0 { "no limit".to_owned() } else { limit.to_string() };
     let page = AccountPage {
         frame: Frame::new(house, Some(&person.0), Room::Account, "Account"),
-        name: account.name.clone(),
+        name: house.desk.own_name(id),
         state: account.state.as_str(),
         since: full_time(account.created_at),
         limits: vec![
@@ -280,5 +280,7 @@ const fn posting_words(kind: PostingKind) -> &'static str {
         PostingKind::Release => "Hold given back",
         PostingKind::Charge => "Charged for messages",
         PostingKind::Refund => "Paid back",
+        PostingKind::TransferOut => "Moved to another account",
+        PostingKind::TransferIn => "Moved from another account",
     }
 }

@@ -67,7 +67,7 @@ pub(crate) async fn show(
     let balance = person.0.account.filter(|_| person.may(Permission::MoneyView));
     let balance = balance.and_then(|account| house.desk.balance(account));
     let form = if house.demo.is_some() { SendForm::first } else { SendForm::blank };
-    let send = person.may(Permission::MessagesSend).then(|| form(&house));
+    let send = person.may(Permission::MessagesSend).then(|| form(&house, &person));
     page(&OverviewPage {
         frame: Frame::new(&house, Some(&person.0), Room::Overview, "Overview")
             .live("/events/overview")

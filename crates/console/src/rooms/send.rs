@@ -44,14 +44,14 @@ pub(crate) struct FieldError {
 
 impl SendForm {
     /// A form without anything typed.
-    pub(crate) fn blank(house: &House) -> Self {
-        Self { token: house.form_token(), ..Self::default() }
+    pub(crate) fn blank(house: &House, person: &SignedIn) -> Self {
+        Self { token: house.form_token(person.0.account), ..Self::default() }
     }
 
     /// A form that sends a first message in the sandbox as it stands.
-    pub(crate) fn first(house: &House) -> Self {
+    pub(crate) fn first(house: &House, person: &SignedIn) -> Self {
         let text = format!("Hello from {}. Your code is 493817.", house.desk.brand());
-        Self { to: "+44 7911 123456".to_owned(), from: "ACME".to_owned(), text, ..Self::blank(house) }
+        Self { to: "+44 7911 123456".to_owned(), from: "ACME".to_owned(), text, ..Self::blank(house, person) }
     }
 
     /// Errors beside one field; the empty name is for the whole form.
@@ -107,7 +107,7 @@ pub(crate) struct PreviewPart {
 /// Shows the form.
 pub(crate) async fn show(State(house): State<House>, person: SignedIn) -> Result<Response, Fault> {
     let frame = Frame::new(&house, Some(&person.0), Room::Send, "Send");
-    page(&SendPage { frame, send: SendForm::blank(&house) })
+    page(&SendPage { frame, send: SendForm::blank(&house, &person) })
 }
 
 /// Counts and prices what is typed so far.
@@ -127,6 +127,15 @@ pub(crate) async fn submit(
 ) -> Result<Response, Fault> {
     let account = own_account(&person)?;
     let mut errors = missing(&fields);
+    if is_for_another(&fields.token, account) {
+        let text = "You act for another account than when this form was shown. Nothing was sent; press the \
+                    button again to send it for the account at the head of this page.";
+        errors.push(FieldError {
+            field: "",
+            text: text.to_owned(),
+            code: RefusalCode::InvalidRequest.code(),
+        });
+    }
     if errors.is_empty() {
         match house.desk.submit(submission(&house, account, &fields)).await {
             Ok(accepted) => {
@@ -141,7 +150,7 @@ pub(crate) async fn submit(
     }
     let preview = preview_of(&house, account, &fields).await;
     let send = SendForm {
-        token: house.form_token(),
+        token: house.form_token(person.0.account),
         to: fields.to,
         from: fields.from,
         text: fields.text,
@@ -152,6 +161,12 @@ pub(crate) async fn submit(
     };
     let frame = Frame::new(&house, Some(&person.0), Room::Send, "Send");
     page_with(StatusCode::UNPROCESSABLE_ENTITY, &SendPage { frame, send })
+}
+
+/// Whether a form was shown for another account than the person acts for now: in another tab, perhaps.
+pub(crate) fn is_for_another(token: &str, account: AccountId) -> bool {
+    let shown_for = token.split_once('-').and_then(|(account, _)| account.parse().ok());
+    shown_for.is_some_and(|shown_for: i64| shown_for != account.0)
 }
 
 fn own_account(person: &SignedIn) -> Result<AccountId, Fault> {

@@ -7,26 +7,34 @@ use types::role::Role;
 use crate::fake::{PASSWORD, email_of, token_of};
 use crate::{HOST, House, filled, messages, request};
 
-/// Owner, developer, viewer, admin, operations, support: a letter for each that may.
+/// Owner, developer, viewer, admin, operations, support, and the admin and the support of a reseller: a letter for
+/// each that may.
 const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/assets/{version}/{name}", "public"),
     ("GET", "/sign-in", "public"),
     ("POST", "/sign-in", "public"),
     ("POST", "/sign-out", "public"),
     ("GET", "/help", "public"),
-    ("GET", "/", "odvAOS"),
-    ("GET", "/messages", "odv"),
-    ("POST", "/messages", "odv"),
-    ("GET", "/messages/rows", "odv"),
-    ("GET", "/messages/{id}", "odv"),
-    ("GET", "/messages/{id}/story", "odv"),
-    ("POST", "/messages/{id}/withdraw", "od"),
-    ("GET", "/send", "od"),
-    ("POST", "/send", "od"),
-    ("POST", "/send/preview", "od"),
-    ("GET", "/account", "o"),
-    ("POST", "/account", "o"),
-    ("POST", "/account/webhook", "o"),
+    ("GET", "/", "odvAOSrs"),
+    ("GET", "/messages", "odvrs"),
+    ("POST", "/messages", "odvrs"),
+    ("GET", "/messages/rows", "odvrs"),
+    ("GET", "/messages/{id}", "odvrs"),
+    ("GET", "/messages/{id}/story", "odvrs"),
+    ("POST", "/messages/{id}/withdraw", "odr"),
+    ("GET", "/send", "odr"),
+    ("POST", "/send", "odr"),
+    ("POST", "/send/preview", "odr"),
+    ("GET", "/account", "ors"),
+    ("POST", "/account", "or"),
+    ("POST", "/account/webhook", "or"),
+    ("GET", "/accounts", "rs"),
+    ("POST", "/accounts", "r"),
+    ("POST", "/accounts/leave", "rs"),
+    ("GET", "/accounts/{account}", "rs"),
+    ("POST", "/accounts/{account}", "r"),
+    ("POST", "/accounts/{account}/people", "r"),
+    ("POST", "/accounts/{account}/enter", "rs"),
     ("GET", "/staff", "AOS"),
     ("GET", "/staff/connectors/{name}", "AOS"),
     ("GET", "/staff/messages", "AOS"),
@@ -48,26 +56,28 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/staff/sessions/{number}/trace", "AOS"),
     ("GET", "/staff/sessions/{number}/capture", "AOS"),
     ("POST", "/staff/sessions/{number}/close", "AO"),
-    ("GET", "/phones", "odAOS"),
-    ("GET", "/phones/row", "odAOS"),
-    ("POST", "/phones/{number}/answer", "odAOS"),
-    ("GET", "/phones/story/{carrier_id}", "odAOS"),
-    ("GET", "/mailbox", "odAOS"),
-    ("GET", "/mailbox/{mail}", "odAOS"),
-    ("GET", "/events/overview", "odvAOS"),
-    ("GET", "/events/messages/{id}", "odvAOS"),
+    ("GET", "/phones", "odAOSr"),
+    ("GET", "/phones/row", "odAOSr"),
+    ("POST", "/phones/{number}/answer", "odAOSr"),
+    ("GET", "/phones/story/{carrier_id}", "odAOSr"),
+    ("GET", "/mailbox", "odAOSr"),
+    ("GET", "/mailbox/{mail}", "odAOSr"),
+    ("GET", "/events/overview", "odvAOSrs"),
+    ("GET", "/events/messages/{id}", "odvAOSrs"),
     ("GET", "/events/connectors", "AOS"),
     ("GET", "/events/sessions/{number}", "AOS"),
-    ("GET", "/events/phones", "odAOS"),
+    ("GET", "/events/phones", "odAOSr"),
 ];
 
-const LETTERS: [(Role, char); 6] = [
+const LETTERS: [(Role, char); 8] = [
     (Role::AccountOwner, 'o'),
     (Role::AccountDeveloper, 'd'),
     (Role::AccountViewer, 'v'),
     (Role::StaffAdmin, 'A'),
     (Role::StaffOperations, 'O'),
     (Role::StaffSupport, 'S'),
+    (Role::ResellerAdmin, 'r'),
+    (Role::ResellerSupport, 's'),
 ];
 
 #[test]
@@ -272,6 +282,98 @@ async fn what_belongs_to_others_is_not_there() {
         house.get(Some(Role::StaffSupport), &format!("/staff/messages/{id}")).await.status,
         StatusCode::OK
     );
+}
+
+/// Every room in which a person of a reseller acts for an account below its own shows that account's rows and
+/// none of its own; what it chooses that is not below its own changes nothing.
+#[tokio::test]
+async fn a_choice_of_account_opens_what_is_below_and_nothing_else() {
+    let house = House::full();
+    let id = messages::id_of(crate::NOW, types::message::State::Delivered);
+    let below = types::account::write_sid(crate::fake::tree::child(crate::NOW).sid);
+    let own = types::account::write_sid(crate::fake::account(crate::NOW).sid);
+    let ask = |role, path: &str, account: &str| {
+        let token = token_of(role);
+        let cookie = format!("chappe_session={token}; chappe_account={account}");
+        house.send(request(Method::GET, None, path, &[("cookie", &cookie)], ""))
+    };
+    for role in [Role::ResellerAdmin, Role::ResellerSupport] {
+        // The messages of the fake are all of the reseller's own account.
+        let path = format!("/messages/{id}");
+        assert_eq!(ask(role, &path, "").await.status, StatusCode::OK);
+        assert_eq!(ask(role, &path, &below).await.status, StatusCode::NOT_FOUND, "{role}");
+        let page = ask(role, "/messages", &below).await.body;
+        assert!(page.contains("You act for <strong><bdi>Shop &#60;i&#62;</bdi>"), "{page}");
+        assert!(!page.contains("\"msg_") && !page.contains(&id.to_string()));
+        for elsewhere in [own.as_str(), "AC00000000000000000000000000000000", "8", "AC"] {
+            assert_eq!(ask(role, &path, elsewhere).await.status, StatusCode::OK, "{role} {elsewhere}");
+            assert!(!ask(role, "/messages", elsewhere).await.body.contains("You act for"), "{elsewhere}");
+        }
+        for elsewhere in [own.as_str(), "AC00000000000000000000000000000000", "8", "nonsense"] {
+            let answer = house.get(Some(role), &format!("/accounts/{elsewhere}")).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{role} {elsewhere}");
+            assert!(answer.body.contains("No account below yours has this id."));
+        }
+        // Who acts for the account below stands there: it is not below itself, and nothing above it is.
+        for path in [format!("/accounts/{below}"), format!("/accounts/{own}")] {
+            assert_eq!(ask(role, &path, &below).await.status, StatusCode::NOT_FOUND, "{role} {path}");
+        }
+    }
+    // Others have no such choice.
+    for role in [Role::AccountOwner, Role::AccountDeveloper] {
+        assert_eq!(ask(role, &format!("/messages/{id}"), &below).await.status, StatusCode::OK, "{role}");
+    }
+    assert_eq!(ask(Role::StaffAdmin, "/staff/messages", &below).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_reseller_does_what_its_forms_say_to_accounts_below_it() {
+    let house = House::full();
+    let child = format!("/accounts/{}", types::account::write_sid(crate::fake::tree::child(crate::NOW).sid));
+    let people = format!("{child}/people");
+    let person = "email=a%40b.example&role=account_owner&password=long-enough";
+    let cases = [
+        ("/accounts", "name=till", StatusCode::SEE_OTHER, "7 makes till"),
+        ("/accounts", "name=", StatusCode::UNPROCESSABLE_ENTITY, ""),
+        ("/accounts", "name=till&token=9-1-1", StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (&child, "what=suspend", StatusCode::SEE_OTHER, "7 sets suspended"),
+        (&child, "what=activate", StatusCode::SEE_OTHER, "7 sets active"),
+        (&child, "what=close", StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (&child, "what=close&sure=yes", StatusCode::SEE_OTHER, "7 sets closed"),
+        (&child, "what=limits&rate=5", StatusCode::SEE_OTHER, "7 sets 5"),
+        (&child, "what=limits&rate=many", StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (&child, "what=limits&rate=0", StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (&child, "what=give&amount=2.50", StatusCode::SEE_OTHER, "7 moves 2.50 EUR ToAccount"),
+        (&child, "what=take&amount=1", StatusCode::SEE_OTHER, "7 moves 1.00 EUR FromAccount"),
+        (&child, "what=give&amount=-1", StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (&child, "what=give&amount=1&token=9-1-1", StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (&child, "what=else", StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (&people, person, StatusCode::SEE_OTHER, "8 gets a@b.example as account_owner"),
+        (
+            &people,
+            "email=a%40b.example&role=staff_admin&password=long-enough",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "",
+        ),
+        (&people, "email=a%40b.example&role=account_owner&password=x", StatusCode::UNPROCESSABLE_ENTITY, ""),
+    ];
+    for (path, form, status, change) in cases {
+        house.desk.changes.lock().unwrap().clear();
+        let answer = house.post(Some(Role::ResellerAdmin), path, form).await;
+        assert_eq!(answer.status, status, "{path} {form}: {}", answer.body);
+        assert_eq!(house.desk.changes.lock().unwrap().concat(), change, "{path} {form}");
+        assert_eq!(status != StatusCode::SEE_OTHER, answer.body.contains("class=\"error\""), "{path} {form}");
+    }
+    let entered = house.post(Some(Role::ResellerSupport), &format!("{child}/enter"), "x=1").await;
+    assert!(
+        entered.header("set-cookie").starts_with("chappe_account=AC"),
+        "{}",
+        entered.header("set-cookie")
+    );
+    let left = house.post(Some(Role::ResellerSupport), "/accounts/leave", "x=1").await;
+    assert!(left.header("set-cookie").contains("Max-Age=0"));
+    let page = house.get(Some(Role::ResellerSupport), &child).await.body;
+    assert!(!page.contains("value=\"suspend\"") && page.contains("Act for"), "looks only");
 }
 
 #[tokio::test]

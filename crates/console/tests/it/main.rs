@@ -163,6 +163,7 @@ fn filled(path: &str) -> String {
     path.replace("{version}", "any")
         .replace("{name}", if path.starts_with("/assets") { "console.css" } else { "simulated" })
         .replace("{id}", &messages::id_of(NOW, of).to_string())
+        .replace("{account}", &types::account::write_sid(fake::tree::child(NOW).sid))
         .replace("{number}", number_for(path))
         .replace("{carrier_id}", "unknown")
         .replace("{mail}", &format!("{}-0", NOW.as_ms() - 60_000))

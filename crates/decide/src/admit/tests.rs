@@ -396,6 +396,18 @@ fn every_account_above_has_its_price_and_only_the_own_one_is_charged() {
 }
 
 #[test]
+fn who_stands_below_one_that_may_not_send_sends_nothing() {
+    let with_above = |state| {
+        let parent = Account { id: AccountId(2), state, ..account() };
+        with(|w| w.above = Some(vec![parent])).map_err(|refusal| refusal.code)
+    };
+    assert!(with_above(AccountState::Active).is_ok());
+    for state in [AccountState::Suspended, AccountState::Closed] {
+        assert_eq!(with_above(state).unwrap_err(), types::refusal::RefusalCode::AccountSuspended, "{state}");
+    }
+}
+
+#[test]
 fn the_region_is_the_profiles_unless_the_account_has_its_own() {
     assert_eq!(World::new().plan().region.as_str(), "default");
     let in_eu = |w: &mut World| {

@@ -68,8 +68,9 @@ fn key_named(core: &Core, account: &Account, name: &str) -> Result<KeyView, Refu
 
 fn read(wishes: KeyWishes) -> Result<KeyWish, Refusal> {
     let scope = |name: &String| {
-        KeyScope::parse(name)
-            .ok_or_else(|| bad(format!("there is no scope {name:?}; the scopes are send, read and manage")))
+        KeyScope::parse(name).ok_or_else(|| {
+            bad(format!("there is no scope {name:?}; the scopes are send, read, manage and accounts"))
+        })
     };
     let range = |text: &String| {
         AddressRange::parse(text).ok_or_else(|| {
@@ -84,7 +85,7 @@ fn read(wishes: KeyWishes) -> Result<KeyWish, Refusal> {
     };
     let scopes = wishes.scopes.iter().map(scope).collect::<Result<KeyScopes, _>>()?;
     Ok(KeyWish {
-        scopes: if scopes == KeyScopes::NONE { KeyScopes::ALL } else { scopes },
+        scopes: if scopes == KeyScopes::NONE { KeyScopes::USUAL } else { scopes },
         ranges: wishes.addresses.iter().map(range).collect::<Result<_, _>>()?,
         expires_at: wishes.expires_at.as_ref().map(end).transpose()?,
         label: wishes.label,

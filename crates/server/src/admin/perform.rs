@@ -1,9 +1,9 @@
 //! Carrying out a request on the core.
 
 use app::submission::Submission;
-use app::{Core, MessageQuery, NewAccount, Scope};
+use app::{AccountPatch, Core, LimitsPatch, MessageQuery, NewAccount, Scope};
 use serde_json::{Value, json};
-use types::account::{Account, AccountLimits, EndpointKind};
+use types::account::{Account, AccountLimits, AccountState, EndpointKind};
 use types::address::Address;
 use types::catalog::secrets::{restore_secrets, without_secrets};
 use types::catalog::{PriceBook, TrafficDocument};
@@ -60,16 +60,11 @@ async fn carry_out(core: &Core, place: &Place, request: Request) -> Result<Value
             Ok(account_json(core, &account))
         }
         Request::AccountLimits { account, rate, window, binds, repeat_guard } => {
-            let account = account_named(core, &account)?;
-            let old = account.limits;
-            let limits = AccountLimits {
-                rate_per_second: rate.unwrap_or(old.rate_per_second),
-                window: window.unwrap_or(old.window),
-                binds: binds.unwrap_or(old.binds),
-                repeat_guard_s: repeat_guard.unwrap_or(old.repeat_guard_s),
-            };
+            let limits = LimitsPatch { rate_per_second: rate, window, binds, repeat_guard_s: repeat_guard };
             set_limits(core, &account, limits).await
         }
+        Request::AccountState { account, state } => set_state(core, &account, &state).await,
+        Request::Transfer { from, to, amount } => transfer(core, &from, &to, &amount).await,
         Request::AccountWebhook { account, url, kind } => set_webhook(core, &account, url, &kind).await,
         Request::AccountReplay { account, url } => replay(core, &account, url.as_deref()).await,
         Request::TopUp { account, amount, source } => top_up(core, &account, &amount, &source).await,
@@ -290,7 +285,9 @@ fn region_named(word: Option<&str>) -> Result<Option<Region>, Refusal> {
     word.map(Region::parse).transpose().map_err(refuse)
 }
 
-async fn set_limits(core: &Core, account: &Account, limits: AccountLimits) -> Result<Value, Refusal> {
+async fn set_limits(core: &Core, account: &str, patch: LimitsPatch) -> Result<Value, Refusal> {
+    let account = account_named(core, account)?;
+    let limits = patch.over(account.limits);
     core.set_limits(account.id, limits).await?;
     Ok(json!({ "account": account.name, "rate_per_second": limits.rate_per_second, "window": limits.window,
                "binds": limits.binds, "repeat_guard_s": limits.repeat_guard_s }))
@@ -331,6 +328,22 @@ async fn top_up(core: &Core, account: &str, amount: &str, source: &str) -> Resul
     let amount = Money::parse(amount).map_err(|error| bad(format!("{amount:?}: {error}")))?;
     core.top_up(account.id, amount, source).await?;
     Ok(account_json(core, &account))
+}
+
+async fn set_state(core: &Core, account: &str, state: &str) -> Result<Value, Refusal> {
+    let account = account_named(core, account)?;
+    let state = AccountState::parse(state).ok_or_else(|| {
+        bad(format!("there is no state {state:?}; the states are active, suspended and closed"))
+    })?;
+    core.set_account(account.id, AccountPatch { state: Some(state), ..AccountPatch::default() }).await?;
+    Ok(json!({ "account": account.name, "state": state.as_str() }))
+}
+
+async fn transfer(core: &Core, from: &str, to: &str, amount: &str) -> Result<Value, Refusal> {
+    let (from, to) = (account_named(core, from)?, account_named(core, to)?);
+    let amount = Money::parse(amount).map_err(|error| bad(format!("{amount:?}: {error}")))?;
+    core.move_value(from.id, to.id, amount).await?;
+    Ok(json!({ "items": [account_json(core, &from), account_json(core, &to)] }))
 }
 
 async fn create_person(

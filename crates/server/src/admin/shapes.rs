@@ -44,6 +44,7 @@ pub(super) fn account_json(core: &Core, account: &Account) -> Value {
         "name": account.name,
         "sid": format!("AC{}", account.sid.hex()),
         "state": account.state.as_str(),
+        "above": account.parent.and_then(|above| core.account(above)).map(|above| above.name.clone()),
         "price_book": account.price_book,
         "balance": balance.map(|balance| balance.available.decimal()),
         "held": balance.map(|balance| balance.held.decimal()),

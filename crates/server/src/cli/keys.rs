@@ -22,7 +22,8 @@ pub(super) enum Keys {
         /// What you call the key.
         #[arg(long, default_value = "", conflicts_with = "smpp_login")]
         label: String,
-        /// What it may do, with commas between: send, read, manage; everything without it.
+        /// What it may do, with commas between: send, read, manage, and accounts, which lets it resell; the
+        /// first three without it.
         #[arg(long, value_delimiter = ',', conflicts_with = "smpp_login")]
         scopes: Vec<String>,
         /// From where it may be used, e.g. 192.0.2.0/24; may stand several times; everywhere without it.

@@ -58,9 +58,10 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
         Request::RoutesImport { .. } | Request::RoutesRollBack { .. } | Request::PricesImport { .. } => {
             format!("Version {} is in force.\n", plain(value.get("version")))
         }
-        Request::Accounts => {
-            table(value.get("items"), &["name", "state", "balance", "held", "unit", "price_book", "sid"])
-        }
+        Request::Accounts | Request::Transfer { .. } => table(
+            value.get("items"),
+            &["name", "state", "balance", "held", "unit", "price_book", "above", "sid"],
+        ),
         Request::Doctor => doctor(value),
         Request::Quarantine(request) => super::quarantine::text(request, value),
         Request::Numbers(request) => super::numbers::text(request, value),
@@ -81,6 +82,7 @@ pub(super) fn text(request: &Request, value: &Value) -> String {
         }
         Request::AccountCreate { .. }
         | Request::AccountLimits { .. }
+        | Request::AccountState { .. }
         | Request::AccountWebhook { .. }
         | Request::TopUp { .. }
         | Request::KeyCreate { .. }

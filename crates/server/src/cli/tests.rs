@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
+use super::accounts::Accounts;
 use super::keys::Keys;
-use super::{Accounts, Cli, Command};
+use super::{Cli, Command};
 
 #[test]
 fn the_command_line_is_well_formed() {

@@ -38,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_inbound_numbers.sql"),
     include_str!("migrations/0005_contacts.sql"),
     include_str!("migrations/0006_archive.sql"),
+    include_str!("migrations/0007_resellers.sql"),
 ];
 /// The schema that this version writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;

@@ -83,7 +83,11 @@ pub(crate) async fn ledger_sums(session: &Session) -> Result<Vec<LedgerSum>, Fau
         sum.posted_charged_micros += match kind {
             PostingKind::Capture | PostingKind::Charge => amount,
             PostingKind::Refund => -amount,
-            PostingKind::TopUp | PostingKind::Hold | PostingKind::Release => 0,
+            PostingKind::TopUp
+            | PostingKind::Hold
+            | PostingKind::Release
+            | PostingKind::TransferOut
+            | PostingKind::TransferIn => 0,
         };
     }
     for (unit, charge, amount, _) in session.all(MESSAGES, &[], amounts).await? {

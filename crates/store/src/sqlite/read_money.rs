@@ -78,7 +78,11 @@ pub(crate) fn ledger_sums(connection: &Connection) -> Result<Vec<LedgerSum>, Fau
         sum.posted_charged_micros += match kind {
             PostingKind::Capture | PostingKind::Charge => amount,
             PostingKind::Refund => -amount,
-            PostingKind::TopUp | PostingKind::Hold | PostingKind::Release => 0,
+            PostingKind::TopUp
+            | PostingKind::Hold
+            | PostingKind::Release
+            | PostingKind::TransferOut
+            | PostingKind::TransferIn => 0,
         };
         Ok(())
     })?;

@@ -72,6 +72,7 @@ mod contacts;
 mod figures;
 mod senders;
 mod settings;
+mod tree;
 
 /// There is nothing by any id.
 fn missing<T: Send + 'static>() -> BoxFuture<'static, Result<T, Refusal>> {

@@ -12,14 +12,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use types::access::{KeyScope, KeyScopes};
-use types::id::CredentialId;
+use types::id::{AccountId, CredentialId};
 
 use crate::dialect;
 use crate::native::{OPERATIONS, Operation};
 use crate::router::tests::query_of;
 use crate::testing::{
-    Answer, CONTACT_NUMBER, FakeDesk, HELD, STRANGER, SUPPRESSED, call, contact_id, detail, group_id,
-    message_id, router_of, sender_id, webhook,
+    Answer, CHILD, CONTACT_NUMBER, FakeDesk, HELD, OWNER, STRANGER, SUPPRESSED, account_id, call, contact_id,
+    detail, group_id, message_id, router_of, sender_id, webhook,
 };
 
 /// What the id of a path is the id of.
@@ -36,6 +36,8 @@ enum Id {
     Suppression,
     /// A number that an account holds.
     Held,
+    /// An account below the owner's.
+    Account,
     /// A phone's, which belongs to no account.
     Number,
 }
@@ -107,6 +109,14 @@ const ROWS: &[Row] = &[
     ("patch", "/api/v1/keys/{id}", Id::Key, r#"{"label":"mine"}"#),
     ("delete", "/api/v1/keys/{id}", Id::Key, ""),
     ("post", "/api/v1/keys/{id}/rotate", Id::Key, ""),
+    ("get", "/api/v1/accounts", Id::None, ""),
+    ("post", "/api/v1/accounts", Id::None, r#"{"name":"mine"}"#),
+    ("get", "/api/v1/accounts/statistics", Id::None, ""),
+    ("get", "/api/v1/accounts/{id}", Id::Account, ""),
+    ("patch", "/api/v1/accounts/{id}", Id::Account, r#"{"state":"suspended"}"#),
+    ("post", "/api/v1/accounts/{id}/transfers", Id::Account, r#"{"amount":"249.95"}"#),
+    ("get", "/api/v1/accounts/{id}/keys", Id::Account, ""),
+    ("post", "/api/v1/accounts/{id}/keys", Id::Account, r#"{"label":"mine"}"#),
 ];
 
 /// A contact of the owner.
@@ -144,6 +154,7 @@ fn owned_id(kind: Id) -> String {
         Id::Sender => sender_id().to_string(),
         Id::Suppression => SUPPRESSED.to_owned(),
         Id::Held => HELD.to_owned(),
+        Id::Account => account_id(CHILD),
         Id::Number => "32470000000".to_owned(),
     }
 }
@@ -167,6 +178,9 @@ fn owned() -> Vec<String> {
         HELD.to_owned(),
         CONTACT_NUMBER.to_owned(),
         "OwnersName".to_owned(),
+        account_id(OWNER),
+        account_id(CHILD),
+        "shop".to_owned(),
     ]
 }
 
@@ -198,6 +212,11 @@ impl Door {
     /// Asks an operation with an id and somebody's authorization; what the desk was asked before is
     /// forgotten.
     async fn ask(&self, row: &Row, id: &str, authorization: Option<&str>) -> Answer {
+        self.ask_for(row, id, authorization, &[]).await
+    }
+
+    /// The same for the accounts that are named.
+    async fn ask_for(&self, row: &Row, id: &str, authorization: Option<&str>, accounts: &[&str]) -> Answer {
         self.desk.scopes.lock().unwrap().clear();
         self.desk.submissions.lock().unwrap().clear();
         self.desk.onces.lock().unwrap().clear();
@@ -208,6 +227,9 @@ impl Door {
             .header("content-type", "application/json");
         if let Some(value) = authorization {
             request = request.header("authorization", value);
+        }
+        for account in accounts {
+            request = request.header("chappe-account", *account);
         }
         call(&self.router, request.body(Body::from(body.to_owned())).unwrap()).await
     }
@@ -221,10 +243,14 @@ impl Door {
 
     /// Whether whatever was asked for was asked for the stranger.
     fn asked_for_the_stranger(&self) -> bool {
+        self.asked_for(STRANGER)
+    }
+
+    fn asked_for(&self, account: AccountId) -> bool {
         let scopes = self.desk.scopes.lock().unwrap();
         let submissions = self.desk.submissions.lock().unwrap();
-        scopes.iter().all(|scope| *scope == Scope::Account(STRANGER))
-            && submissions.iter().all(|submission| submission.account == STRANGER)
+        scopes.iter().all(|scope| *scope == Scope::Account(account))
+            && submissions.iter().all(|submission| submission.account == account)
     }
 }
 
@@ -284,9 +310,57 @@ async fn what_belongs_to_another_is_like_what_is_not_there() {
         let unknown = match row.2 {
             Id::Message | Id::Contact | Id::Group | Id::Sender => message_id(2).0.base32(),
             Id::Suppression | Id::Held => "32470000098".to_owned(),
+            Id::Account => account_id(AccountId(98)),
             _ => "98".to_owned(),
         };
         assert_eq!(bare(&foreign), bare(&door.ask(row, &unknown, stranger).await), "{what}");
+    }
+}
+
+/// What belongs to an account is reached from above, and from nowhere else: not by a reseller of another
+/// tree, not by a child that reaches for what stands above it, and not by the account itself in this way.
+#[tokio::test]
+async fn an_account_is_acted_for_from_above_alone() {
+    let door = Door::new();
+    let (owner, child) = (account_id(OWNER), account_id(CHILD));
+    let unknown = account_id(AccountId(98));
+    for row in ROWS {
+        let what = format!("{} {}", row.0, row.1);
+        // From above, the rows of the account below are asked for, and none of one's own.
+        let answer = door.ask_for(row, &owned_id(row.2), Some("Bearer key.secret"), &[&child]).await;
+        assert!(door.asked_for(CHILD), "{what}");
+        let is_own = matches!(row.2, Id::None | Id::Number);
+        assert_eq!(answer.status.is_success(), is_own, "{what}: {}", answer.text());
+        assert!(!answer.text().contains("owner.example") && !answer.text().contains("ckowner"), "{what}");
+
+        let reaches = [
+            ("stranger", child.as_str()),
+            ("stranger", &owner),
+            ("child", &owner),
+            ("child", &child),
+            ("key", &owner),
+            ("key", "AC0"),
+            ("key", "7"),
+            ("key", ""),
+        ];
+        for (key, account) in reaches {
+            let authorization = format!("Bearer {key}.secret");
+            let foreign = door.ask_for(row, &owned_id(row.2), Some(&authorization), &[account]).await;
+            let answer = door.ask_for(row, &owned_id(row.2), Some(&authorization), &[&unknown]).await;
+            assert_eq!(foreign.status, 404, "{what} {key} {account}: {}", foreign.text());
+            assert_eq!(foreign.json()["field"], "Chappe-Account", "{what} {key}");
+            assert_eq!(bare(&foreign), bare(&answer), "{what} {key} {account}");
+            assert!(door.is_unasked(), "{what} {key} {account}");
+        }
+        let twice = door.ask_for(row, &owned_id(row.2), Some("Bearer key.secret"), &[&child, &child]).await;
+        assert_eq!(twice.status, 404, "{what}");
+        for key in ["send", "read", "manage"] {
+            let authorization = format!("Bearer {key}.secret");
+            let answer = door.ask_for(row, &owned_id(row.2), Some(&authorization), &[&child]).await;
+            assert_eq!(answer.status, 403, "{what} {key}");
+            assert!(answer.json()["detail"].as_str().unwrap().contains("`accounts`"), "{what}");
+            assert!(door.is_unasked(), "{what} {key}");
+        }
     }
 }
 

@@ -1,38 +1,38 @@
-//! Accounts, people and grants of value: each a row and, after its commit, a changed directory.
+//! Accounts and people: each a row and, after its commit, a changed directory.
 //!
 //! It decides no message and hashes no password. Start at [`Engine::new_account`].
 
 use std::sync::Arc;
 
-use ports::store::{Batch, ConfigChange, KeywordReplyRow, LotChange, PersonRow};
-use types::account::{Account, AccountLimits, AccountState, EndpointKind, PATH_DEPTH_MAX};
-use types::charge::{Lot, Posting, PostingKind};
-use types::id::{AccountId, EndpointId, LotId, PersonId, PublicId};
+use ports::store::{Batch, ConfigChange, KeywordReplyRow, PersonRow};
+use types::account::{Account, AccountLimits, AccountState, BELOW_MAX, EndpointKind, PATH_DEPTH_MAX};
+use types::id::{AccountId, EndpointId, PersonId, PublicId, RowKey};
 use types::keyword::Keyword;
 use types::message::Class;
-use types::money::Money;
 use types::refusal::{Refusal, RefusalCode};
 use types::role::Role;
 use types::time::Timestamp;
 
 use super::Changed;
 use super::endpoints::new_endpoint;
-use crate::core::NewAccount;
+use crate::core::{AccountPatch, NewAccount};
 use crate::engine::Engine;
 use crate::seal::KeyClass;
 
+/// Octets of the name of an account, with the names of those above it before its own.
+const NAME_OCTETS_MAX: usize = 255;
 /// Places in `last_numbers`.
 const ACCOUNT: usize = 0;
 pub(super) const CREDENTIAL: usize = 1;
 pub(super) const ENDPOINT: usize = 2;
-const LOT: usize = 3;
+pub(super) const LOT: usize = 3;
 const PERSON: usize = 4;
 
 impl Engine {
     pub(super) fn new_account(&mut self, new: NewAccount, now: Timestamp) -> Result<Changed, Refusal> {
         let name = new.name.trim().to_owned();
-        if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
-            let detail = "the name of an account has 1 to 64 characters";
+        if name.is_empty() || name.len() > NAME_OCTETS_MAX || name.chars().any(char::is_control) {
+            let detail = format!("the name of an account has 1 to {NAME_OCTETS_MAX} octets");
             return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("name"));
         }
         if self.shared.directory.load().by_name.contains_key(&name) {
@@ -53,6 +53,7 @@ impl Engine {
         self.check_parent(new.parent)?;
         let (key, tail) = self.next_key(now);
         let id = AccountId(self.next_number(ACCOUNT));
+        self.note_created(RowKey::from_i64(id.0));
         let endpoint_id = EndpointId(self.next_number(ENDPOINT));
         let account = Account {
             id,
@@ -90,9 +91,10 @@ impl Engine {
         let Some(parent) = parent else { return Ok(()) };
         let refuse = |detail: String| Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("parent"));
         let directory = self.shared.directory.load();
-        let find = |id: AccountId| directory.accounts.get(&id).map(|handle| handle.account.as_ref());
-        let Some(account) = find(parent) else { return refuse("there is no such parent account".into()) };
-        match decide::path::above(account, find) {
+        let Some(account) = directory.account(parent) else {
+            return refuse("there is no such parent account".into());
+        };
+        match directory.above(account) {
             Ok(above) if above.len() < PATH_DEPTH_MAX => Ok(()),
             _ => refuse(format!("an account has at most {PATH_DEPTH_MAX} accounts above it")),
         }
@@ -141,72 +143,58 @@ impl Engine {
         Ok(Changed::Person(id))
     }
 
-    pub(super) fn top_up(
+    /// Makes an account below another for somebody who stands there, who can grant no more than it has.
+    pub(super) fn new_account_below(
         &mut self,
-        account: AccountId,
-        amount: Money,
-        source: String,
-        now: Timestamp,
-    ) -> Result<Changed, Refusal> {
-        self.check_account(account)?;
-        if amount.micros <= 0 {
-            return Err(
-                Refusal::new(RefusalCode::InvalidRequest, "the amount must be above zero").at("amount")
-            );
-        }
-        let id = LotId(self.next_number(LOT));
-        let micros = amount.micros;
-        let mut lot = Lot {
-            id,
-            account,
-            unit: amount.unit,
-            granted_micros: micros,
-            available_micros: 0,
-            held_micros: 0,
-            created_at: now,
-            expires_at: None,
-            source,
-        };
-        let change = LotChange {
-            lot: id,
-            new: Some(lot.clone()),
-            available_delta: micros,
-            held_delta: 0,
-            floor_micros: 0,
-        };
-        let policy = self.snapshot.profile_version;
-        let posting = Posting {
-            account,
-            lot: id,
-            kind: PostingKind::TopUp,
-            amount_micros: micros,
-            messages: 0,
-            policy,
-        };
-        self.write_batch(Batch { at: now, lots: vec![change], postings: vec![posting], ..Batch::default() })?;
-        lot.available_micros = micros;
-        let purse = self.purses.entry(account).or_default();
-        purse.add(lot);
-        if let Some(handle) = self.shared.directory.load().accounts.get(&account) {
-            let (available, held) = purse.balance(handle.account.unit);
-            handle.live.set_balance(available, held);
-        }
-        Ok(Changed::Done)
-    }
-
-    pub(super) fn set_limits(
-        &mut self,
-        account: AccountId,
-        limits: AccountLimits,
+        root: AccountId,
+        new: NewAccount,
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         let directory = Arc::clone(&self.shared.directory.load());
-        let handle = directory.accounts.get(&account);
-        let handle = handle.ok_or_else(|| Refusal::new(RefusalCode::NotFound, "there is no such account"))?;
-        let account = Account { limits, ..(*handle.account).clone() };
-        self.write(vec![ConfigChange::Account(account.clone())], now)?;
+        let above = directory.account(root).ok_or_else(no_such_account)?;
+        let may_act = decide::path::state_along(above, &directory.above(above).unwrap_or_default());
+        if may_act != AccountState::Active {
+            let detail = "an account that may not send makes no other";
+            return Err(Refusal::new(RefusalCode::AccountSuspended, detail));
+        }
+        let below = directory.accounts.values().filter(|handle| directory.is_below(&handle.account, root));
+        if below.count() >= BELOW_MAX {
+            let detail = format!("an account has at most {BELOW_MAX} accounts below it");
+            return Err(Refusal::new(RefusalCode::InvalidRequest, detail));
+        }
+        check_grant(above, &new.limits)?;
+        self.new_account(new, now)
+    }
+
+    /// Changes what is set of an account. `by` is the account whose people or keys ask; `None` for the
+    /// operator, who is bound by nothing.
+    pub(super) fn set_account(
+        &mut self,
+        account: AccountId,
+        patch: AccountPatch,
+        by: Option<AccountId>,
+        now: Timestamp,
+    ) -> Result<Changed, Refusal> {
+        let directory = Arc::clone(&self.shared.directory.load());
+        let old = directory.account(account).ok_or_else(no_such_account)?;
+        let state = patch.state.unwrap_or(old.state);
+        let changed = Account { limits: patch.limits.over(old.limits), state, ..old.clone() };
+        if by.is_some() {
+            let above = old.parent.and_then(|above| directory.account(above)).ok_or_else(no_such_account)?;
+            if changed.limits != old.limits {
+                check_grant(above, &changed.limits)?;
+            }
+            if old.state == AccountState::Closed && state != AccountState::Closed {
+                let detail = "the account is closed for good; make another one";
+                return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("state"));
+            }
+        }
+        if changed == *old {
+            return Ok(Changed::Done);
+        }
+        self.write(vec![ConfigChange::Account(changed.clone())], now)?;
         let mut directory = directory.fork();
-        directory.put_account(account);
+        directory.put_account(changed);
         self.shared.directory.store(Arc::new(directory));
         Ok(Changed::Done)
     }
@@ -235,5 +223,20 @@ impl Engine {
         }
         self.shared.directory.store(Arc::new(directory));
         Ok(Changed::Done)
+    }
+}
+
+fn no_such_account() -> Refusal {
+    Refusal::new(RefusalCode::NotFound, "there is no such account")
+}
+
+/// Nobody grants more than it has.
+fn check_grant(above: &Account, limits: &AccountLimits) -> Result<(), Refusal> {
+    match decide::path::exceeds(limits, &above.limits) {
+        None => Ok(()),
+        Some(name) => {
+            let detail = format!("{name} would be above the same limit of the account above this one");
+            Err(Refusal::new(RefusalCode::InvalidRequest, detail).at(format!("limits.{name}")))
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::secret;
 use crate::shared::CredentialEntry;
 
 impl Engine {
-    /// Makes a key that may do everything, and shows it.
+    /// Makes a key that may do what is usual, and shows it.
     pub(super) fn new_key(&mut self, account: AccountId, now: Timestamp) -> Result<Changed, Refusal> {
         let secret: Sensitive<String> = secret::api_secret(self.entropy.as_ref()).into();
         let name = secret::api_key(self.entropy.as_ref());

@@ -41,6 +41,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../migrations/0005_contacts.sql"), opens_from: 3 },
     // Versions before do not look into the archive: to them its messages would be gone, and the ledger off.
     Migration { sql: include_str!("../migrations/0006_archive.sql"), opens_from: 6 },
+    // Postings and keys of which versions before cannot read the codes.
+    Migration { sql: include_str!("../migrations/0007_resellers.sql"), opens_from: 7 },
 ];
 
 /// The schema that this version writes.

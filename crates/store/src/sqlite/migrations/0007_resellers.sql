@@ -1,0 +1,2 @@
+-- No table changes. Value moves between accounts by postings, and keys open accounts below their own, that
+-- versions before cannot read.
