@@ -46,6 +46,66 @@ class AcceptedItem:
 
 
 @dataclass(frozen=True)
+class AccountItem:
+    """An account below the caller's."""
+
+    #: Its id.
+    id: str
+
+    #: Its name.
+    name: str
+
+    #: `active`, `suspended` or `closed`.
+    state: str
+
+    #: The state in which it acts: its own, or that of an account above it where that stops it.
+    acts_as: str
+
+    #: What it can spend, as a decimal string.
+    balance: str
+
+    #: Held for messages on their way, as a decimal string.
+    held: str
+
+    #: What it pays in.
+    unit: str
+
+    #: What it may do at once.
+    limits: AccountLimitsView
+
+    #: When it was made.
+    created_at: datetime
+
+    #: The id of the account above it.
+    parent: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class AccountLimitsView:
+    """Limits of an account; null where there is none."""
+
+    #: SMPP sessions at once.
+    binds: Optional[int] = None
+
+    #: Messages per second over all doors.
+    messages_per_second: Optional[int] = None
+
+    #: Unanswered PDUs of one SMPP session.
+    window: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    """A page of accounts, oldest first."""
+
+    #: The accounts.
+    items: List[AccountItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Alert:
     """One alert of a group."""
 
@@ -487,7 +547,7 @@ class KeyChange:
     #: What you call it.
     label: Optional[str] = None
 
-    #: What it may do: `send`, `read`, `manage`.
+    #: What it may do: `send`, `read`, `manage`, `accounts`.
     scopes: Optional[List[str]] = None
 
 
@@ -504,7 +564,7 @@ class KeyItem:
     #: What its owner calls it.
     label: str
 
-    #: What it may do: `send`, `read`, `manage`.
+    #: What it may do: `send`, `read`, `manage`, `accounts`.
     scopes: List[str]
 
     #: The addresses and ranges from which it may be used; none for everywhere.
@@ -571,6 +631,20 @@ class LimitsView:
 
     #: Messages per second over all doors.
     messages_per_second: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class LimitsWish:
+    """Limits to set; what is absent stays, zero lifts a limit where the account above has none."""
+
+    #: SMPP sessions at once.
+    binds: Optional[int] = None
+
+    #: Messages per second over all doors.
+    messages_per_second: Optional[int] = None
+
+    #: Unanswered PDUs of one SMPP session.
+    window: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -729,7 +803,7 @@ class MovementView:
     #: When.
     at: datetime
 
-    #: `top_up`, `hold`, `capture`, `release`, `charge` or `refund`.
+    #: `top_up`, `hold`, `capture`, `release`, `charge`, `refund`, `transfer_out` or `transfer_in`.
     kind: str
 
     #: What it did to what can be spent; below zero when it took something.
@@ -787,7 +861,7 @@ class NewKey:
     #: What you call it.
     label: Optional[str] = None
 
-    #: What it may do: `send`, `read`, `manage`; what the calling key may do when absent.
+    #: What it may do: `send`, `read`, `manage`, `accounts`; what the calling key may do when absent.
     scopes: Optional[List[str]] = None
 
 
@@ -803,6 +877,16 @@ class NewSender:
 
     #: What it is for, at most 200 characters.
     purpose: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class NewSubAccount:
+    """An account to make below the caller's."""
+
+    #: Its name, unique below the caller's account.
+    name: str
+
+    limits: Optional[LimitsWish] = None
 
 
 @dataclass(frozen=True)
@@ -1149,6 +1233,17 @@ class StatisticsLine:
 
 
 @dataclass(frozen=True)
+class SubAccountChange:
+    """What to change of an account; what is absent stays."""
+
+    limits: Optional[LimitsWish] = None
+
+    #: `active`, `suspended`: it sends nothing, and neither does any account below it; or `closed`, for
+    #: good: its keys and logins open nothing any more.
+    state: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class SubmitBody:
     """What to send, and to whom."""
 
@@ -1249,6 +1344,60 @@ class TestView:
 
     #: The HTTP status of the answer.
     status: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Value to move between the caller's account and one below it."""
+
+    #: How much, as a decimal string in the unit of both accounts.
+    amount: str
+
+    #: `to_account` (when absent), or `from_account`, which takes back what is not held.
+    direction: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class TreeLine:
+    """The traffic of one account."""
+
+    #: The account's id.
+    id: str
+
+    #: Its name.
+    name: str
+
+    #: Messages accepted.
+    messages: int
+
+    #: Of them delivered.
+    delivered: int
+
+    #: Parts of all of them.
+    parts: int
+
+    #: What they were sold for, whatever became of the money.
+    amount: Amount
+
+    #: What the account can spend now, as a decimal string.
+    balance: str
+
+    #: Held for messages on their way, as a decimal string.
+    held: str
+
+    #: The id of the account above it; null for the caller's own.
+    parent: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class TreePage:
+    """The traffic of an account and of those below it, oldest account first."""
+
+    #: A line for each account.
+    items: List[TreeLine]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
 
 
 @dataclass(frozen=True)
