@@ -6,10 +6,11 @@
 
 use std::collections::VecDeque;
 
-use crate::maps::IdMap;
 use types::id::{AccountId, RowKey};
 use types::message::Class;
 use types::time::Timestamp;
+
+use crate::maps::IdMap;
 
 /// Of this many turns the first begins with bulk, and the middle one with transactional messages, so
 /// that a flood of what goes before them cannot starve them.
