@@ -81,6 +81,12 @@ const FULL: &[Stage] = &[
         action: peer::against_release,
     },
     Stage {
+        name: "dialects",
+        about: "the official clients of other firms find what they know",
+        needs: &[Need::Dialects],
+        action: peer::dialects::against_release,
+    },
+    Stage {
         name: "kill9",
         about: "nothing promised is lost when the process is killed",
         needs: &[],

@@ -9,6 +9,7 @@
 mod bench;
 mod client;
 mod crash;
+mod dialects;
 mod fuzz;
 mod lanes;
 mod need;
@@ -43,6 +44,8 @@ enum Task {
     Tidy,
     /// Let a foreign SMPP client and a foreign SMPP dissector judge a built `chappe`.
     Peer(peer::PeerArguments),
+    /// Let the official clients of other firms speak to a built `chappe`.
+    DialectsPeer(peer::dialects::DialectsPeerArguments),
     /// Let schemathesis hold the OpenAPI document against what a built `chappe` serves.
     Openapi(peer::openapi::OpenApiArguments),
     /// Install what the lanes need on this machine.
@@ -59,6 +62,8 @@ enum Task {
     Rules(rules::RulesArguments),
     /// Make the Python client anew from the OpenAPI document.
     Client(client::ClientArguments),
+    /// Write the page of every address of every dialect anew.
+    Dialects(dialects::DialectsArguments),
     /// Take the pictures of the console that the documentation shows.
     Pictures(pictures::PicturesArguments),
 }
@@ -80,6 +85,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Soak(arguments) => lanes::soak(&arguments),
         Task::Tidy => tidy::run(),
         Task::Peer(arguments) => peer::run(&arguments),
+        Task::DialectsPeer(arguments) => peer::dialects::run(&arguments),
         Task::Openapi(arguments) => peer::openapi::run(&arguments),
         Task::Need(arguments) => need::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
@@ -88,6 +94,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Sim(arguments) => sim::run(&arguments),
         Task::Rules(arguments) => rules::run(&arguments),
         Task::Client(arguments) => client::run(&arguments),
+        Task::Dialects(arguments) => dialects::run(&arguments),
         Task::Pictures(arguments) => pictures::run(&arguments),
     }
 }

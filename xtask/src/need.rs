@@ -28,6 +28,9 @@ pub(crate) struct PythonKit {
 /// The foreign clients that are written in Python.
 pub(crate) const CLIENTS: PythonKit =
     PythonKit { folder: "venv", requirements: "xtask/peer/requirements.txt" };
+/// The official clients of other firms whose dialects are spoken.
+pub(crate) const DIALECTS: PythonKit =
+    PythonKit { folder: "venv-dialects", requirements: "xtask/peer/dialects/requirements.txt" };
 /// The tester of APIs.
 pub(crate) const SCHEMATHESIS: PythonKit =
     PythonKit { folder: "venv-openapi", requirements: "xtask/peer/openapi/requirements.txt" };
@@ -47,6 +50,8 @@ pub(crate) enum Need {
     Python,
     /// The private Python environment with `smpplib`.
     Smpplib,
+    /// The private Python environment with the official clients of other firms.
+    Dialects,
     /// The private Python environment with `schemathesis`.
     Schemathesis,
     /// Node with `node-smpp` in a private folder.
@@ -87,6 +92,7 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
         Need::Chromium => debian_programme("chromium", &["chromium"]),
         Need::Python => debian_programme("python3", &["python3"]),
         Need::Smpplib => python_environment(CLIENTS).map(drop),
+        Need::Dialects => python_environment(DIALECTS).map(drop),
         Need::Schemathesis => python_environment(SCHEMATHESIS).map(drop),
         Need::NodeSmpp => node_environment().map(drop),
         Need::Php => debian_programme("php", &["php-cli"]),

@@ -9,6 +9,7 @@
 //! already running. Start at [`judge`].
 
 mod capture;
+pub(crate) mod dialects;
 mod kit;
 pub(crate) mod openapi;
 mod watched;

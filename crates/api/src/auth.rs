@@ -149,7 +149,7 @@ pub(crate) fn peer_of(extensions: &Extensions) -> Option<IpAddr> {
 }
 
 /// The key and the secret of a request.
-fn read_pair(headers: &HeaderMap) -> Result<(String, String), Refusal> {
+pub(crate) fn read_pair(headers: &HeaderMap) -> Result<(String, String), Refusal> {
     let refuse = |detail: &str| Refusal::new(RefusalCode::InvalidCredentials, detail);
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {

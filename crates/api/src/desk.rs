@@ -10,7 +10,7 @@ use app::{Core, MessageQuery, Rate, Scope};
 use ports::BoxFuture;
 use types::account::Account;
 use types::charge::Balance;
-use types::id::{AccountId, MessageId, RowKey};
+use types::id::{AccountId, MessageId, PublicId, RowKey};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -44,6 +44,13 @@ pub trait Desk: Settings + Contacts + Senders + Figures + Tree {
     ) -> Answer<'_, Done<MessageDetail>>;
     /// Checks an API key and its secret, and where it is used.
     fn authenticate_key(&self, key: &str, secret: &str, from: Option<IpAddr>) -> Result<KeyAccess, Refusal>;
+    /// Checks the public id of an account and the secret of any of its API keys.
+    fn authenticate_account(
+        &self,
+        sid: PublicId,
+        secret: &str,
+        from: Option<IpAddr>,
+    ) -> Result<KeyAccess, Refusal>;
     /// How many messages an account may still send now; `None` for no limit.
     fn rate(&self, account: AccountId) -> Option<Rate>;
     /// An account.
@@ -103,6 +110,15 @@ impl Desk for Core {
 
     fn authenticate_key(&self, key: &str, secret: &str, from: Option<IpAddr>) -> Result<KeyAccess, Refusal> {
         Self::authenticate_key(self, key, secret, from)
+    }
+
+    fn authenticate_account(
+        &self,
+        sid: PublicId,
+        secret: &str,
+        from: Option<IpAddr>,
+    ) -> Result<KeyAccess, Refusal> {
+        Self::authenticate_account(self, sid, secret, from)
     }
 
     fn rate(&self, account: AccountId) -> Option<Rate> {

@@ -34,11 +34,17 @@ mod testing;
 use std::sync::Arc;
 
 pub use desk::{Answer, Contacts, Desk, Explanation, Figures, Senders, Settings, Tree};
+pub use dialect::page as dialects_page;
 pub use openapi::document as openapi_document;
 pub use problem::http_status;
 pub use router::{router, router_over};
 pub use serve::{HttpLimits, OverTls, serve};
 pub use state::{ApiState, CallbackDesk};
+
+/// The names of the kinds of addresses at which events are told.
+pub(crate) fn kinds_of_addresses() -> Vec<&'static str> {
+    renderers().iter().map(|renderer| renderer.kind().as_str()).collect()
+}
 
 /// What writes the calls that tell events: the native webhook and one for each dialect that has
 /// its own.

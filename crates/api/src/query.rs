@@ -69,6 +69,19 @@ fn not_text(what: &str) -> Refusal {
     Refusal::new(RefusalCode::InvalidRequest, format!("{what} is not percent-encoded UTF-8"))
 }
 
+/// Percent-encodes everything but the unreserved characters (RFC 3986, 2.3).
+pub(crate) fn percent(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 /// Undoes form encoding; `None` for a broken escape or other octets than UTF-8.
 fn decode(text: &str) -> Option<String> {
     if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {

@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use ports::BoxFuture;
 use tokio::time::{Duration, Instant};
 use types::account::EndpointKind;
-use types::id::AccountId;
+use types::id::{AccountId, PublicId};
 use types::message::ReportWish;
 use types::refusal::{Refusal, RefusalCode};
 
@@ -124,7 +124,29 @@ impl Api {
         key: &str,
         secret: &str,
     ) -> Result<KeyAccess, Refusal> {
-        let refusal = match self.desk().authenticate_key(key, secret, from) {
+        self.note_wrong(from, self.desk().authenticate_key(key, secret, from))
+    }
+
+    /// Who has this public id and the secret of one of its keys; as [`Api::authenticate`].
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn authenticate_account(
+        &self,
+        from: Option<IpAddr>,
+        sid: PublicId,
+        secret: &str,
+    ) -> Result<KeyAccess, Refusal> {
+        self.note_wrong(from, self.desk().authenticate_account(sid, secret, from))
+    }
+
+    /// Counts wrong credentials by where they came from.
+    fn note_wrong(
+        &self,
+        from: Option<IpAddr>,
+        outcome: Result<KeyAccess, Refusal>,
+    ) -> Result<KeyAccess, Refusal> {
+        let refusal = match outcome {
             Err(refusal) if refusal.code == RefusalCode::InvalidCredentials => refusal,
             outcome => return outcome,
         };
@@ -205,7 +227,7 @@ impl Api {
         kind: EndpointKind,
         url: Option<&str>,
     ) -> Result<ReportWish, Refusal> {
-        let steps = kind == EndpointKind::Webhook;
+        let steps = kind.hears_steps();
         let endpoint = match url {
             Some(url) => Some(self.desk().webhook_endpoint(account, kind, url).await?),
             None => self.desk().account(account).and_then(|account| account.default_endpoint),

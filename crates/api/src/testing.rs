@@ -19,7 +19,7 @@ use types::access::{KeyScope, KeyScopes};
 use types::account::{Account, AccountLimits, AccountState, CredentialKind};
 use types::address::Address;
 use types::charge::Balance;
-use types::id::{AccountId, CredentialId, EndpointId, InboundId, MessageId, RowKey, SubmissionId};
+use types::id::{AccountId, CredentialId, EndpointId, InboundId, MessageId, PublicId, RowKey, SubmissionId};
 use types::keyword::Keyword;
 use types::message::{Class, State};
 use types::money::{Money, Unit};
@@ -160,6 +160,17 @@ impl Desk for FakeDesk {
         }
         let caller = Caller { account, credential: CredentialId(1), kind: CredentialKind::ApiKey };
         Ok(KeyAccess { caller, scopes })
+    }
+
+    fn authenticate_account(
+        &self,
+        sid: PublicId,
+        secret: &str,
+        from: Option<IpAddr>,
+    ) -> Result<KeyAccess, Refusal> {
+        let keys = [(OWNER, "key"), (STRANGER, "stranger"), (CHILD, "child")];
+        let key = keys.into_iter().find(|(id, _)| tree::sid_of(*id) == sid).map_or("", |(_, key)| key);
+        self.authenticate_key(key, secret, from)
     }
 
     fn rate(&self, account: AccountId) -> Option<Rate> {

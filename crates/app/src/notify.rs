@@ -232,6 +232,11 @@ impl Notifier {
         self.tick();
     }
 
+    /// The kinds of endpoints whose calls somebody writes.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = EndpointKind> {
+        self.renderers.iter().map(|renderer| renderer.kind())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }

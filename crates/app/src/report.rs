@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use ports::courier::Call;
 use types::Sensitive;
+use types::account::Endpoint;
 use types::address::Address;
-use types::id::{EventId, InboundId, MessageId, RowKey};
+use types::id::{EventId, InboundId, MessageId, PublicId, RowKey};
 use types::keyword::Keyword;
 use types::message::{Flags, OctetContent, Reason, State};
 use types::money::Money;
 use types::network::NetworkFact;
 use types::receipt::ReceiptState;
 use types::time::Timestamp;
+
+use crate::submission::Submission;
 
 /// An event, ready to be written in whatever form its endpoint wants.
 #[derive(Clone, Debug)]
@@ -115,6 +119,24 @@ pub struct ReportResult {
     pub told: Told,
 }
 
+/// Whose event is told: for forms that name the account, or prove by one of its API keys who calls.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The account's public id.
+    pub sid: PublicId,
+    /// The first of its API keys that is still good; `None` when it has none.
+    pub key: Option<OwnerKey>,
+}
+
+/// An API key that signs what its account is told.
+#[derive(Clone, Debug)]
+pub struct OwnerKey {
+    /// The key.
+    pub name: String,
+    /// Its secret.
+    pub secret: Sensitive<String>,
+}
+
 /// Writes a report as the HTTP call that an endpoint of its kind expects. The native webhook and
 /// each dialect bring one.
 pub trait Renderer: Send + Sync {
@@ -123,21 +145,29 @@ pub trait Renderer: Send + Sync {
 
     /// Writes the call; `None` when this form has no such event: the customer is then not told, and it
     /// is not kept as told.
-    fn render(
+    fn render(&self, endpoint: &Endpoint, report: &Report, now: Timestamp) -> Option<Call>;
+
+    /// Completes a call by what says and proves whose event it tells; for forms that are signed with an API
+    /// key rather than with the secret of their endpoint.
+    fn prove(&self, call: Call, _owner: &Owner, _now: Timestamp) -> Call {
+        call
+    }
+
+    /// What the customer wants sent, by the body of the answer with which it took an event. It is handed in
+    /// once for each event, under the key that the submission carries.
+    fn reply(
         &self,
-        endpoint: &types::account::Endpoint,
-        report: &Report,
-        now: Timestamp,
-    ) -> Option<ports::courier::Call>;
+        _endpoint: &Endpoint,
+        _report: &Report,
+        _answer: &[u8],
+        _now: Timestamp,
+    ) -> Option<Submission> {
+        None
+    }
 
     /// Writes the call of an event that tells nothing, for an owner who tries an endpoint out; `None` when
     /// this form has no such event.
-    fn render_test(
-        &self,
-        _endpoint: &types::account::Endpoint,
-        _id: EventId,
-        _now: Timestamp,
-    ) -> Option<ports::courier::Call> {
+    fn render_test(&self, _endpoint: &Endpoint, _id: EventId, _now: Timestamp) -> Option<Call> {
         None
     }
 }

@@ -262,7 +262,7 @@ fn directory_of(state: &StoredState, sealer: &Sealer) -> Directory {
             continue;
         };
         let entry = CredentialEntry::new(row.id, row.account, row.created_at, settings);
-        directory.credentials.insert((row.kind, row.name.clone()), Arc::new(entry));
+        directory.put_credential((row.kind, row.name.clone()), entry);
     }
     directory.inbound_numbers =
         Arc::new(state.inbound_numbers.iter().map(|row| (row.number, *row)).collect());

@@ -23,8 +23,10 @@ use crate::engine::Input;
 use crate::inbox::Inbox;
 use crate::maps::IdMap;
 use crate::metrics::Metrics;
+use crate::report::{Owner, OwnerKey};
 use crate::sealed::settings::KeySettings;
 
+mod rate;
 mod resources;
 
 pub(crate) use resources::{Resource, Resources};
@@ -153,6 +155,8 @@ pub(crate) struct Directory {
     pub(crate) by_name: HashMap<String, AccountId>,
     pub(crate) by_sid: HashMap<PublicId, AccountId>,
     pub(crate) credentials: HashMap<(CredentialKind, String), Arc<CredentialEntry>>,
+    /// The names of the API keys of each account, oldest first.
+    pub(crate) keys: IdMap<AccountId, BTreeMap<CredentialId, String>>,
     pub(crate) endpoints: IdMap<EndpointId, Arc<Endpoint>>,
     pub(crate) smpp_endpoints: IdMap<AccountId, EndpointId>,
     pub(crate) by_url: HashMap<(AccountId, EndpointKind, i64), EndpointId>,
@@ -229,6 +233,47 @@ impl Directory {
         self.credentials.iter().find(|(_, entry)| entry.id == id)
     }
 
+    /// Adds or replaces a way in.
+    pub(crate) fn put_credential(&mut self, (kind, name): (CredentialKind, String), entry: CredentialEntry) {
+        if kind == CredentialKind::ApiKey {
+            self.keys.entry(entry.account).or_default().insert(entry.id, name.clone());
+        }
+        self.credentials.insert((kind, name), Arc::new(entry));
+    }
+
+    /// Takes a way in away.
+    pub(crate) fn remove_credential(&mut self, name: &(CredentialKind, String)) {
+        if let Some(entry) = self.credentials.remove(name)
+            && let Some(keys) = self.keys.get_mut(&entry.account)
+        {
+            keys.remove(&entry.id);
+        }
+    }
+
+    /// The API keys of an account that have not expired, oldest first.
+    pub(crate) fn good_keys(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&str, &Arc<CredentialEntry>)> {
+        let names = self.keys.get(&account).into_iter().flat_map(BTreeMap::values);
+        let known = names.filter_map(|name| {
+            let entry = self.credentials.get(&(CredentialKind::ApiKey, name.clone()))?;
+            Some((name.as_str(), entry))
+        });
+        known.filter(move |(_, entry)| entry.settings.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// Whose events are told under an account's name.
+    pub(crate) fn owner(&self, account: AccountId, now: Timestamp) -> Option<Owner> {
+        let sid = self.account(account)?.sid;
+        let key = self
+            .good_keys(account, now)
+            .next()
+            .map(|(name, entry)| OwnerKey { name: name.to_owned(), secret: entry.settings.secret.clone() });
+        Some(Owner { sid, key })
+    }
+
     /// A copy that can be changed and published.
     pub(crate) fn fork(&self) -> Self {
         Self {
@@ -236,6 +281,7 @@ impl Directory {
             by_name: self.by_name.clone(),
             by_sid: self.by_sid.clone(),
             credentials: self.credentials.clone(),
+            keys: self.keys.clone(),
             endpoints: self.endpoints.clone(),
             smpp_endpoints: self.smpp_endpoints.clone(),
             by_url: self.by_url.clone(),

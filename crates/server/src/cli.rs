@@ -169,6 +169,9 @@ enum Command {
         #[arg(long, default_value = "")]
         url: String,
     },
+    /// Print the page of every address of every dialect, as Markdown; it needs no platform.
+    #[command(hide = true)]
+    Dialects,
     /// Look whether everything is well, and say what to do when it is not.
     Doctor,
     /// Copy everything into one file, also while the platform runs; or look whether such a file is whole.
@@ -241,6 +244,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         say(&format!("{}\n", api::openapi_document(url.trim_end_matches('/'))));
         return Ok(());
     }
+    if let Some(Command::Dialects) = &cli.command {
+        say(&api::dialects_page());
+        return Ok(());
+    }
     let config = config::load(&cli.options)?;
     if let Some(Command::Archive { action }) = &cli.command {
         return archive::run(&config, action, cli.json);
@@ -287,6 +294,7 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         | Command::Archive { .. }
         | Command::Terms(_)
         | Command::Openapi { .. }
+        | Command::Dialects
         | Command::Sessions { .. } => {
             anyhow::bail!("this is no request")
         }

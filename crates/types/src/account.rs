@@ -123,8 +123,22 @@ coded_enum!(
         Smpp = 1, "smpp";
         /// PaaSoo's GET with the fields in the query.
         Paasoo = 2, "paasoo";
+        /// Twilio's form by POST, signed with the account's first API key.
+        Twilio = 3, "twilio";
     }
 );
+
+impl EndpointKind {
+    /// Whether what is told there is signed with the endpoint's own secret.
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::Webhook)
+    }
+
+    /// Whether the steps of a message are told there too, and not its end alone.
+    pub const fn hears_steps(self) -> bool {
+        matches!(self, Self::Webhook | Self::Twilio)
+    }
+}
 
 /// Where events of an account are told.
 #[derive(Clone, Debug, PartialEq, Eq)]

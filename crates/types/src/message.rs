@@ -137,6 +137,8 @@ coded_enum!(
         Paasoo = 4, "paasoo";
         /// Nobody's: the platform answers a keyword of a phone with what the account has set.
         Keyword = 5, "keyword";
+        /// The Twilio dialect.
+        Twilio = 6, "twilio";
     }
 );
 

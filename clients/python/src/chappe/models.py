@@ -389,7 +389,7 @@ class DefaultWebhookBody:
     #: The address; null for none.
     url: Optional[str]
 
-    #: `webhook` (when absent), or `paasoo`.
+    #: `webhook` (when absent), or a dialect that tells in its own way.
     kind: Optional[str] = None
 
 
@@ -916,7 +916,7 @@ class NewWebhook:
     #: The events that it shall hear, e.g. `message.delivered`; all when absent.
     events: Optional[List[str]] = None
 
-    #: `webhook` (when absent), or `paasoo`.
+    #: `webhook` (when absent), or a dialect that tells in its own way.
     kind: Optional[str] = None
 
 
@@ -1435,7 +1435,7 @@ class WebhookView:
     #: Its id.
     id: str
 
-    #: `webhook`, signed JSON by POST; or `paasoo`, that dialect's GET.
+    #: `webhook`, signed JSON by POST; or a dialect that tells in its own way.
     kind: str
 
     #: The address.

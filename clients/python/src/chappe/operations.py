@@ -1231,7 +1231,7 @@ class Operations(Runtime):
             description: What you call it.
             enabled: Whether it is switched on; true when absent.
             events: The events that it shall hear, e.g. `message.delivered`; all when absent.
-            kind: `webhook` (when absent), or `paasoo`.
+            kind: `webhook` (when absent), or a dialect that tells in its own way.
             idempotency_key: Done once under this key; a new one is made when absent, so that retries do
                 no harm.
         """
@@ -1382,7 +1382,7 @@ class Operations(Runtime):
 
         Args:
             url: The address; null for none.
-            kind: `webhook` (when absent), or `paasoo`.
+            kind: `webhook` (when absent), or a dialect that tells in its own way.
         """
         request = Request("PUT", "/api/v1/webhooks/default",
             body={"url": url, "kind": kind})

@@ -10,15 +10,14 @@ mod send;
 use std::sync::Arc;
 
 use app::submission::{Caller, KeyAccess};
-use axum::Router;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use types::access::KeyScope;
 use types::refusal::{Refusal, RefusalCode};
 
-use super::Dialect;
+use super::{Address, Dialect};
 use crate::auth::peer_of;
 use crate::body::media_type;
 use crate::query::Fields;
@@ -27,18 +26,14 @@ use crate::state::Api;
 /// This dialect, for the list.
 pub(super) const DIALECT: Dialect = Dialect {
     name: "paasoo",
-    routes,
-    renderer: Some(|| Arc::new(push::PaasooPush)),
-    #[cfg(test)]
-    paths,
+    title: "PaaSoo",
+    addresses,
+    renderers: &[|| Arc::new(push::PaasooPush)],
+    credentials: &["key", "secret"],
 };
 
 /// What clients read when something that they must state is missing.
 const MISSING: &str = "Missing params.";
-
-/// Addresses that PaaSoo has and Chappe has not built.
-const NOT_BUILT: &[&str] =
-    &["/voice", "/api/voice", "/lookup", "/api/lookup", "/mms", "/api/mms", "/price/list", "/api/price/list"];
 
 /// The status that says a refusal. This is the only table of its kind.
 ///
@@ -77,27 +72,44 @@ const fn status_of(code: RefusalCode) -> u8 {
 }
 
 /// The addresses of this dialect, old ones too.
-fn routes() -> Router<Api> {
-    families().into_iter().fold(Router::new(), |router, (paths, handler)| {
-        paths.iter().fold(router, |router, path| router.route(path, handler.clone()))
-    })
-}
-
-/// What is served alike, and where.
-fn families() -> [(&'static [&'static str], MethodRouter<Api>); 5] {
-    [
-        (&["/json", "/api/json"], get(send::send).post(send::send).head(no_head)),
-        (&["/dlr", "/api/dlr"], get(record::record).post(record::record)),
-        (&["/balance", "/api/balance"], get(balance).post(balance)),
-        (&["/validnumber", "/api/validnumber"], get(valid_number).post(valid_number)),
-        (NOT_BUILT, get(not_built).post(not_built)),
+fn addresses() -> Vec<Address> {
+    let both = "GET POST";
+    let refusing = || get(not_built).post(not_built);
+    vec![
+        Address::works(
+            both,
+            &["/json", "/api/json"],
+            "sends to one recipient, or to up to 100 separated by commas",
+            get(send::send).post(send::send).head(no_head),
+        ),
+        Address::works(
+            both,
+            &["/dlr", "/api/dlr"],
+            "tells what has become of a message",
+            get(record::record).post(record::record),
+        ),
+        Address::works(both, &["/balance", "/api/balance"], "tells the balance", get(balance).post(balance)),
+        Address::works(
+            both,
+            &["/validnumber", "/api/validnumber"],
+            "says whether a number can be one",
+            get(valid_number).post(valid_number),
+        ),
+        Address::refuses(both, &["/voice", "/api/voice"], "there are no voice calls yet", refusing()),
+        Address::refuses(
+            both,
+            &["/lookup", "/api/lookup"],
+            "there is no live source of what a number does now",
+            refusing(),
+        ),
+        Address::refuses(both, &["/mms", "/api/mms"], "there are no multimedia messages yet", refusing()),
+        Address::refuses(
+            both,
+            &["/price/list", "/api/price/list"],
+            "prices are told by the native API",
+            refusing(),
+        ),
     ]
-}
-
-/// Every native path of this dialect.
-#[cfg(test)]
-fn paths() -> Vec<&'static str> {
-    families().into_iter().flat_map(|(paths, _)| paths).copied().collect()
 }
 
 /// A request of somebody whose key and secret are right, with its fields: those of the query, then

@@ -38,7 +38,7 @@ const WEBHOOKS_MAX: usize = 500;
 pub(crate) struct WebhookView {
     /// Its id.
     id: String,
-    /// `webhook`, signed JSON by POST; or `paasoo`, that dialect's GET.
+    /// `webhook`, signed JSON by POST; or a dialect that tells in its own way.
     #[schema(value_type = String)]
     kind: &'static str,
     /// The address.
@@ -84,8 +84,7 @@ impl WebhookView {
 
     /// An address with its secret, for the one time that it is shown.
     fn shown(view: EndpointView) -> Self {
-        let signs = view.kind == EndpointKind::Webhook;
-        let secret = signs.then(|| view.secret.expose().clone());
+        let secret = view.kind.has_secret().then(|| view.secret.expose().clone());
         Self { secret, ..Self::of(view) }
     }
 }
@@ -108,8 +107,8 @@ pub(crate) struct NewWebhook {
     /// The address.
     #[schema(format = "uri", max_length = 2048, pattern = r"^https?://[!-~]+$")]
     url: String,
-    /// `webhook` (when absent), or `paasoo`.
-    #[schema(example = "webhook", pattern = "^(webhook|paasoo)$")]
+    /// `webhook` (when absent), or a dialect that tells in its own way.
+    #[schema(example = "webhook")]
     kind: Option<String>,
     /// What you call it.
     #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
@@ -178,8 +177,8 @@ pub(crate) struct DefaultWebhookBody {
     #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required, format = "uri", max_length = 2048, pattern = r"^https?://[!-~]+$")]
     url: Option<String>,
-    /// `webhook` (when absent), or `paasoo`.
-    #[schema(example = "webhook", pattern = "^(webhook|paasoo)$")]
+    /// `webhook` (when absent), or a dialect that tells in its own way.
+    #[schema(example = "webhook")]
     kind: Option<String>,
 }
 
@@ -363,7 +362,7 @@ fn read_kind(name: Option<&str>) -> Result<EndpointKind, Refusal> {
     let kind = name.map_or(Some(EndpointKind::Webhook), EndpointKind::parse);
     // Binds are told by themselves; they have no address to set.
     kind.filter(|kind| *kind != EndpointKind::Smpp).ok_or_else(|| {
-        let detail = "the kind of an address is webhook or paasoo";
+        let detail = format!("the kind of an address is one of {}", crate::kinds_of_addresses().join(", "));
         Refusal::new(RefusalCode::InvalidRequest, detail).at("kind")
     })
 }

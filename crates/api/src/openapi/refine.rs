@@ -29,6 +29,11 @@ pub(super) fn refine(document: &mut Value) {
         stated("group", &["to", "recipients"]),
     ]);
     put(document, &["components", "schemas", "SubmitBody", "oneOf"], recipients);
+    // Each dialect that has an own form of calls brings its kind.
+    let kinds = Value::from(format!("^({})$", crate::kinds_of_addresses().join("|")));
+    for whose in ["NewWebhook", "DefaultWebhookBody"] {
+        put(document, &["components", "schemas", whose, "properties", "kind", "pattern"], kinds.clone());
+    }
     let events = json!([
         stated("event", &["since", "until", "status"]),
         stated("since", &["event"]),

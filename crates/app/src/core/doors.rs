@@ -9,7 +9,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 use types::account::{AccountState, CredentialKind};
-use types::id::{AccountId, MessageId};
+use types::id::{AccountId, MessageId, PublicId};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -52,6 +52,36 @@ impl Core {
         let refuse = |detail: &str| Refusal::new(RefusalCode::InvalidCredentials, detail);
         let entry = self.authenticate(CredentialKind::ApiKey, key, secret);
         let entry = entry.ok_or_else(|| refuse("the key or the secret is wrong"))?;
+        self.admit_key(&entry, from)
+    }
+
+    /// Checks the public id of an account and the secret of any of its API keys, for doors whose customers
+    /// name the account rather than the key.
+    ///
+    /// # Errors
+    /// As [`Core::authenticate_key`].
+    pub fn authenticate_account(
+        &self,
+        sid: PublicId,
+        secret: &str,
+        from: Option<IpAddr>,
+    ) -> Result<KeyAccess, Refusal> {
+        let directory = self.inner.shared.directory.load();
+        let account = directory.by_sid.get(&sid).copied();
+        let keys = account.into_iter().flat_map(|account| directory.good_keys(account, self.now()));
+        let names: Vec<String> = keys.map(|(name, _)| name.to_owned()).collect();
+        // Every key is compared, so that the time says nothing of which one it was.
+        let right = names.iter().filter_map(|name| self.authenticate(CredentialKind::ApiKey, name, secret));
+        match right.fold(None, |found, entry| found.or(Some(entry))) {
+            Some(entry) => self.admit_key(&entry, from),
+            // An account that is not known takes as long as one with a key.
+            None => self.authenticate_key("", secret, from),
+        }
+    }
+
+    /// Lets a key in whose secret was right, if it may be used now and from there.
+    fn admit_key(&self, entry: &CredentialEntry, from: Option<IpAddr>) -> Result<KeyAccess, Refusal> {
+        let refuse = |detail: &str| Refusal::new(RefusalCode::InvalidCredentials, detail);
         let settings = &entry.settings;
         let now = self.now();
         if settings.expires_at.is_some_and(|end| end <= now) {
@@ -64,7 +94,7 @@ impl Core {
             return Err(Refusal::new(RefusalCode::Forbidden, detail));
         }
         let caller = Caller { account: entry.account, credential: entry.id, kind: CredentialKind::ApiKey };
-        self.note_use(&entry, now);
+        self.note_use(entry, now);
         Ok(KeyAccess { caller, scopes: settings.scopes })
     }
 
@@ -110,7 +140,7 @@ impl Core {
     /// Hands a submission in. The answer comes after the commit. A full queue answers at once with
     /// `unavailable`, an account above its rate with `rate_limited`.
     pub fn submit(&self, submission: Submission, reply: ReplyTo) {
-        if let Err(refusal) = self.check_rate(&submission) {
+        if let Err(refusal) = self.inner.shared.take_rate(&submission, self.now()) {
             self.note_refusal(Some(submission.account), refusal.code);
             reply.send(Err(Rejected::whole(refusal)));
             return;
@@ -125,34 +155,6 @@ impl Core {
             self.note_refusal(Some(submission.account), refusal.code);
             reply.send(Err(Rejected::whole(refusal)));
         }
-    }
-
-    fn check_rate(&self, submission: &Submission) -> Result<(), Refusal> {
-        let directory = self.inner.shared.directory.load();
-        let Some(handle) = directory.accounts.get(&submission.account) else { return Ok(()) };
-        let rate = handle.account.limits.rate_per_second;
-        let count = u32::try_from(submission.drafts.len()).unwrap_or(u32::MAX);
-        let now = self.now();
-        let refuse = |detail: String, wait_ms: u64| {
-            let seconds = u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(1);
-            Refusal::new(RefusalCode::RateLimited, detail).retry_after(seconds)
-        };
-        handle
-            .live
-            .take_rate(count, rate, now)
-            .map_err(|wait_ms| refuse(format!("the account may send {rate} messages a second"), wait_ms))?;
-        // The rate of an account is for it and all that stand below it together.
-        let above = directory.above(&handle.account).unwrap_or_default();
-        let above: Vec<_> = above.iter().filter_map(|above| directory.accounts.get(&above.id)).collect();
-        for (place, one) in above.iter().enumerate() {
-            if let Err(wait_ms) = one.live.take_rate(count, one.account.limits.rate_per_second, now) {
-                handle.live.give_rate_back(count);
-                above.iter().take(place).for_each(|taken| taken.live.give_rate_back(count));
-                let detail = "the accounts below one above this account send more a second than it may";
-                return Err(refuse(detail.to_owned(), wait_ms));
-            }
-        }
-        Ok(())
     }
 
     /// How many messages an account may still send now; `None` where its rate has no limit.

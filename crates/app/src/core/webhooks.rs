@@ -97,9 +97,7 @@ impl Core {
         wish: EndpointWish,
         once: Option<Idempotency>,
     ) -> Result<Done<EndpointView>, Refusal> {
-        if wish.kind == EndpointKind::Smpp {
-            return Err(not_an_address());
-        }
+        self.check_kind(wish.kind)?;
         self.check_url(account, wish.url.expose(), "url")?;
         check_label(&wish.description, "description")?;
         check_wants(wish.wants)?;
@@ -162,6 +160,19 @@ impl Core {
         };
         let value = self.webhook(account, id).ok_or_else(no_such_webhook)?;
         Ok(Done { value, replayed: done.replayed })
+    }
+
+    /// The names of the kinds of addresses that somebody writes calls for.
+    pub fn kinds_of_addresses(&self) -> Vec<&'static str> {
+        self.inner.shared.notifier.kinds().map(EndpointKind::as_str).collect()
+    }
+
+    fn check_kind(&self, kind: EndpointKind) -> Result<(), Refusal> {
+        if self.inner.shared.notifier.kinds().any(|known| known == kind) {
+            return Ok(());
+        }
+        let detail = format!("the kind of an address is one of {}", self.kinds_of_addresses().join(", "));
+        Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("kind"))
     }
 
     fn check_url(&self, account: AccountId, url: &str, field: &str) -> Result<(), Refusal> {
@@ -241,9 +252,7 @@ impl Core {
         kind: EndpointKind,
         url: Option<&str>,
     ) -> Result<Option<EndpointView>, Refusal> {
-        if kind == EndpointKind::Smpp {
-            return Err(not_an_address());
-        }
+        self.check_kind(kind)?;
         let endpoint = match url {
             None => None,
             Some(url) => Some(self.endpoint_at(account, kind, url, true).await.map_err(|refusal| {
@@ -309,11 +318,6 @@ fn view(known: &Arc<Endpoint>, is_default: bool, now: Timestamp) -> EndpointView
 /// The refusal of an id that leads to no address of the account.
 pub(super) fn no_such_webhook() -> Refusal {
     Refusal::new(RefusalCode::NotFound, "this account has no webhook with this id").at("id")
-}
-
-fn not_an_address() -> Refusal {
-    let detail = "the kind of an address is webhook or paasoo";
-    Refusal::new(RefusalCode::InvalidRequest, detail).at("kind")
 }
 
 fn check_wants(wants: EventTypes) -> Result<(), Refusal> {

@@ -14,7 +14,9 @@ use types::time::Timestamp;
 
 use super::{Event, Notifier};
 use crate::engine::{Change, Input};
-use crate::shared::Shared;
+use crate::inbox::Kind;
+use crate::shared::{Count, Shared};
+use crate::submission::{ReplyTo, Submission};
 
 /// Webhook calls at once, over all endpoints, that have not waited for long.
 pub(super) const CALLS_MAX: usize = 256;
@@ -112,8 +114,23 @@ impl Notifier {
                 Ok(None) => return shared.notifier.ended(&shared, &endpoint, event.key, End::Moot),
                 Err(_) => return shared.notifier.crashed(&shared, &endpoint, &event),
             };
+            let owner = shared.directory.load().owner(endpoint.account, clock.now());
+            if let Some(owner) = owner {
+                call = renderer.prove(call, &owner, clock.now());
+            }
             call.allow_private = allow_private;
-            let outcome = shared.notifier.answer_of(&endpoint, event.key, call, permit).await;
+            let mut outcome = shared.notifier.answer_of(&endpoint, event.key, call, permit).await;
+            if let Ok(answer) = &outcome
+                && is_taken(answer)
+            {
+                let reply = renderer.reply(&endpoint, &event.report, answer.body.expose(), clock.now());
+                if let Some(reply) = reply
+                    && !hand_in(&shared, reply, clock.now())
+                {
+                    // The listener is asked again what it wants sent.
+                    outcome = Err(CourierError::NoAnswer { reason: "its reply could not be taken now" });
+                }
+            }
             shared.notifier.called(&shared, &endpoint, &event, outcome);
         });
     }
@@ -168,7 +185,7 @@ impl Notifier {
         outcome: Result<Answer, CourierError>,
     ) {
         let now = self.clock.now();
-        let taken = outcome.as_ref().is_ok_and(|answer| (200..300).contains(&answer.status));
+        let taken = outcome.as_ref().is_ok_and(is_taken);
         if let Some(lane) = self.lock().by_endpoint.get_mut(&endpoint.id) {
             lane.note_answer(taken, now);
         }
@@ -238,4 +255,21 @@ impl Notifier {
         drop(lanes);
         self.kick(endpoint.id);
     }
+}
+
+/// Whether a listener has taken an event by this answer.
+fn is_taken(answer: &Answer) -> bool {
+    (200..300).contains(&answer.status)
+}
+
+/// Hands in what a listener wants sent. A refusal of it is counted, and nobody is told; `false` when it
+/// cannot be taken now.
+fn hand_in(shared: &Shared, reply: Submission, now: Timestamp) -> bool {
+    if let Err(refusal) = shared.take_rate(&reply, now) {
+        shared.count(&[Count::Refused(Some(reply.account), refusal.code)]);
+        return false;
+    }
+    let (unheard, _) = oneshot::channel();
+    let input = Input::Submit(reply, ReplyTo::Once(unheard));
+    shared.inbox.push(Kind::Submission, input).is_ok()
 }

@@ -148,8 +148,7 @@ pub(crate) async fn set_webhook(
 ) -> Result<Response, Fault> {
     let id = person.0.account.ok_or_else(Fault::forbidden)?;
     let url = form.url.trim();
-    let kind =
-        if form.kind == EndpointKind::Paasoo.as_str() { EndpointKind::Paasoo } else { EndpointKind::Webhook };
+    let kind = EndpointKind::parse(&form.kind).unwrap_or(EndpointKind::Webhook);
     let url = form.off.is_none().then_some(url);
     match house.desk.set_default_webhook(id, kind, url).await {
         Ok(_) => Ok(Redirect::to("/account#webhooks").into_response()),
@@ -241,14 +240,24 @@ fn key_notes(key: &KeyView) -> Vec<String> {
 }
 
 fn webhook(view: EndpointView, revealed: bool) -> Webhook {
-    let signs = view.kind == EndpointKind::Webhook;
+    let signs = view.kind.has_secret();
     Webhook {
         url: view.url.into_inner(),
-        kind: if signs { "signed JSON by POST" } else { "PaaSoo's GET" },
+        kind: kind_words(view.kind),
         is_default: view.is_default,
         disabled: view.disabled,
         signs,
         secret: (revealed && signs).then(|| view.secret.into_inner()),
+    }
+}
+
+/// How an address is told.
+const fn kind_words(kind: EndpointKind) -> &'static str {
+    match kind {
+        EndpointKind::Webhook => "signed JSON by POST",
+        EndpointKind::Smpp => "deliver_sm on a bind",
+        EndpointKind::Paasoo => "PaaSoo's GET",
+        EndpointKind::Twilio => "Twilio's signed form",
     }
 }
 

@@ -220,6 +220,7 @@ const fn door_words(door: Door) -> &'static str {
         Door::Cli => "Command line",
         Door::Paasoo => "PaaSoo dialect",
         Door::Keyword => "Answer to a keyword",
+        Door::Twilio => "Twilio dialect",
     }
 }
 

@@ -295,13 +295,14 @@ async fn set_limits(core: &Core, account: &str, patch: LimitsPatch) -> Result<Va
 
 async fn set_webhook(core: &Core, account: &str, url: Option<String>, kind: &str) -> Result<Value, Refusal> {
     let account = account_named(core, account)?;
-    let kind = EndpointKind::parse(kind)
-        .ok_or_else(|| bad(format!("there is no kind {kind:?}; the kinds are webhook and paasoo")))?;
+    let kind = EndpointKind::parse(kind).ok_or_else(|| {
+        bad(format!("there is no kind {kind:?}; the kinds are {}", core.kinds_of_addresses().join(", ")))
+    })?;
     let Some(set) = core.set_default_webhook(account.id, kind, url.as_deref()).await? else {
         return Ok(json!({ "account": account.name, "url": null }));
     };
     let mut value = json!({ "account": account.name, "url": set.url.expose(), "kind": set.kind.as_str() });
-    if let (EndpointKind::Webhook, Some(fields)) = (set.kind, value.as_object_mut()) {
+    if let Some(fields) = value.as_object_mut().filter(|_| set.kind.has_secret()) {
         fields.insert("secret".into(), json!(set.secret.expose()));
     }
     Ok(value)

@@ -72,7 +72,7 @@ pub(super) enum Accounts {
         /// The address; one that was switched off by a 410 is switched on again.
         #[arg(required_unless_present = "off", conflicts_with = "off")]
         url: Option<String>,
-        /// webhook (signed JSON by POST) or paasoo (that dialect's GET).
+        /// webhook (signed JSON by POST), or the name of a dialect that tells in its own way, such as paasoo.
         #[arg(long, default_value = "webhook")]
         kind: String,
         /// Tell them nowhere.

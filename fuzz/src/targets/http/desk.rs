@@ -119,6 +119,15 @@ impl api::Desk for LookingDesk {
         Ok(KeyAccess { caller, scopes: KeyScopes::ALL })
     }
 
+    fn authenticate_account(
+        &self,
+        _sid: PublicId,
+        secret: &str,
+        from: Option<IpAddr>,
+    ) -> Result<KeyAccess, Refusal> {
+        self.authenticate_key("key", secret, from)
+    }
+
     fn rate(&self, _account: AccountId) -> Option<Rate> {
         None
     }

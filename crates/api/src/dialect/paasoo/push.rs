@@ -7,6 +7,7 @@ use types::account::{Endpoint, EndpointKind};
 use types::time::Timestamp;
 
 use super::record::told;
+use crate::query::percent;
 
 /// Writes ends of messages, and messages from phones, as this dialect's GET.
 #[derive(Clone, Copy, Debug)]
@@ -73,13 +74,7 @@ fn with_query(address: &str, fields: &[(&str, String)]) -> String {
         url.push_str(separator);
         url.push_str(name);
         url.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-                url.push(char::from(byte));
-            } else {
-                url.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        url.push_str(&percent(value));
         separator = "&";
     }
     url

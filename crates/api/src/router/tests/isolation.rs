@@ -419,8 +419,9 @@ async fn no_address_of_a_dialect_shows_a_stranger_anything() {
         async move { call(router, request).await }
     };
     let mut asked = 0;
-    for path in dialect::paths() {
-        for path in [path.to_owned(), format!("/dialect/paasoo{path}")] {
+    // What reads its credentials elsewhere tries its own addresses, beside its code.
+    for (name, path) in dialect::paths_with(&["key", "secret"]) {
+        for path in [path.clone(), format!("/dialect/{name}{path}")] {
             door.desk.scopes.lock().unwrap().clear();
             door.desk.submissions.lock().unwrap().clear();
             let answer = get(&path, "stranger").await;

@@ -185,9 +185,9 @@ impl Engine {
         self.keep_credential(name.clone(), &entry, revoked_at, now)?;
         let mut directory = self.shared.directory.load().fork();
         match revoked_at {
-            None => directory.credentials.insert(name, Arc::new(entry)),
-            Some(_) => directory.credentials.remove(&name),
-        };
+            None => directory.put_credential(name, entry),
+            Some(_) => directory.remove_credential(&name),
+        }
         self.shared.directory.store(Arc::new(directory));
         Ok(())
     }
