@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ports::store::{
     ApplyError, AttemptView, Batch, ContactRow, IdempotencyHit, InboundRow, LotChange, MessageFacts,
-    OpenMessage, OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
+    OpenMessage, OutboxRow, ParkedReceiptRow, ReceiptTarget, SenderMemory, Store, StoreError, StoredState,
+    SuppressionMark,
 };
 use types::charge::PostingKind;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -302,9 +303,18 @@ impl Store for DiskStore {
     fn suppressed(
         &mut self,
         account: AccountId,
+        scope: &str,
         number_hashes: &[i64],
     ) -> Result<Vec<SuppressionMark>, StoreError> {
-        self.read(|tables| tables.suppressed(account, number_hashes))
+        self.read(|tables| tables.suppressed(account, scope, number_hashes))
+    }
+
+    fn remembered_senders(
+        &mut self,
+        after: (RowKey, i64),
+        limit: usize,
+    ) -> Result<Vec<SenderMemory>, StoreError> {
+        self.read(|tables| tables.remembered_senders(after, limit))
     }
 
     fn contacts(&mut self, account: AccountId, number_hashes: &[i64]) -> Result<Vec<ContactRow>, StoreError> {

@@ -169,6 +169,19 @@ def senders(client):
     demand(client.sender_view(asked.id).sender == "Story", "it is shown")
     demand([one.id for one in client.sender_list_all()] == [asked.id], "it is listed")
     refused("invalid_sender", lambda: client.sender_request(sender="a name too long"))
+    pool = client.pool_create(name="story", members=[{"sender": "Story"}])
+    demand(pool.members[0].passed_over == "pending", "its sender waits")
+    refused("no_sender_left", lambda: client.message_submit(pool="story", to="447400123452", text="x"))
+    members = [{"sender": "Story", "off": True}]
+    replies = [{"keyword": "stop", "language": "de", "text": "Ende."}]
+    pool = client.pool_change(pool.id, members=members, replies=replies, opt_out="pool")
+    demand([one.passed_over for one in pool.members] == ["off"], "it is switched off")
+    demand(client.pool_view(pool.id).replies[0].text == "Ende.", "it is shown")
+    foreign = [{"sender": "447400100200"}]
+    refused("invalid_sender", lambda: client.pool_change(pool.id, members=foreign))
+    demand([one.name for one in client.pool_list_all()] == ["story"], "it is listed")
+    client.pool_remove(pool.id)
+    refused("not_found", lambda: client.pool_view(pool.id))
     client.sender_remove(asked.id)
     refused("not_found", lambda: client.sender_view(asked.id))
 

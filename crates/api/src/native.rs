@@ -17,6 +17,7 @@ pub(crate) mod keywords;
 pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod numbers;
+pub(crate) mod pools;
 pub(crate) mod recipients;
 pub(crate) mod senders;
 pub(crate) mod shape;
@@ -144,6 +145,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         .with_query(&["cursor", "limit"]),
     operation("get", "/api/v1/senders/numbers/{id}", READ, || get(numbers::show), &[404]),
     operation("patch", "/api/v1/senders/numbers/{id}", MANAGE, || patch(numbers::change), &[404, 413, 415]),
+    operation("get", "/api/v1/pools", READ, || get(pools::list), &[]).with_query(&["cursor", "limit"]),
+    operation("post", "/api/v1/pools", MANAGE, || post(pools::create), OF_CHANGES),
+    operation("get", "/api/v1/pools/{id}", READ, || get(pools::show), &[404]),
+    operation("patch", "/api/v1/pools/{id}", MANAGE, || patch(pools::change), &[404, 413, 415, 422]),
+    operation("delete", "/api/v1/pools/{id}", MANAGE, || delete(pools::remove), &[404]),
     operation("get", "/api/v1/keywords", READ, || get(keywords::show), &[]),
     operation("patch", "/api/v1/keywords", MANAGE, || patch(keywords::change), &[404, 413, 415]),
     operation("get", "/api/v1/contacts", READ, || get(contacts::list), &[404])

@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::native::{
     OPERATIONS, account, accounts, contacts, deliveries, export, figures, groups, hooks, keys, keywords,
-    lists, messages, numbers, recipients, senders, submit, suppressions, view, webhooks,
+    lists, messages, numbers, pools, recipients, senders, submit, suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -64,6 +64,11 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         numbers::list,
         numbers::show,
         numbers::change,
+        pools::list,
+        pools::create,
+        pools::show,
+        pools::change,
+        pools::remove,
         keywords::show,
         keywords::change,
         contacts::list,
@@ -112,6 +117,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         (name = "messages", description = "Messages to phones"),
         (name = "inbound", description = "Messages from phones"),
         (name = "senders", description = "Names and numbers that phones see"),
+        (name = "pools", description = "Senders of which one is chosen for each message"),
         (name = "contacts", description = "People whom the account writes to, and their groups"),
         (name = "suppressions", description = "Recipients that must not be messaged"),
         (name = "hooks", description = "Alerts of other products as messages"),

@@ -47,6 +47,7 @@ pages![
     "repeated_message",
     "recipient_suppressed",
     "sender_not_approved",
+    "no_sender_left",
     "idempotency_mismatch",
     "idempotency_in_flight",
     "not_found",

@@ -33,6 +33,7 @@ pub const fn http_status(code: RefusalCode) -> StatusCode {
         R::InvalidDestination
         | R::InvalidSender
         | R::SenderNotApproved
+        | R::NoSenderLeft
         | R::EmptyText
         | R::TextTooLong
         | R::InvalidCoding

@@ -38,7 +38,7 @@ mod tree;
 
 pub(crate) use contacts::{CONTACT_NUMBER, contact_id, group_id};
 pub(crate) use rows::{detail, endpoint, inbound_report, message_report};
-pub(crate) use senders::sender_id;
+pub(crate) use senders::{pool_id, sender_id};
 pub(crate) use settings::{HELD, SUPPRESSED, webhook};
 pub(crate) use tree::account_id;
 
@@ -98,6 +98,7 @@ impl FakeDesk {
             state: State::Queued,
             parts: 1,
             price: PRICE,
+            preview: None,
         };
         Ok(Accepted {
             id: SubmissionId::new(RowKey::from_parts(NOW.as_ms(), 0), 1),

@@ -5,14 +5,26 @@ use types::Sensitive;
 use types::address::Address;
 use types::charge::{ChargeState, Cost, LotShare, Price};
 use types::form::Form;
-use types::id::{AccountId, ConnectorId, InboundId, MessageId, RowKey, SubmissionId};
+use types::id::{AccountId, ConnectorId, InboundId, MessageId, PoolId, RowKey, SubmissionId};
 use types::keyword::Keyword;
 use types::message::{Class, Content, Door, Flags, Reason, State};
 use types::money::Money;
 use types::network::{Country, NetworkFact};
 use types::receipt::{Origin, ReceiptState, Verdict};
 use types::region::Region;
+use types::resource::ChosenBy;
 use types::time::Timestamp;
+
+/// That the sender of a message is one of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChosenDetail {
+    /// The pool.
+    pub pool: PoolId,
+    /// The name that it had.
+    pub pool_name: String,
+    /// Why the sender was chosen.
+    pub by: ChosenBy,
+}
 
 /// Everything about one message. Lists leave `attempts`, `pending_events`, `dead_letters`,
 /// `told` and `moot` empty.
@@ -30,6 +42,8 @@ pub struct MessageDetail {
     pub door: Door,
     /// The sender as received.
     pub source: Address,
+    /// The pool that the sender was chosen from.
+    pub chosen: Option<ChosenDetail>,
     /// The recipient as received.
     pub destination: Address,
     /// The content as received; `None` when erased or not asked for.

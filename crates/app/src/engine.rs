@@ -48,6 +48,7 @@ mod receipts;
 mod reload;
 mod repeats;
 mod reports;
+mod senders;
 mod steps;
 pub(crate) mod suppress;
 
@@ -149,6 +150,9 @@ pub(crate) struct Draft {
     pub(crate) listed: Vec<(oneshot::Sender<suppress::Listed>, suppress::Listed)>,
     /// What it changes of suppression lists.
     pub(crate) lists: suppress::ListChanges,
+    /// From which senders of pools its recipients hear, and whom it forgets for them.
+    pub(crate) senders: senders::SenderChanges,
+    pub(crate) forgotten_senders: Vec<(RowKey, i64)>,
     pub(crate) rulings: Vec<(oneshot::Sender<Result<u64, Refusal>>, u64)>,
     pub(crate) probes: Vec<oneshot::Sender<Result<(), Refusal>>>,
     pub(crate) dispatches: BTreeMap<ConnectorId, Vec<Dispatch>>,
@@ -204,6 +208,8 @@ pub(crate) struct Engine {
     pub(crate) notations: notation::Notations,
     pub(crate) repeats: HashMap<repeats::RepeatKey, Timestamp>,
     pub(crate) suppressed: suppress::Suppressed,
+    /// From which senders of pools recipients heard last.
+    pub(crate) senders: senders::Senders,
     pub(crate) countries: IdMap<u64, types::network::Country>,
     pub(crate) long: VecDeque<LongSubmission>,
     /// Submissions on disk that were being staged when a commit did not happen; they are given up with
@@ -282,6 +288,7 @@ impl Engine {
             notations: notation::Notations::default(),
             repeats: HashMap::new(),
             suppressed: suppress::Suppressed::default(),
+            senders: senders::Senders::default(),
             countries: IdMap::default(),
             long: VecDeque::new(),
             abandoned: Vec::new(),

@@ -10,6 +10,7 @@ use types::message::{Flags, Pause, Reason, State};
 use types::money::Money;
 use types::network::{NetworkFact, NetworkSource};
 use types::receipt::{Origin, Verdict};
+use types::resource::ChosenBy;
 use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
@@ -21,7 +22,9 @@ mod customer;
 /// Writes the story of a message, oldest first. `listed` is the recipient's entry in the suppression list, if
 /// it has one now.
 pub(crate) fn explain(detail: &MessageDetail, listed: Option<&SuppressionView>) -> Vec<Because> {
-    let mut story = vec![admission(detail), price(detail), charge(detail)];
+    let mut story = vec![admission(detail)];
+    story.extend(sender(detail));
+    story.extend([price(detail), charge(detail)]);
     for attempt in &detail.attempts {
         story.push(route(attempt));
         story.extend(answers(attempt));
@@ -58,6 +61,19 @@ fn admission(detail: &MessageDetail) -> Because {
         facts.push(("network by", network_words(network)));
     }
     Because { at: detail.accepted_at, stage: "admission", text, facts }
+}
+
+/// Which sender of a pool was chosen, and why.
+fn sender(detail: &MessageDetail) -> Option<Because> {
+    let chosen = detail.chosen.as_ref()?;
+    let why = match chosen.by {
+        ChosenBy::Memory => "the recipient heard from it before",
+        ChosenBy::Country => "it is of the recipient's country, and the recipient has heard from no other",
+        ChosenBy::Spread => "the pool spreads recipients over its senders, and this one has that",
+    };
+    let text = format!("The sender was chosen from the pool {}: {why}.", chosen.pool_name);
+    let facts = vec![("pool", chosen.pool.to_string()), ("chosen by", chosen.by.to_string())];
+    Some(Because { at: detail.accepted_at, stage: "sender", text, facts })
 }
 
 /// Where the knowledge of a network comes from, and when it was asked.
@@ -301,9 +317,10 @@ fn suppression(entry: &SuppressionView) -> Because {
         SuppressionReason::Imported => "it came with an imported list",
         SuppressionReason::Manual => "the account has put it there",
     };
+    let whose = if entry.pool.is_some() { "a pool of the account" } else { "the account" };
     let text = format!(
-        "From here on the recipient is on the suppression list of the account, because {why}: further messages \
-         to it are refused."
+        "From here on the recipient is on the suppression list of {whose}, because {why}: further messages to it \
+         are refused."
     );
     let facts = vec![("suppressed", entry.reason.to_string()), ("suppressed by", entry.source.clone())];
     Because { at: entry.created_at, stage: "suppression", text, facts }

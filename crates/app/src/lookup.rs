@@ -16,10 +16,10 @@ use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
 use crate::core::{MessageQuery, Scope};
-use crate::detail::{InboundDetail, LevelDetail, MessageDetail, Movement, Page, ToldEvent};
+use crate::detail::{ChosenDetail, InboundDetail, LevelDetail, MessageDetail, Movement, Page, ToldEvent};
 use crate::runtime::Runtime;
 use crate::seal::{KeyHandle, Kind};
-use crate::sealed::{read_addresses, read_content, read_inbound};
+use crate::sealed::{ChosenSender, read_addresses, read_content, read_inbound};
 
 mod attempts;
 mod paused;
@@ -197,9 +197,9 @@ impl Runtime {
         let directory = self.shared.directory.load();
         let receipt_error = error_of_end(&view);
         let recipient = addresses.as_ref().and_then(|read| read.recipient);
-        let (source, destination, client_reference) = match addresses {
-            Some(read) => (read.source, read.destination, read.client_reference),
-            None => (Address::default(), Address::default(), None),
+        let (source, destination, client_reference, chosen) = match addresses {
+            Some(read) => (read.source, read.destination, read.client_reference, read.chosen),
+            None => (Address::default(), Address::default(), None, None),
         };
         let normal = Normal {
             key: key.as_ref(),
@@ -220,6 +220,7 @@ impl Runtime {
             account_name: named(facts.account).unwrap_or_default(),
             door: facts.door,
             source,
+            chosen: chosen.map(|ChosenSender { pool, pool_name, by }| ChosenDetail { pool, pool_name, by }),
             destination,
             content,
             client_reference,

@@ -209,6 +209,7 @@ impl Engine {
         self.shared.metrics.learn_names(self.connector_numbers.iter().cloned());
         self.adopt_money(&state.lots);
         self.scan_suppressions()?;
+        self.scan_senders()?;
         self.open_channels();
         self.scan_open(now, true)
     }

@@ -3,8 +3,10 @@
 //! Each value begins with a version octet, so that old rows can always be read.
 
 use types::address::{Address, Msisdn};
+use types::id::PoolId;
 use types::message::{Content, OctetContent};
 use types::receipt::{ReceiptNotice, ReceiptState};
+use types::resource::ChosenBy;
 use types::time::Timestamp;
 
 pub(crate) mod contact;
@@ -25,6 +27,31 @@ pub(crate) struct Addresses {
     pub(crate) sender: Option<Msisdn>,
     pub(crate) recipient: Option<Msisdn>,
     pub(crate) client_reference: Option<String>,
+    pub(crate) chosen: Option<ChosenSender>,
+}
+
+/// That the sender is one of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ChosenSender {
+    pub(crate) pool: PoolId,
+    /// The name that the pool had.
+    pub(crate) pool_name: String,
+    pub(crate) by: ChosenBy,
+}
+
+/// Writes that a sender is one of a pool; it stands behind what [`write_addresses`] writes, where versions
+/// before look no more.
+pub(crate) fn add_chosen(out: &mut Vec<u8>, chosen: &ChosenSender) {
+    out.push(chosen.by.code());
+    put(out, chosen.pool.to_string().as_bytes());
+    put(out, chosen.pool_name.as_bytes());
+}
+
+fn read_chosen(reader: &mut Reader<'_>) -> Option<ChosenSender> {
+    let by = ChosenBy::from_code(reader.octet()?)?;
+    let pool = PoolId::parse(std::str::from_utf8(reader.block()?).ok()?)?;
+    let pool_name = String::from_utf8(reader.block()?.to_vec()).ok()?;
+    Some(ChosenSender { pool, pool_name, by })
 }
 
 /// Writes addresses.
@@ -66,7 +93,8 @@ pub(crate) fn read_addresses(octets: &[u8]) -> Option<Addresses> {
         0 => None,
         _ => Some(String::from_utf8(reader.block()?.to_vec()).ok()?),
     };
-    Some(Addresses { source, destination, sender, recipient, client_reference })
+    let chosen = read_chosen(&mut reader);
+    Some(Addresses { source, destination, sender, recipient, client_reference, chosen })
 }
 
 /// What an attempt sent otherwise than in the normal form of what was received.

@@ -29,7 +29,7 @@ use crate::sealed::settings::KeySettings;
 mod rate;
 mod resources;
 
-pub(crate) use resources::{Resource, Resources};
+pub(crate) use resources::{Pooled, Resource, Resources};
 
 /// Milliseconds between two notes that a credential was used.
 const USE_NOTED_MS: i64 = 3_600_000;
@@ -170,6 +170,8 @@ pub(crate) struct Directory {
     pub(crate) resources: HashMap<AccountId, Arc<Resources>>,
     /// The senders among them, as admission reads them.
     pub(crate) identities: HashMap<AccountId, Arc<[Identity]>>,
+    /// The pools among them, with what their senders are; accounts without one are not in it.
+    pub(crate) pools: HashMap<AccountId, Arc<[Pooled]>>,
 }
 
 impl Directory {
@@ -290,6 +292,7 @@ impl Directory {
             inbound_numbers: Arc::clone(&self.inbound_numbers),
             resources: self.resources.clone(),
             identities: self.identities.clone(),
+            pools: self.pools.clone(),
         }
     }
 }

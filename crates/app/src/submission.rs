@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use types::access::KeyScopes;
 use types::account::CredentialKind;
+use types::address::Address;
 use types::id::{AccountId, CredentialId, MessageId, SubmissionId};
 use types::message::{Door, Draft, State};
 use types::money::Money;
@@ -95,6 +96,15 @@ pub struct AcceptedMessage {
     pub parts: u32,
     /// What it costs.
     pub price: Money,
+    /// What a dry run shows besides; `None` for a message that was taken, which shows it itself.
+    pub preview: Option<Box<Preview>>,
+}
+
+/// What a dry run shows of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The sender that it would get.
+    pub from: Address,
 }
 
 /// A submission that is on stable storage.

@@ -142,6 +142,7 @@ impl FakeDesk {
                 state: State::Queued,
                 parts,
                 price: euros(27_500),
+                preview: None,
             });
         }
         if refusals.is_empty() {

@@ -69,6 +69,7 @@ fn made(now: Timestamp, place: u32, state: State) -> MessageDetail {
         account_name: "Demo & Sons <Ltd>".to_owned(),
         door: [Door::Native, Door::Smpp, Door::Console][usize::try_from(place).unwrap() % 3],
         source: Address::from_text(sender),
+        chosen: None,
         destination: Address::from_text(&format!("+4479111{:05}", 23_456 + place)),
         content: Some(Content::Text(text.to_owned())),
         client_reference: place.is_multiple_of(2).then(|| format!("order-{place} <i>")),

@@ -15,12 +15,14 @@ use types::money::Money;
 use types::network::{Country, NetworkFact};
 use types::refusal::{Refusal, RefusalCode};
 use types::region::Region;
+use types::resource::pool_named;
 use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
 use crate::budget::{self, Waiting};
 use crate::ledger::{Payment, Purse};
 use crate::path::state_along;
+use crate::pool::{self, Choice, Chosen};
 use crate::route::{Subject, choose, find_route};
 use crate::sender::{self, Identity};
 use crate::snapshot::Snapshot;
@@ -64,6 +66,9 @@ pub struct Facts<'a> {
     /// The senders that the account has asked for. They need to be there only where
     /// [`crate::sender::SenderRules::are_none`] does not hold.
     pub identities: &'a [Identity],
+    /// The pool that the draft names where a sender is expected, if the account has it; then `identities` are
+    /// there, whatever the rules.
+    pub pool: Option<Choice<'a>>,
     /// Why the account must not message the recipient, if it must not.
     pub suppressed: Option<SuppressionReason>,
 }
@@ -71,6 +76,8 @@ pub struct Facts<'a> {
 /// What an admitted message will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
+    /// The sender that was chosen from a pool; `None` for the draft's own.
+    pub chosen: Option<Chosen>,
     /// The recipient.
     pub recipient: Msisdn,
     /// Its country.
@@ -112,10 +119,11 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     let network = facts.snapshot.traffic.network_of(recipient, now);
     let country = network.map_or(facts.country, |(_, country)| country);
     let network = network.map(|(fact, _)| fact);
-    sender::check(&facts.snapshot.traffic.sender_rules, facts.identities, country, &draft.source)?;
+    let chosen = choose_sender(facts, draft, country, recipient)?;
+    let source = chosen.as_ref().map_or(&draft.source, |chosen| &chosen.sender);
     let price = quote(facts, facts.account, recipient, parts)?;
     let levels = quote_above(facts, recipient, parts)?;
-    check_route(facts, draft, recipient, country, network, class, parts)?;
+    check_route(facts, (source, draft), recipient, country, network, class, parts)?;
     if facts.is_repeat {
         let detail = "the same text went to the same number a moment ago";
         return Err(Refusal::new(RefusalCode::RepeatedMessage, detail).at("to"));
@@ -123,6 +131,7 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     let payment = facts.purse.choose(price.amount, now, facts.snapshot.profile.money.allow_negative);
     let payment = payment.ok_or_else(|| too_little_balance(facts.purse, price.amount, now))?;
     Ok(Plan {
+        chosen,
         recipient,
         country,
         network,
@@ -136,6 +145,24 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
         send_at,
         expires_at,
     })
+}
+
+/// The sender from a pool where the draft names one; else the draft's own is checked.
+fn choose_sender(
+    facts: &Facts<'_>,
+    draft: &Draft,
+    country: Country,
+    recipient: Msisdn,
+) -> Result<Option<Chosen>, Refusal> {
+    let rules = &facts.snapshot.traffic.sender_rules;
+    if let Some(choice) = facts.pool {
+        return pool::choose(choice, rules, facts.identities, country, recipient).map(Some);
+    }
+    if pool_named(&draft.source).is_some() {
+        let detail = "the account has no pool by this name or id; see `GET /api/v1/pools`";
+        return Err(Refusal::new(RefusalCode::InvalidSender, detail).at("pool"));
+    }
+    sender::check(rules, facts.identities, country, &draft.source).map(|()| None)
 }
 
 fn quote(facts: &Facts<'_>, account: &Account, recipient: Msisdn, parts: u32) -> Result<Price, Refusal> {
@@ -186,7 +213,10 @@ fn check_shape(draft: &Draft) -> Result<Msisdn, Refusal> {
         let detail = "the recipient must be an international number: country code first, 6 to 15 digits";
         Refusal::new(RefusalCode::InvalidDestination, detail).at("to")
     })?;
-    check_sender(&draft.source)?;
+    // Senders of a pool were checked when they came into it.
+    if pool_named(&draft.source).is_none() {
+        check_sender(&draft.source)?;
+    }
     if draft.traffic_type.chars().count() > TRAFFIC_TYPE_MAX {
         let detail = format!("traffic_type has at most {TRAFFIC_TYPE_MAX} characters");
         return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("traffic_type"));
@@ -275,7 +305,7 @@ fn check_account(facts: &Facts<'_>) -> Result<(), Refusal> {
 fn check_suppression(suppressed: Option<SuppressionReason>) -> Result<(), Refusal> {
     let why = match suppressed {
         None => return Ok(()),
-        Some(SuppressionReason::OptOut) => "the recipient has opted out of messages of this account",
+        Some(SuppressionReason::OptOut) => "the recipient has opted out of these messages",
         Some(SuppressionReason::Complaint) => "messages of this account to the recipient met a complaint",
         Some(SuppressionReason::Imported | SuppressionReason::Manual) => {
             "the account has put the recipient on its suppression list"
@@ -317,14 +347,14 @@ fn count_parts(content: &Content) -> Result<u32, Refusal> {
 
 fn check_route(
     facts: &Facts<'_>,
-    draft: &Draft,
+    (source, draft): (&Address, &Draft),
     recipient: Msisdn,
     country: Country,
     network: Option<NetworkFact>,
     class: Class,
     parts: u32,
 ) -> Result<(), Refusal> {
-    let sender: Cow<'_, str> = draft.source.text();
+    let sender: Cow<'_, str> = source.text();
     let subject = Subject {
         account: &facts.account.name,
         recipient,

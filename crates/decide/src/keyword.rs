@@ -16,12 +16,30 @@ const CHARS_MAX: usize = 64;
 /// and Fullwidth Forms).
 const FULL_WIDTH: (char, char, u32) = ('\u{FF01}', '\u{FF5E}', 0xFEE0);
 
-static MEANINGS: LazyLock<HashMap<String, Keyword>> =
-    LazyLock::new(|| lines().filter_map(|(keyword, _, word)| Some((normal(word)?, keyword))).collect());
+/// Meaning and language of each word; of a word of several languages the one that stands first.
+static MEANINGS: LazyLock<HashMap<String, (Keyword, &str)>> = LazyLock::new(|| {
+    let mut meanings = HashMap::new();
+    for (keyword, language, word) in lines() {
+        if let Some(word) = normal(word) {
+            meanings.entry(word).or_insert((keyword, language));
+        }
+    }
+    meanings
+});
 
 /// What a message means, if it is a keyword in any of the languages.
 pub fn find(text: &str) -> Option<Keyword> {
+    find_with_language(text).map(|(keyword, _)| keyword)
+}
+
+/// As [`find`], with the language of the word by two letters.
+pub fn find_with_language(text: &str) -> Option<(Keyword, &'static str)> {
     MEANINGS.get(&normal(text)?).copied()
+}
+
+/// The languages that have words, by two letters each.
+pub fn languages() -> std::collections::BTreeSet<&'static str> {
+    lines().map(|(_, language, _)| language).collect()
 }
 
 /// The version of the words.
@@ -82,7 +100,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, prop_assert_eq};
     use types::keyword::Keyword::{self, Help, Start, Stop};
 
-    use super::{CHARS_MAX, WORDS, find, lines, normal, version};
+    use super::{CHARS_MAX, WORDS, find, find_with_language, languages, lines, normal, version};
 
     #[test]
     fn words_are_known_however_they_are_written() {
@@ -140,6 +158,15 @@ mod tests {
         let spaced = |blanks: usize| format!("STOP{}", " ".repeat(blanks));
         assert_eq!(find(&spaced(CHARS_MAX - 4)), Some(Stop));
         assert_eq!(find(&spaced(CHARS_MAX - 3)), None, "a long text is no word");
+    }
+
+    #[test]
+    fn words_tell_their_language() {
+        let cases = [("stop", "en"), ("Arrêt", "fr"), ("退订", "zh"), ("Hilfe", "de"), ("STOPPEN", "nl")];
+        for (text, language) in cases {
+            assert_eq!(find_with_language(text).map(|(_, found)| found), Some(language), "{text}");
+        }
+        assert_eq!(languages().len(), 8);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod loops;
 pub mod notice;
 pub mod numbering;
 pub mod path;
+pub mod pool;
 pub mod prefix;
 pub mod price;
 pub mod route;

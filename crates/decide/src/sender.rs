@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use types::address::Address;
+use types::address::{Address, Msisdn};
 use types::catalog::SenderRule;
 use types::network::Country;
 use types::refusal::{Refusal, RefusalCode};
@@ -98,9 +98,13 @@ pub fn check(
 
 /// Whether two senders are one: numbers by their digits, names whatever their case.
 pub fn is_same(one: &str, other: &str) -> bool {
-    let bare = |text: &str| -> String { text.strip_prefix('+').unwrap_or(text).to_ascii_lowercase() };
-    let number = |text: &str| Address::from_text(text).msisdn();
-    bare(one) == bare(other) || number(one).is_some_and(|own| number(other) == Some(own))
+    normal(one) == normal(other)
+}
+
+/// A sender as it is compared: a number by its digits, a name in lower case.
+pub fn normal(sender: &str) -> String {
+    let number = Address::from_text(sender).msisdn();
+    number.map_or_else(|| sender.strip_prefix('+').unwrap_or(sender).to_ascii_lowercase(), Msisdn::digits)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod batch;
 mod contact;
 mod query;
 mod rows;
+mod sender;
 mod suppression;
 
 pub use batch::{
@@ -35,6 +36,7 @@ pub use rows::{
     MessageView, OpenMessage, PersonRow, PostingView, Progress, ReceiptTarget, SessionRow, StoredState,
     message_id,
 };
+pub use sender::SenderMemory;
 pub use suppression::{SuppressionFilter, SuppressionMark, SuppressionRow};
 
 /// The writing side. One value is owned by one thread.
@@ -158,22 +160,34 @@ pub trait Store: Send {
     /// When the store cannot be read.
     fn last_sender_to(&mut self, recipient_hash: i64) -> Result<Option<AccountId>, StoreError>;
 
-    /// What suppression lists have of whole accounts with keys above `after`, in key order, at most `limit`.
+    /// What suppression lists have with keys above `after`, in key order, at most `limit`.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn suppressions_after(&mut self, after: RowKey, limit: usize)
     -> Result<Vec<SuppressionMark>, StoreError>;
 
-    /// Which of these recipients are on the list of an account as a whole, in no particular order.
+    /// Which of these recipients are on the list of an account within this scope, in no particular order.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn suppressed(
         &mut self,
         account: AccountId,
+        scope: &str,
         number_hashes: &[i64],
     ) -> Result<Vec<SuppressionMark>, StoreError>;
+
+    /// From which senders recipients heard last by pools, behind this pool and hash of a number, in the order
+    /// of both, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn remembered_senders(
+        &mut self,
+        after: (RowKey, i64),
+        limit: usize,
+    ) -> Result<Vec<SenderMemory>, StoreError>;
 
     /// The contacts of an account with one of these numbers, in no particular order.
     ///

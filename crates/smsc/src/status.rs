@@ -31,7 +31,9 @@ pub const STATUS_RECIPIENT_SUPPRESSED: CommandStatus = CommandStatus(0x404);
 pub fn status_of(code: RefusalCode) -> CommandStatus {
     match code {
         RefusalCode::InvalidDestination => CommandStatus::ESME_RINVDSTADR,
-        RefusalCode::InvalidSender | RefusalCode::SenderNotApproved => CommandStatus::ESME_RINVSRCADR,
+        RefusalCode::InvalidSender | RefusalCode::SenderNotApproved | RefusalCode::NoSenderLeft => {
+            CommandStatus::ESME_RINVSRCADR
+        }
         RefusalCode::EmptyText | RefusalCode::TextTooLong | RefusalCode::BodyTooLarge => {
             CommandStatus::ESME_RINVMSGLEN
         }

@@ -3,7 +3,8 @@
 
 use ports::store::{
     ConfigKind, ConfigVersion, CredentialRow, DataKeyRow, EndpointRow, InboundNumberRow, InboundRow,
-    KeywordReplyRow, ParkedReceiptRow, PersonRow, PostingView, SessionRow, SuppressionMark, SuppressionRow,
+    KeywordReplyRow, ParkedReceiptRow, PersonRow, PostingView, SenderMemory, SessionRow, SuppressionMark,
+    SuppressionRow,
 };
 use types::account::{Account, AccountLimits, AccountState, CredentialKind, EndpointKind};
 use types::charge::PostingKind;
@@ -101,10 +102,18 @@ pub(crate) use suppression_columns;
 /// Columns of what the writer remembers of one.
 macro_rules! suppression_mark_columns {
     () => {
-        "key, account, number_hash, reason"
+        "key, account, scope, number_hash, reason"
     };
 }
 pub(crate) use suppression_mark_columns;
+
+/// Columns of from which sender of a pool a recipient heard last.
+macro_rules! sender_memory_columns {
+    () => {
+        "pool, number_hash, sender, used_at"
+    };
+}
+pub(crate) use sender_memory_columns;
 
 /// The 16 octets under which a public id is stored.
 pub(crate) fn sid_octets(sid: PublicId) -> [u8; 16] {
@@ -288,8 +297,20 @@ pub(crate) fn suppression_mark(row: &dyn Columns) -> Result<SuppressionMark, Fau
     Ok(SuppressionMark {
         key: cells.key()?,
         account: cells.account()?,
+        scope: cells.text()?,
         number_hash: cells.int()?,
         reason: cells.coded(SuppressionReason::from_code)?,
+    })
+}
+
+/// The row of `sender_memory_columns!`.
+pub(crate) fn sender_memory(row: &dyn Columns) -> Result<SenderMemory, Fault> {
+    let cells = &mut Cells::new(row, "sender_memory");
+    Ok(SenderMemory {
+        pool: cells.key()?,
+        number_hash: cells.int()?,
+        sender: cells.text()?,
+        used_at: cells.time()?,
     })
 }
 

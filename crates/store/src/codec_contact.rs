@@ -117,9 +117,14 @@ impl ListQuestion {
             .chain(language)
             .map(|(column, value)| format!(" AND {column} = {}", place(value)))
             .collect();
+        // One number may be on several lists; the reason that comes first stands for all.
+        let scopes = match filter.scope.clone() {
+            None => "= ''".to_owned(),
+            Some(scope) => format!("IN ('', {})", place(Given::Text(scope))),
+        };
         let sql = format!(
-            "SELECT {}, (SELECT s.reason FROM suppression s WHERE s.account = c.account AND s.scope = '' \
-             AND s.number_hash = c.number_hash) FROM {from}c.account = {mark}1 AND {key} < {mark}2{narrower} \
+            "SELECT {}, (SELECT min(s.reason) FROM suppression s WHERE s.account = c.account \
+             AND s.scope {scopes} AND s.number_hash = c.number_hash) FROM {from}c.account = {mark}1 AND {key} < {mark}2{narrower} \
              ORDER BY {key} DESC LIMIT {mark}3",
             contact_columns!()
         );

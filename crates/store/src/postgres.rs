@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use ports::store::{
     ApplyError, AttemptView, Batch, ContactRow, IdempotencyHit, InboundRow, MessageFacts, OpenMessage,
-    OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
+    OutboxRow, ParkedReceiptRow, ReceiptTarget, SenderMemory, Store, StoreError, StoredState,
+    SuppressionMark,
 };
 use tokio::sync::watch;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -46,6 +47,7 @@ mod read_messages;
 mod read_money;
 mod read_suppressions;
 mod reader;
+mod senders;
 mod session;
 mod tidy;
 mod tls;
@@ -262,12 +264,23 @@ impl Store for PostgresStore {
     fn suppressed(
         &mut self,
         account: AccountId,
+        scope: &str,
         number_hashes: &[i64],
     ) -> Result<Vec<SuppressionMark>, StoreError> {
-        let hashes = Arc::new(number_hashes.to_vec());
+        let question = Arc::new((scope.to_owned(), number_hashes.to_vec()));
         self.ask("look recipients up in a suppression list", |session| {
-            let hashes = Arc::clone(&hashes);
-            async move { read_suppressions::among(&session, account, &hashes).await }
+            let question = Arc::clone(&question);
+            async move { read_suppressions::among(&session, (account, &question.0), &question.1).await }
+        })
+    }
+
+    fn remembered_senders(
+        &mut self,
+        after: (RowKey, i64),
+        limit: usize,
+    ) -> Result<Vec<SenderMemory>, StoreError> {
+        self.ask("read which senders recipients heard from", move |session| async move {
+            senders::after(&session, after, limit).await
         })
     }
 

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 
 use ports::store::{
     ApplyError, AttemptView, Batch, ContactRow, IdempotencyHit, InboundRow, MessageFacts, OpenMessage,
-    OutboxRow, ParkedReceiptRow, ReceiptTarget, Store, StoreError, StoredState, SuppressionMark,
+    OutboxRow, ParkedReceiptRow, ReceiptTarget, SenderMemory, Store, StoreError, StoredState,
+    SuppressionMark,
 };
 use rusqlite::Connection;
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
@@ -45,6 +46,7 @@ mod reader;
 mod receipt_map;
 mod recent;
 mod runs;
+mod senders;
 mod tidy;
 
 pub(crate) use fault::{all, first, integer};
@@ -230,10 +232,20 @@ impl Store for SqliteStore {
     fn suppressed(
         &mut self,
         account: AccountId,
+        scope: &str,
         number_hashes: &[i64],
     ) -> Result<Vec<SuppressionMark>, StoreError> {
-        read_suppressions::among(&self.connection, account, number_hashes)
+        read_suppressions::among(&self.connection, (account, scope), number_hashes)
             .map_err(|fault| fault.doing("look recipients up in a suppression list"))
+    }
+
+    fn remembered_senders(
+        &mut self,
+        after: (RowKey, i64),
+        limit: usize,
+    ) -> Result<Vec<SenderMemory>, StoreError> {
+        senders::after(&self.connection, after, limit)
+            .map_err(|fault| fault.doing("read which senders recipients heard from"))
     }
 
     fn contacts(&mut self, account: AccountId, number_hashes: &[i64]) -> Result<Vec<ContactRow>, StoreError> {

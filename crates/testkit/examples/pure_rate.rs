@@ -185,6 +185,7 @@ fn admission(figures: &mut Figures) {
     let at = |number: u64| drafts.get(usize::try_from(number % RECIPIENTS).unwrap()).unwrap();
     let facts = Facts {
         identities: &[],
+        pool: None,
         account: &account,
         snapshot: &snapshot,
         purse: &purse,

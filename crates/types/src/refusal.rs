@@ -72,6 +72,8 @@ refusal_codes! {
     RecipientSuppressed = "recipient_suppressed", "The recipient does not want messages of this account";
     /// The sender is none that the account may use there: the operator wants senders approved first.
     SenderNotApproved = "sender_not_approved", "The sender is not approved for this destination";
+    /// No sender of the pool that the message names can be used for its recipient.
+    NoSenderLeft = "no_sender_left", "No sender of the pool can be used for this recipient";
     /// The idempotency key was used with another body.
     IdempotencyMismatch = "idempotency_mismatch", "The idempotency key belongs to another request";
     /// The first request with this idempotency key is still being worked on.

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::message::coded_enum;
 
 coded_enum!(
@@ -63,6 +64,97 @@ pub struct Sender {
     pub note: String,
 }
 
+coded_enum!(
+    /// What a phone that writes STOP to a number of a pool wants no more of.
+    OptOutScope {
+        /// Messages of the account.
+        Account = 0, "account";
+        /// Messages of the pool.
+        Pool = 1, "pool";
+    }
+);
+
+coded_enum!(
+    /// Why a sender of a pool was chosen.
+    ChosenBy {
+        /// The recipient heard from it before.
+        Memory = 1, "memory";
+        /// It is of the recipient's country.
+        Country = 2, "country";
+        /// Recipients are spread over the senders, each to one of them.
+        Spread = 3, "spread";
+    }
+);
+
+/// The most senders of a pool.
+pub const POOL_MEMBERS_MAX: usize = 100;
+/// The most answers to keywords of a pool.
+pub const POOL_REPLIES_MAX: usize = 60;
+/// What stands before a pool's name or id where a sender is expected.
+pub const POOL_PREFIX: &str = "pool:";
+
+/// The pool that an address names where a sender is expected: what stands behind [`POOL_PREFIX`].
+pub fn pool_named(source: &Address) -> Option<&str> {
+    std::str::from_utf8(&source.octets).ok()?.strip_prefix(POOL_PREFIX).filter(|name| !name.is_empty())
+}
+
+/// The address that names a pool where a sender is expected; see [`pool_named`].
+pub fn pool_address(pool: &str) -> Address {
+    Address::from_text(&format!("{POOL_PREFIX}{pool}"))
+}
+
+/// A sender of a pool.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolMember {
+    /// The sender: a name or a number of the account.
+    pub sender: String,
+    /// Whether it is switched off: it is not chosen until it is switched on again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
+}
+
+/// What phones are answered that write a keyword to a number of a pool.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolReply {
+    /// The name of the keyword: `stop`, `start` or `help`.
+    pub keyword: String,
+    /// For words of this language, by two letters such as `de`; empty for those of any other.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
+    /// The answer.
+    pub text: String,
+}
+
+/// What is set of a pool of senders.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// What it is for; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// The senders.
+    #[serde(default)]
+    pub members: Vec<PoolMember>,
+    /// Whether a recipient hears from whichever sender it heard from before only by chance.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgets_senders: bool,
+    /// Whether numbers of the recipient's country do not go before others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignores_countries: bool,
+    /// The name of an [`OptOutScope`]; empty for the account.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub opt_out: String,
+    /// What phones are answered; for what is not here they are answered what the account has set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<PoolReply>,
+}
+
+impl Pool {
+    /// What a phone that writes STOP wants no more of.
+    pub fn opt_out_scope(&self) -> OptOutScope {
+        OptOutScope::parse(&self.opt_out).unwrap_or(OptOutScope::Account)
+    }
+}
+
 /// What is set of a thing, by its kind. Versions to come may add members, which are read over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
@@ -70,6 +162,8 @@ pub enum Document {
     Group(Group),
     /// A sender's identity.
     Sender(Sender),
+    /// A pool of senders.
+    Pool(Pool),
 }
 
 impl Document {
@@ -78,6 +172,7 @@ impl Document {
         match self {
             Self::Group(_) => ResourceKind::Group,
             Self::Sender(_) => ResourceKind::Sender,
+            Self::Pool(_) => ResourceKind::Pool,
         }
     }
 
@@ -87,7 +182,8 @@ impl Document {
         match kind {
             ResourceKind::Group => serde_json::from_str(text).ok().map(Self::Group),
             ResourceKind::Sender => serde_json::from_str(text).ok().map(Self::Sender),
-            ResourceKind::Pool | ResourceKind::Template | ResourceKind::Signature => None,
+            ResourceKind::Pool => serde_json::from_str(text).ok().map(Self::Pool),
+            ResourceKind::Template | ResourceKind::Signature => None,
         }
     }
 
@@ -96,6 +192,7 @@ impl Document {
         let written = match self {
             Self::Group(group) => serde_json::to_string(group),
             Self::Sender(sender) => serde_json::to_string(sender),
+            Self::Pool(pool) => serde_json::to_string(pool),
         };
         // Texts and numbers can always be written.
         written.unwrap_or_default()
@@ -113,7 +210,24 @@ pub fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Document, Group, ResourceKind, Sender, is_name};
+    use super::{
+        Document, Group, OptOutScope, Pool, PoolMember, ResourceKind, Sender, is_name, pool_address,
+        pool_named,
+    };
+    use crate::address::Address;
+
+    #[test]
+    fn a_pool_is_named_by_an_address_and_asks_little_where_nothing_is_set() {
+        assert_eq!(pool_named(&pool_address("marketing UK")), Some("marketing UK"));
+        for text in ["pool:", "ACME", "POOL:x", ""] {
+            assert_eq!(pool_named(&Address::from_text(text)), None, "{text}");
+        }
+        let members = vec![PoolMember { sender: "ACME".to_owned(), off: false }];
+        let pool = Document::Pool(Pool { members, ..Pool::default() });
+        assert_eq!(pool.write(), r#"{"members":[{"sender":"ACME"}]}"#);
+        let Some(Document::Pool(read)) = Document::read(ResourceKind::Pool, &pool.write()) else { panic!() };
+        assert_eq!((read.opt_out_scope(), &Document::Pool(read)), (OptOutScope::Account, &pool));
+    }
 
     #[test]
     fn documents_lead_back_and_later_members_are_read_over() {

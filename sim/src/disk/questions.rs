@@ -3,7 +3,7 @@
 use ports::store::{
     Batch, ConfigChange, ContactChange, ContactFilter, ContactRow, IdempotencyHit, KeywordReplyRow, ListPage,
     ListedContact, MessageFacts, OpenMessage, OutboxRow, PAGE_ROWS_MAX, ParkedReceiptRow, ReceiptTarget,
-    StoredState, SuppressionMark,
+    SenderMemory, StoredState, SuppressionMark,
 };
 use types::id::{AccountId, CommitSeq, ConnectorId, EndpointId, RowKey};
 use types::time::Timestamp;
@@ -130,7 +130,7 @@ impl Tables {
         facts.into_iter().find(|facts| !self.staged.contains(&facts.submission)).map(|facts| facts.account)
     }
 
-    /// Marks of entries that cover whole accounts, above a key.
+    /// Marks of entries above a key.
     pub(crate) fn suppressions_after(&self, after: RowKey, limit: usize) -> Vec<SuppressionMark> {
         let mut marks: Vec<_> = self.suppression_marks().filter(|mark| mark.key > after).collect();
         marks.sort_by_key(|mark| mark.key);
@@ -138,11 +138,18 @@ impl Tables {
         marks
     }
 
-    /// Which of these recipients are on the list of an account as a whole.
-    pub(crate) fn suppressed(&self, account: AccountId, hashes: &[i64]) -> Vec<SuppressionMark> {
-        self.suppression_marks()
-            .filter(|mark| mark.account == account && hashes.contains(&mark.number_hash))
-            .collect()
+    /// Which of these recipients are on the list of an account within a scope.
+    pub(crate) fn suppressed(&self, account: AccountId, scope: &str, hashes: &[i64]) -> Vec<SuppressionMark> {
+        let is_meant = |mark: &SuppressionMark| {
+            mark.account == account && mark.scope == scope && hashes.contains(&mark.number_hash)
+        };
+        self.suppression_marks().filter(is_meant).collect()
+    }
+
+    /// From which senders recipients heard last, behind a pool and the hash of a number.
+    pub(crate) fn remembered_senders(&self, after: (RowKey, i64), limit: usize) -> Vec<SenderMemory> {
+        let behind = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
+        self.settings.senders.range(behind).take(limit).map(|(_, row)| row.clone()).collect()
     }
 
     /// Contacts of an account with one of these numbers.
@@ -164,7 +171,12 @@ impl Tables {
         };
         let listed = |row: &ContactRow| ListedContact {
             contact: row.clone(),
-            suppressed: self.suppressed(row.account, &[row.number_hash]).first().map(|mark| mark.reason),
+            suppressed: [Some(""), filter.scope.as_deref()]
+                .into_iter()
+                .flatten()
+                .flat_map(|scope| self.suppressed(row.account, scope, &[row.number_hash]))
+                .map(|mark| mark.reason)
+                .min(),
             groups: memberships
                 .iter()
                 .filter(|(_, contact)| *contact == row.key)
@@ -177,10 +189,10 @@ impl Tables {
     }
 
     fn suppression_marks(&self) -> impl Iterator<Item = SuppressionMark> {
-        let whole = self.settings.suppressions.values().filter(|row| row.scope.is_empty());
-        whole.map(|row| SuppressionMark {
+        self.settings.suppressions.values().map(|row| SuppressionMark {
             key: row.key,
             account: row.account,
+            scope: row.scope.clone(),
             number_hash: row.number_hash,
             reason: row.reason,
         })

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ports::store::{
     Batch, ConfigChange, ConfigVersion, ContactChange, ContactRow, CredentialRow, DataKeyRow, EndpointRow,
-    InboundNumberRow, PersonRow, ResourceRow, SessionRow, SuppressionRow,
+    InboundNumberRow, PersonRow, ResourceRow, SenderMemory, SessionRow, SuppressionRow,
 };
 use types::account::Account;
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PersonId, RowKey};
@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     /// Groups and the contacts in them.
     pub(crate) memberships: BTreeSet<(RowKey, RowKey)>,
     pub(crate) resources: BTreeMap<RowKey, ResourceRow>,
+    /// From which senders recipients heard, by pool and hash of the number.
+    pub(crate) senders: BTreeMap<(RowKey, i64), SenderMemory>,
     pub(crate) suppressions: BTreeMap<(AccountId, String, i64), SuppressionRow>,
 }
 
@@ -105,12 +107,11 @@ impl Settings {
             ConfigChange::ContentErased(..) | ConfigChange::AddressesErased { .. } => {}
             ConfigChange::Contact(change) => self.change_contact(change)?,
             ConfigChange::Resource(row) => self.change_resource(row)?,
-            ConfigChange::ResourceEnd(account, key) => {
-                if self.resources.get(key).is_some_and(|row| row.account == *account) {
-                    self.resources.remove(key);
-                    self.memberships.retain(|(group, _)| group != key);
-                }
+            ConfigChange::ResourceEnd(account, key) => self.end_resource(*account, *key),
+            ConfigChange::SendersRemembered(rows) => {
+                self.senders.extend(rows.iter().map(|row| ((row.pool, row.number_hash), row.clone())));
             }
+            ConfigChange::SendersForgotten(places) => self.senders.retain(|at, _| !places.contains(at)),
             ConfigChange::Suppression(row) => {
                 let place = (row.account, row.scope.clone(), row.number_hash);
                 self.suppressions.entry(place).or_insert_with(|| row.clone());
@@ -120,6 +121,14 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    fn end_resource(&mut self, account: AccountId, key: RowKey) {
+        if self.resources.get(&key).is_some_and(|row| row.account == account) {
+            self.resources.remove(&key);
+            self.memberships.retain(|(group, _)| *group != key);
+            self.senders.retain(|(pool, _), _| *pool != key);
+        }
     }
 
     fn change_resource(&mut self, row: &ResourceRow) -> Result<(), &'static str> {

@@ -866,6 +866,43 @@ class NewKey:
 
 
 @dataclass(frozen=True)
+class NewPool:
+    """A new pool of senders."""
+
+    #: Its name, which no other pool of the account has: 1 to 64 characters.
+    name: str
+
+    #: Whether numbers of the recipient's country go first; `true` when absent.
+    country_match: Optional[bool] = None
+
+    #: What it is for, at most 200 characters.
+    description: Optional[str] = None
+
+    #: The senders.
+    members: Optional[List[NewPoolMember]] = None
+
+    #: `account` (when absent) or `pool`: what a phone that writes STOP wants no more of.
+    opt_out: Optional[str] = None
+
+    #: What phones are answered that write a keyword to one of the numbers.
+    replies: Optional[List[PoolReplyItem]] = None
+
+    #: Whether a recipient hears from the sender that it heard from before; `true` when absent.
+    sticky: Optional[bool] = None
+
+
+@dataclass(frozen=True)
+class NewPoolMember:
+    """A sender that a pool shall have."""
+
+    #: A sender that the account has asked for, or a number that it holds.
+    sender: str
+
+    #: Whether it is switched off; `false` when absent.
+    off: Optional[bool] = None
+
+
+@dataclass(frozen=True)
 class NewSender:
     """A sender that the account would like to use."""
 
@@ -982,6 +1019,110 @@ class NumberPage:
 
 
 @dataclass(frozen=True)
+class PoolChange:
+    """What to set of a pool; what is not there stays, and for a new one is what is usual."""
+
+    #: Whether numbers of the recipient's country go first; `true` for a new pool.
+    country_match: Optional[bool] = None
+
+    #: What it is for, at most 200 characters.
+    description: Optional[str] = None
+
+    #: All senders.
+    members: Optional[List[NewPoolMember]] = None
+
+    #: Another name, which no other pool of the account has: 1 to 64 characters.
+    name: Optional[str] = None
+
+    #: `account` (for a new pool) or `pool`: what a phone that writes STOP wants no more of.
+    opt_out: Optional[str] = None
+
+    #: All answers to keywords.
+    replies: Optional[List[PoolReplyItem]] = None
+
+    #: Whether a recipient hears from the sender that it heard from before; `true` for a new pool.
+    sticky: Optional[bool] = None
+
+
+@dataclass(frozen=True)
+class PoolItem:
+    """A pool of senders."""
+
+    #: Its id.
+    id: str
+
+    #: Its name.
+    name: str
+
+    #: What it is for; empty for nothing.
+    description: str
+
+    #: The senders.
+    members: List[PoolMemberItem]
+
+    #: Whether a recipient hears from the sender that it heard from before, as long as that can be used.
+    sticky: bool
+
+    #: Whether numbers of the recipient's country go before other senders.
+    country_match: bool
+
+    #: What a phone that writes STOP to one of the numbers wants no more of: messages of the `account`, or
+    #: only those of the `pool`.
+    opt_out: str
+
+    #: What phones are answered that write a keyword to one of the numbers; where nothing is said, what the
+    #: account answers.
+    replies: List[PoolReplyItem]
+
+    #: Since when it is there.
+    created_at: datetime
+
+    #: When it was set last.
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class PoolMemberItem:
+    """A sender of a pool."""
+
+    #: The name or number that phones see.
+    sender: str
+
+    #: Whether you have switched it off.
+    off: bool
+
+    #: Why it is passed over for every message: `off`; `not_own`, when it is no sender and no number of the
+    #: account any more; `pending`, `rejected` or `revoked`, by its review. Null when nothing keeps it from
+    #: being chosen, except where the operator's rules for a country do.
+    passed_over: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class PoolPage:
+    """A page of pools, newest first."""
+
+    #: The pools.
+    items: List[PoolItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class PoolReplyItem:
+    """What phones are answered that write a keyword to a number of a pool."""
+
+    #: `stop`, `start` or `help`.
+    keyword: str
+
+    #: The answer, 1 to 459 characters.
+    text: str
+
+    #: For words of this language, by two letters; null for those of any other.
+    language: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class PriceLine:
     """What one part costs, by the beginning of the number."""
 
@@ -1082,6 +1223,9 @@ class QuoteItem:
 
     #: What it would cost.
     price: Amount
+
+    #: The sender that it would get; only where a pool was named.
+    from_: Optional[str] = field(default=None, metadata={"name": "from"})
 
 
 @dataclass(frozen=True)
@@ -1247,9 +1391,6 @@ class SubAccountChange:
 class SubmitBody:
     """What to send, and to whom."""
 
-    #: The sender: up to 11 letters and digits, a number, or a short code.
-    from_: str = field(metadata={"name": "from"})
-
     #: The text. It is split into parts as phones can join them. Where the request has parameters, `{name}`
     #: stands for the parameter `name`, and `{{` and `}}` for braces.
     text: str
@@ -1266,12 +1407,18 @@ class SubmitBody:
     #: Only tell what it would cost; nothing is sent and nothing kept.
     dry_run: Optional[bool] = None
 
+    #: The sender: up to 11 letters and digits, a number, or a short code. State either this or `pool`.
+    from_: Optional[str] = field(default=None, metadata={"name": "from"})
+
     #: A group of your contacts, by its id or its name: one message to each of them, but for those on the
     #: suppression list. The text may have the placeholders `{name}`, `{number}` and those of attributes.
     group: Optional[str] = None
 
     #: What stands in the text for recipients that do not state it themselves.
     parameters: Optional[Dict[str, str]] = None
+
+    #: A pool of your senders, by its id or its name: it chooses the sender of each message.
+    pool: Optional[str] = None
 
     #: 1 to 10,000 recipients of the text.
     recipients: Optional[List[RecipientShape]] = None
@@ -1305,6 +1452,9 @@ class SuppressionItem:
 
     #: Since when.
     created_at: datetime
+
+    #: The id of the pool of senders whose messages it must not get; null for all of the account.
+    pool: Optional[str] = None
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,13 @@ from .models import (
     MessageView,
     MovementPage,
     MovementView,
+    NewPoolMember,
     NumberCheck,
     NumberItem,
     NumberPage,
+    PoolItem,
+    PoolPage,
+    PoolReplyItem,
     Prices,
     QuoteBody,
     RecipientShape,
@@ -850,14 +854,15 @@ class Operations(Runtime):
     def message_submit(
         self,
         *,
-        from_: str,
         text: str,
         callback_url: Maybe[str] = UNSET,
         class_: Maybe[str] = UNSET,
         client_reference: Maybe[str] = UNSET,
         dry_run: Maybe[bool] = UNSET,
+        from_: Maybe[str] = UNSET,
         group: Maybe[str] = UNSET,
         parameters: Maybe[Dict[str, str]] = UNSET,
+        pool: Maybe[str] = UNSET,
         recipients: Maybe[List[RecipientShape]] = UNSET,
         send_at: Maybe[Moment] = UNSET,
         to: Maybe[str] = UNSET,
@@ -868,7 +873,6 @@ class Operations(Runtime):
         """Sends a text to one or many recipients. All messages are taken or none.
 
         Args:
-            from_: The sender: up to 11 letters and digits, a number, or a short code.
             text: The text. It is split into parts as phones can join them. Where the request has
                 parameters, `{name}` stands for the parameter `name`, and `{{` and `}}` for braces.
             callback_url: Where to tell what becomes of the messages; the account's own address when
@@ -877,10 +881,13 @@ class Operations(Runtime):
             client_reference: Your own reference, given back unchanged; of all messages that have none
                 of their own.
             dry_run: Only tell what it would cost; nothing is sent and nothing kept.
+            from_: The sender: up to 11 letters and digits, a number, or a short code. State either this
+                or `pool`.
             group: A group of your contacts, by its id or its name: one message to each of them, but for
                 those on the suppression list. The text may have the placeholders `{name}`, `{number}` and
                 those of attributes.
             parameters: What stands in the text for recipients that do not state it themselves.
+            pool: A pool of your senders, by its id or its name: it chooses the sender of each message.
             recipients: 1 to 10,000 recipients of the text.
             send_at: Not before this time.
             to: The recipient, with its country code. State either this, `recipients` or `group`.
@@ -890,7 +897,7 @@ class Operations(Runtime):
                 no harm.
         """
         request = Request("POST", "/api/v1/messages",
-            body={"from": from_, "text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "group": group, "parameters": parameters, "recipients": recipients, "send_at": send_at, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
+            body={"text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "from": from_, "group": group, "parameters": parameters, "pool": pool, "recipients": recipients, "send_at": send_at, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
         answer: Union[QuoteBody, AcceptedBody] = self._call(request, {200: QuoteBody, 202: AcceptedBody})
         return answer
 
@@ -997,6 +1004,109 @@ class Operations(Runtime):
         """
         request = Request("GET", "/api/v1/senders/numbers/{id}", path={"id": id})
         answer: NumberItem = self._call(request, {200: NumberItem})
+        return answer
+
+    def pool_change(
+        self,
+        id: str,
+        *,
+        country_match: Maybe[bool] = UNSET,
+        description: Maybe[str] = UNSET,
+        members: Maybe[List[NewPoolMember]] = UNSET,
+        name: Maybe[str] = UNSET,
+        opt_out: Maybe[str] = UNSET,
+        replies: Maybe[List[PoolReplyItem]] = UNSET,
+        sticky: Maybe[bool] = UNSET,
+    ) -> PoolItem:
+        """Changes a pool; the next message is sent by it as it is then.
+
+        Args:
+            id: The id
+            country_match: Whether numbers of the recipient's country go first; `true` for a new pool.
+            description: What it is for, at most 200 characters.
+            members: All senders.
+            name: Another name, which no other pool of the account has: 1 to 64 characters.
+            opt_out: `account` (for a new pool) or `pool`: what a phone that writes STOP wants no more
+                of.
+            replies: All answers to keywords.
+            sticky: Whether a recipient hears from the sender that it heard from before; `true` for a
+                new pool.
+        """
+        request = Request("PATCH", "/api/v1/pools/{id}", path={"id": id},
+            body={"country_match": country_match, "description": description, "members": members, "name": name, "opt_out": opt_out, "replies": replies, "sticky": sticky})
+        answer: PoolItem = self._call(request, {200: PoolItem})
+        return answer
+
+    def pool_create(
+        self,
+        *,
+        name: str,
+        country_match: Maybe[bool] = UNSET,
+        description: Maybe[str] = UNSET,
+        members: Maybe[List[NewPoolMember]] = UNSET,
+        opt_out: Maybe[str] = UNSET,
+        replies: Maybe[List[PoolReplyItem]] = UNSET,
+        sticky: Maybe[bool] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> PoolItem:
+        """Makes a pool of senders. A message that names it as `pool` gets one of them.
+
+        Args:
+            name: Its name, which no other pool of the account has: 1 to 64 characters.
+            country_match: Whether numbers of the recipient's country go first; `true` when absent.
+            description: What it is for, at most 200 characters.
+            members: The senders.
+            opt_out: `account` (when absent) or `pool`: what a phone that writes STOP wants no more of.
+            replies: What phones are answered that write a keyword to one of the numbers.
+            sticky: Whether a recipient hears from the sender that it heard from before; `true` when
+                absent.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/pools",
+            body={"name": name, "country_match": country_match, "description": description, "members": members, "opt_out": opt_out, "replies": replies, "sticky": sticky}, idempotency_key=idempotency_key, once=True)
+        answer: PoolItem = self._call(request, {201: PoolItem})
+        return answer
+
+    def pool_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> PoolPage:
+        """Lists pools, newest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/pools",
+            query={"cursor": cursor, "limit": limit})
+        answer: PoolPage = self._call(request, {200: PoolPage})
+        return answer
+
+    def pool_list_all(self, *, limit: Optional[int] = None) -> Iterator[PoolItem]:
+        """Lists pools, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.pool_list(limit=limit, cursor=cursor))
+
+    def pool_remove(self, id: str) -> None:
+        """Takes a pool away. Phones that opted out of it stay on the suppression list.
+
+        Args:
+            id: The id
+        """
+        request = Request("DELETE", "/api/v1/pools/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def pool_view(self, id: str) -> PoolItem:
+        """Shows one pool.
+
+        Args:
+            id: The id
+        """
+        request = Request("GET", "/api/v1/pools/{id}", path={"id": id})
+        answer: PoolItem = self._call(request, {200: PoolItem})
         return answer
 
     def price_list(self) -> Prices:

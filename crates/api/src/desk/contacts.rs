@@ -74,7 +74,12 @@ pub trait Contacts: Send + Sync + 'static {
     /// The recipients of a submission as they were written.
     fn recipients_of(&self, account: AccountId, id: SubmissionId) -> Answer<'_, Vec<String>>;
     /// Whom a message to a group is for.
-    fn members_to_message(&self, account: AccountId, group: String) -> Answer<'_, GroupMembers>;
+    fn members_to_message(
+        &self,
+        account: AccountId,
+        group: String,
+        pool: Option<String>,
+    ) -> Answer<'_, GroupMembers>;
 }
 
 impl Contacts for Core {
@@ -169,7 +174,12 @@ impl Contacts for Core {
         Box::pin(Self::recipients_of(self, account, id))
     }
 
-    fn members_to_message(&self, account: AccountId, group: String) -> Answer<'_, GroupMembers> {
-        Box::pin(async move { Self::members_to_message(self, account, &group).await })
+    fn members_to_message(
+        &self,
+        account: AccountId,
+        group: String,
+        pool: Option<String>,
+    ) -> Answer<'_, GroupMembers> {
+        Box::pin(async move { Self::members_to_message(self, account, &group, pool.as_deref()).await })
     }
 }

@@ -55,7 +55,7 @@ const fn status_of(code: RefusalCode) -> u8 {
         R::InvalidCredentials => 4,
         R::Forbidden | R::AccountSuspended => 5,
         R::InvalidDestination | R::NoPrice | R::NoRoute | R::RouteLoop | R::RecipientSuppressed => 6,
-        R::InvalidSender | R::SenderNotApproved => 7,
+        R::InvalidSender | R::SenderNotApproved | R::NoSenderLeft => 7,
         R::RepeatedMessage => 8,
         R::InsufficientBalance => 9,
         R::RateLimited | R::QueueFull => 10,

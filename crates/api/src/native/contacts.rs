@@ -313,6 +313,7 @@ fn read_query(query: &str) -> Result<ContactQuery, Refusal> {
         language,
         before: read_cursor(&fields)?,
         limit: read_limit(&fields)?,
+        pool: None,
     })
 }
 

@@ -10,6 +10,7 @@ use types::account::EndpointKind;
 use types::address::Address;
 use types::message::{Class, Content, Door, Draft, RECIPIENTS_MAX, ReportWish};
 use types::refusal::{Refusal, RefusalCode};
+use types::resource::pool_address;
 use types::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -42,8 +43,11 @@ const SUBMISSION_OCTETS_MAX: usize = 64 * 1024 * 1024;
     "client_reference": "order-4711"
 }))]
 pub(crate) struct SubmitBody {
-    /// The sender: up to 11 letters and digits, a number, or a short code.
-    from: String,
+    /// The sender: up to 11 letters and digits, a number, or a short code. State either this or `pool`.
+    from: Option<String>,
+    /// A pool of your senders, by its id or its name: it chooses the sender of each message.
+    #[schema(min_length = 1, max_length = 64)]
+    pool: Option<String>,
     /// The recipient, with its country code. State either this, `recipients` or `group`.
     to: Option<String>,
     /// 1 to 10,000 recipients of the text.
@@ -155,12 +159,17 @@ pub(crate) struct QuoteItem {
     parts: u32,
     /// What it would cost.
     price: Amount,
+    /// The sender that it would get; only where a pool was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
 }
 
 impl QuoteItem {
     /// A message that was priced, with its recipient as the caller wrote it.
     pub(crate) fn of(message: &AcceptedMessage, to: &str) -> Self {
-        Self { to: to.to_owned(), parts: message.parts, price: message.price.into() }
+        let preview = message.preview.as_ref();
+        let from = preview.map(|preview| preview.from.text().into_owned());
+        Self { to: to.to_owned(), parts: message.parts, price: message.price.into(), from }
     }
 }
 
@@ -308,7 +317,8 @@ fn check_size(
     recipients: &[Recipient],
 ) -> Result<usize, Refusal> {
     let of_all = body.parameters.as_ref().unwrap_or(NO_PARAMETERS);
-    let mut octets = body.from.len().saturating_mul(recipients.len());
+    let source = body.from.as_ref().or(body.pool.as_ref()).map_or(0, String::len);
+    let mut octets = source.saturating_mul(recipients.len());
     for (index, recipient) in recipients.iter().enumerate() {
         let own = recipient.parameters.as_ref().unwrap_or(NO_PARAMETERS);
         let text = template.octets(own, of_all).map_err(|name| {
@@ -331,6 +341,7 @@ fn check_size(
 
 /// What all messages of a submission have in common, apart from the text.
 struct Prototype {
+    source: Address,
     class: Option<Class>,
     traffic_type: String,
     send_at: Option<Timestamp>,
@@ -339,6 +350,13 @@ struct Prototype {
 
 fn read_prototype(body: &SubmitBody, now: Timestamp) -> Result<Prototype, Refusal> {
     let invalid = |detail: &str, field: &str| Refusal::new(RefusalCode::InvalidRequest, detail).at(field);
+    let source = match (body.from.as_deref(), body.pool.as_deref()) {
+        (Some(from), None) => Address::from_text(from),
+        (None, Some("")) => return Err(invalid("the name is empty", "pool")),
+        (None, Some(pool)) => pool_address(pool),
+        (Some(_), Some(_)) => return Err(invalid("state either `from` or `pool`, not both", "pool")),
+        (None, None) => return Err(invalid("missing: state `from`, or `pool`", "from")),
+    };
     let class = match body.class.as_deref() {
         None => None,
         Some(name) => Some(
@@ -363,7 +381,7 @@ fn read_prototype(body: &SubmitBody, now: Timestamp) -> Result<Prototype, Refusa
         return Err(invalid("expected at most 32 characters without control characters", "traffic_type"));
     }
     check_reference(body.client_reference.as_deref(), || "client_reference".to_owned())?;
-    Ok(Prototype { class, traffic_type, send_at, expires_at })
+    Ok(Prototype { source, class, traffic_type, send_at, expires_at })
 }
 
 fn check_reference(reference: Option<&str>, field: impl FnOnce() -> String) -> Result<(), Refusal> {
@@ -387,7 +405,7 @@ impl Prototype {
         let of_all = body.parameters.as_ref().unwrap_or(NO_PARAMETERS);
         let own = recipient.parameters.as_ref().unwrap_or(NO_PARAMETERS);
         Draft {
-            source: Address::from_text(&body.from),
+            source: self.source.clone(),
             destination: Address::from_text(&recipient.to),
             content: Content::Text(template.write(own, of_all)),
             class: self.class,

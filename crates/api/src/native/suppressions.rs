@@ -40,6 +40,7 @@ pub(crate) struct SuppressionListQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "number": "447911123456",
+    "pool": null,
     "reason": "opt_out",
     "source": "inbound:in_01kq3v8w2rj5x7n4m6t9p0c1db",
     "created_at": "2026-11-22T10:00:00.000Z"
@@ -47,6 +48,8 @@ pub(crate) struct SuppressionListQuery {
 pub(crate) struct SuppressionItem {
     /// The number, country code first.
     number: String,
+    /// The id of the pool of senders whose messages it must not get; null for all of the account.
+    pool: Option<String>,
     /// `opt_out`: the phone wrote a word such as STOP, and takes it back with one such as START; `complaint`,
     /// `imported` or `manual`.
     #[schema(value_type = String)]
@@ -62,6 +65,7 @@ impl From<SuppressionView> for SuppressionItem {
     fn from(view: SuppressionView) -> Self {
         Self {
             number: view.number.digits(),
+            pool: view.pool.map(|pool| pool.to_string()),
             reason: view.reason.as_str(),
             source: view.source,
             created_at: view.created_at.to_string(),

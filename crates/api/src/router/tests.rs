@@ -9,6 +9,7 @@ mod figures;
 mod isolation;
 mod keys;
 mod numbers;
+mod pools;
 mod strikes;
 mod submitting;
 mod suppressions;

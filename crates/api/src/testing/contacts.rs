@@ -176,6 +176,7 @@ impl Contacts for FakeDesk {
             state: State::Queued,
             parts: 1,
             price: super::PRICE,
+            preview: None,
         };
         let id = SubmissionId::new(RowKey::from_parts(NOW.as_ms(), 0), 1);
         let known = Accepted { id, messages: vec![message], replayed: true };
@@ -187,7 +188,12 @@ impl Contacts for FakeDesk {
         at_once(Ok(vec!["447700900778".to_owned()]))
     }
 
-    fn members_to_message(&self, account: AccountId, group: String) -> Answer<'_, GroupMembers> {
+    fn members_to_message(
+        &self,
+        account: AccountId,
+        group: String,
+        _pool: Option<String>,
+    ) -> Answer<'_, GroupMembers> {
         let is_own = account == OWNER && GroupId::parse(&group) == Some(group_id());
         let members = vec![view(known())];
         at_once(if is_own { Ok(GroupMembers { members, left_out: 2 }) } else { Err(missing()) })

@@ -24,6 +24,7 @@ pub(crate) fn detail() -> MessageDetail {
         account_name: "demo".to_owned(),
         door: Door::Native,
         source: Address::from_text("ACME"),
+        chosen: None,
         destination: Address::from_text("+447911123456"),
         content: Some(Content::Text("hello".to_owned())),
         client_reference: Some("order-1".to_owned()),

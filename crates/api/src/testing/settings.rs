@@ -338,6 +338,7 @@ impl Settings for FakeDesk {
     fn suppressions(&self, account: AccountId, query: SuppressionQuery) -> Answer<'_, Page<SuppressionView>> {
         let view = SuppressionView {
             number: Msisdn::parse(SUPPRESSED).unwrap(),
+            pool: None,
             reason: SuppressionReason::OptOut,
             source: "inbound:in_1".to_owned(),
             created_at: NOW,

@@ -9,7 +9,7 @@ use ports::store::{ContactFilter, ContactRow, ListedContact, PAGE_ROWS_MAX};
 use types::Sensitive;
 use types::address::Msisdn;
 use types::contact::Contact;
-use types::id::{AccountId, ContactId, GroupId, RowKey};
+use types::id::{AccountId, ContactId, GroupId, PoolId, RowKey};
 use types::refusal::{Refusal, RefusalCode};
 use types::resource::ResourceKind;
 use types::suppression::SuppressionReason;
@@ -64,6 +64,8 @@ pub struct ContactQuery {
     pub before: Option<RowKey>,
     /// 1 to 500.
     pub limit: usize,
+    /// Whoever must not be messaged by this pool counts as suppressed, too.
+    pub pool: Option<PoolId>,
 }
 
 /// What to change of a contact; `None` stays.
@@ -107,6 +109,7 @@ impl Core {
             language: query.language,
             before: query.before,
             limit: query.limit.clamp(1, PAGE_ROWS_MAX),
+            scope: query.pool.map(|pool| pool.to_string()),
             ..any(account)
         };
         let page = self.inner.ask(move |reader| reader.list_contacts(&filter)).await?;
@@ -277,6 +280,7 @@ const fn any(account: AccountId) -> ContactFilter {
         language: None,
         before: None,
         limit: 1,
+        scope: None,
     }
 }
 

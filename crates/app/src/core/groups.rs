@@ -200,15 +200,22 @@ impl Core {
         Ok(sent.iter().map(|detail| detail.destination.text().into_owned()).collect())
     }
 
-    /// Whom a message to a group is for, as the group is now. Who is on the account's suppression list is left
-    /// out.
+    /// Whom a message to a group is for, as the group is now. Who is on the account's suppression list, or on that
+    /// of the pool that is named as the sender, is left out.
     ///
     /// # Errors
     /// `not_found` for a group that the account has not, `too_many_recipients` for one with more than one
     /// submission may have, and `invalid_request` for one in which nobody is left.
-    pub async fn members_to_message(&self, account: AccountId, group: &str) -> Result<GroupMembers, Refusal> {
+    pub async fn members_to_message(
+        &self,
+        account: AccountId,
+        group: &str,
+        pool: Option<&str>,
+    ) -> Result<GroupMembers, Refusal> {
         let id = self.group_called(account, group).ok_or_else(no_such_group)?;
-        let mut query = ContactQuery { group: Some(id), limit: 500, ..ContactQuery::default() };
+        let directory = self.inner.shared.directory.load_full();
+        let pool = pool.and_then(|pool| directory.pool_called(account, pool)).map(|pooled| pooled.pool.id);
+        let mut query = ContactQuery { group: Some(id), limit: 500, pool, ..ContactQuery::default() };
         let mut found = GroupMembers { members: Vec::new(), left_out: 0 };
         loop {
             let page = self.contacts(account, query.clone()).await?;
@@ -256,7 +263,7 @@ fn group_view(known: &Resource, contacts: u64) -> GroupView {
     let description = match &known.document {
         Document::Group(group) => group.description.clone(),
         // Only groups are asked for here.
-        Document::Sender(_) => String::new(),
+        Document::Sender(_) | Document::Pool(_) => String::new(),
     };
     GroupView {
         id: GroupId(known.id()),

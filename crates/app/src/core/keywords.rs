@@ -59,7 +59,8 @@ impl Core {
         let changes: Vec<_> =
             all.into_iter().filter_map(|(keyword, change)| Some((keyword, change?))).collect();
         for (keyword, text) in &changes {
-            text.as_deref().map_or(Ok(()), |text| check(*keyword, text))?;
+            let checked = text.as_deref().map_or(Ok(()), check_reply);
+            checked.map_err(|refusal| refusal.at(keyword.as_str()))?;
         }
         if !changes.is_empty() {
             self.change(Change::KeywordReplies(account, changes)).await?;
@@ -68,11 +69,12 @@ impl Core {
     }
 }
 
-fn check(keyword: Keyword, text: &str) -> Result<(), Refusal> {
+/// Whether a text can answer a keyword.
+pub(super) fn check_reply(text: &str) -> Result<(), Refusal> {
     let is_shown = |c: char| !c.is_control() || c == '\n';
     if !text.trim().is_empty() && text.chars().count() <= REPLY_CHARS_MAX && text.chars().all(is_shown) {
         return Ok(());
     }
     let detail = format!("expected 1 to {REPLY_CHARS_MAX} characters, or null to answer nothing");
-    Err(Refusal::new(RefusalCode::InvalidRequest, detail).at(keyword.as_str()))
+    Err(Refusal::new(RefusalCode::InvalidRequest, detail))
 }

@@ -5,7 +5,7 @@
 
 use ports::store::{PAGE_ROWS_MAX, SuppressionFilter, SuppressionRow};
 use types::address::Msisdn;
-use types::id::{AccountId, RowKey};
+use types::id::{AccountId, PoolId, RowKey};
 use types::refusal::{Refusal, RefusalCode};
 use types::suppression::SuppressionReason;
 use types::time::Timestamp;
@@ -39,6 +39,8 @@ pub struct SuppressionQuery {
 pub struct SuppressionView {
     /// The number.
     pub number: Msisdn,
+    /// The pool whose messages it must not get; `None` for all of the account.
+    pub pool: Option<PoolId>,
     /// Why.
     pub reason: SuppressionReason,
     /// From where: a message of a phone, or a key.
@@ -82,7 +84,8 @@ impl Core {
         Ok(Page { items, next: page.next })
     }
 
-    /// The entry of one number; `None` when the account may message it.
+    /// The entry of one number: that for all messages of the account, else the newest for those of a pool; `None`
+    /// when the account may message it.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -91,8 +94,10 @@ impl Core {
         account: AccountId,
         number: Msisdn,
     ) -> Result<Option<SuppressionView>, Refusal> {
-        let query = SuppressionQuery { number: Some(number), before: None, limit: 1 };
-        Ok(self.suppressions(account, query).await?.items.pop())
+        let query = SuppressionQuery { number: Some(number), before: None, limit: PAGE_ROWS_MAX };
+        let entries = self.suppressions(account, query).await?.items;
+        let whole = entries.iter().find(|entry| entry.pool.is_none());
+        Ok(whole.or_else(|| entries.first()).cloned())
     }
 
     /// Puts numbers on an account's list; gives how many were not on it. The next message to each is refused.
@@ -114,7 +119,7 @@ impl Core {
         self.list(account, Listing::Add { numbers, reason, source }, once).await
     }
 
-    /// Takes a number from an account's list, whatever put it there.
+    /// Takes a number from an account's list and from those of its pools, whatever put it there.
     ///
     /// # Errors
     /// `not_found` when it is not on the list.
@@ -145,6 +150,7 @@ fn view(runtime: &Runtime, row: &SuppressionRow) -> Option<SuppressionView> {
         key.open(Kind::Suppression, row.key, &row.sealed).ok().and_then(|plain| read_number(&plain))?;
     Some(SuppressionView {
         number,
+        pool: PoolId::parse(&row.scope).filter(|_| !row.scope.is_empty()),
         reason: row.reason,
         source: row.source.clone(),
         created_at: row.created_at,

@@ -9,11 +9,13 @@ use decide::admit::{Facts, Plan, admit};
 use decide::budget::Backlog;
 use decide::ledger::Purse;
 use decide::lifecycle::Stage;
+use decide::pool::{Choice, Chosen};
 use ports::store::{JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
 use types::id::{AccountId, MessageId, RowKey, SubmissionId};
 use types::message::{Door, Draft, Flags, RECIPIENTS_MAX, Reason, ReportWish, State};
 use types::refusal::{Refusal, RefusalCode};
+use types::resource::pool_named;
 use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
@@ -24,9 +26,9 @@ use super::outage::unavailable;
 use super::repeats::RepeatKey;
 use super::{Engine, EngineError, STAGE_CHUNK};
 use crate::seal::{KeyClass, Kind, sha256};
-use crate::sealed::{write_addresses, write_content};
+use crate::sealed::{ChosenSender, add_chosen, write_addresses, write_content};
 use crate::shared::Count;
-use crate::submission::{Accepted, AcceptedMessage, Rejected, ReplyTo, Submission, SubmitOutcome};
+use crate::submission::{Accepted, AcceptedMessage, Preview, Rejected, ReplyTo, Submission, SubmitOutcome};
 
 /// Countries kept by the first seven digits of a number.
 const COUNTRIES_MAX: usize = 100_000;
@@ -115,6 +117,7 @@ impl Engine {
             state: plan.state,
             parts: plan.price.parts,
             price: plan.price.amount,
+            preview: plan.chosen.as_ref().map(|chosen| Preview { from: chosen.sender.clone() }.into()),
         });
         Ok(Accepted { id, messages: messages.collect(), replayed: false })
     }
@@ -152,6 +155,7 @@ impl Engine {
             state: if facts.send_at.is_some() { State::Scheduled } else { State::Queued },
             parts: facts.price.parts,
             price: facts.price.amount,
+            preview: None,
         });
         let id = SubmissionId::new(submission, tail.or(in_batch).unwrap_or(0));
         Ok(Ok(Accepted { id, messages: messages.collect(), replayed: true }))
@@ -271,6 +275,13 @@ impl Engine {
         let find = |id| directory.accounts.get(&id).map(|handle| handle.account.as_ref());
         let above = decide::path::above(&handle.account, find);
         let empty = Purse::default();
+        let pooled = pool_named(&draft.source).and_then(|name| directory.pool_called(account, name));
+        let last = pooled.zip(draft.destination.msisdn());
+        let last = last.and_then(|(pooled, recipient)| self.remembered_sender(pooled.pool.id, recipient));
+        let identities = match pooled {
+            Some(_) => directory.identities_of(account),
+            None => directory.identities_for(account, &self.snapshot.traffic.sender_rules),
+        };
         let facts = Facts {
             account: &handle.account,
             snapshot: &self.snapshot,
@@ -278,7 +289,8 @@ impl Engine {
             country,
             waiting: self.waiting(account, earlier.backlog),
             above: above.as_deref().ok(),
-            identities: directory.identities_for(account, &self.snapshot.traffic.sender_rules),
+            identities,
+            pool: pooled.map(|pooled| Choice { pool: &pooled.pool, last: last.as_deref() }),
             is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
             suppressed: guards.suppressed,
         };
@@ -323,12 +335,14 @@ impl Engine {
             now,
             &mut self.draft.batch.data_keys,
         )?;
-        let addresses = write_addresses(
-            &draft.source,
-            &draft.destination,
-            plan.recipient,
-            draft.client_reference.as_deref(),
-        );
+        let source = plan.chosen.as_ref().map_or(&draft.source, |chosen| &chosen.sender);
+        let reference = draft.client_reference.as_deref();
+        let mut addresses = write_addresses(source, &draft.destination, plan.recipient, reference);
+        if let Some(chosen) = &plan.chosen {
+            let Chosen { pool, pool_name, why, .. } = chosen.clone();
+            add_chosen(&mut addresses, &ChosenSender { pool, pool_name, by: why });
+            self.remember_sender(chosen, self.hasher.number(plan.recipient), now);
+        }
         let content = write_content(&draft.content);
         let entropy = self.entropy.as_ref();
         self.draft.bodies.insert(key, data_key.seal(Kind::Body, key, &content, entropy).into());
@@ -364,7 +378,8 @@ impl Engine {
         Ok(Live {
             facts,
             progress: first_progress(plan, draft.report, now),
-            source: draft.source.clone(),
+            source: source.clone(),
+            pool: plan.chosen.as_ref().map(|chosen| chosen.pool),
             destination: draft.destination.clone(),
             recipient: plan.recipient,
             client_reference: draft.client_reference.clone(),
@@ -436,6 +451,7 @@ pub(super) fn accepted(live: &Live) -> AcceptedMessage {
         state: live.progress.state,
         parts: live.facts.price.parts,
         price: live.facts.price.amount,
+        preview: None,
     }
 }
 

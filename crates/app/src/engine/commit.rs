@@ -69,6 +69,7 @@ impl Engine {
             .receipt_map
             .sort_by(|a, b| (a.connector, &a.carrier_id).cmp(&(b.connector, &b.carrier_id)));
         self.sum_postings();
+        self.keep_senders();
     }
 
     fn sum_postings(&mut self) {
@@ -117,6 +118,7 @@ impl Engine {
             drop(reply.send(outcome));
         }
         self.follow_lists(draft.lists);
+        self.follow_senders(draft.senders, &draft.forgotten_senders);
         for (reply, outcome) in draft.listed {
             drop(reply.send(outcome));
         }

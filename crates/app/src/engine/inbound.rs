@@ -4,7 +4,8 @@
 //! message, so that the very next message to it is refused; one such as START takes that back, and nothing
 //! else. Either, and one such as HELP, is answered when the account has set a text: a message like any other,
 //! charged as such, and at most one for each phone and meaning in 24 hours, so that two machines never write
-//! to each other for ever. Start at [`Engine::inbound`].
+//! to each other for ever. Where the number is one of a pool of senders, the pool says whether it is about the
+//! pool or the whole account, and may have answers of its own. Start at [`Engine::inbound`].
 
 use ports::store::{EventSubject, InboundNumberRow, InboundRow};
 use types::address::{Address, Msisdn};
@@ -14,13 +15,24 @@ use types::inbound::{InboundNumber, NumberRoute};
 use types::keyword::Keyword;
 use types::message::{Class, Content, Door, Draft, ReportWish};
 use types::receipt::InboundNotice;
+use types::resource::OptOutScope;
 use types::suppression::SuppressionReason;
 use types::time::Timestamp;
 
+use super::suppress::ListOf;
 use super::{Engine, EngineError};
 use crate::seal::{KeyClass, Kind};
 use crate::sealed::write_inbound;
 use crate::submission::{Idempotency, Submission};
+
+/// What a phone asks for by a keyword.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    keyword: Keyword,
+    /// The language of its word.
+    language: &'static str,
+    phone: Msisdn,
+}
 
 impl Engine {
     /// Takes a message from a phone: it is for the account that holds the number to which it was sent; else
@@ -58,10 +70,11 @@ impl Engine {
             self.draft.batch.outbox.push(outbox);
             self.draft.events.push((endpoint, event));
         }
-        let keyword = decide::keyword::find(&crate::text::of_octets(&notice.content));
+        let keyword = decide::keyword::find_with_language(&crate::text::of_octets(&notice.content));
         match (keyword, notice.source.msisdn()) {
-            (Some(keyword), Some(phone)) => {
-                self.obey(account, (keyword, phone), notice, InboundId::new(key, tail), now)
+            (Some((keyword, language)), Some(phone)) => {
+                let asked = Asked { keyword, language, phone };
+                self.obey(account, asked, notice, InboundId::new(key, tail), now)
             }
             _ => Ok(()),
         }
@@ -102,28 +115,62 @@ impl Engine {
         Ok(self.store.last_sender_to(hash)?)
     }
 
+    /// The lists that a phone means which writes to a number: those of the pools that have the number, where
+    /// each wants it so, else that of the account.
+    fn lists_meant(&self, account: AccountId, number: &Address) -> Vec<ListOf> {
+        let directory = self.shared.directory.load();
+        let text = number.text();
+        let pools = directory.pools_of(account).iter().filter(|pooled| pooled.has(&text));
+        let mut lists = Vec::new();
+        for pooled in pools {
+            match pooled.opt_out {
+                OptOutScope::Account => return vec![ListOf::all(account)],
+                OptOutScope::Pool => lists.push(ListOf::pool(account, pooled.pool.id)),
+            }
+        }
+        if lists.is_empty() {
+            lists.push(ListOf::all(account));
+        }
+        lists
+    }
+
+    /// What a phone is answered: what a pool has set that has the number, else what the account has set.
+    fn answer_to(&self, account: AccountId, asked: Asked, number: &Address) -> Option<String> {
+        let directory = self.shared.directory.load();
+        let text = number.text();
+        let mut pools = directory.pools_of(account).iter().filter(|pooled| pooled.has(&text));
+        let own = pools.find_map(|pooled| pooled.reply(asked.keyword.as_str(), asked.language));
+        own.map(str::to_owned)
+            .or_else(|| directory.keyword_replies.get(&(account, asked.keyword)).map(|text| text.to_string()))
+    }
+
     /// Does what a phone asks for by a keyword.
     fn obey(
         &mut self,
         account: AccountId,
-        (keyword, phone): (Keyword, Msisdn),
+        asked: Asked,
         notice: &InboundNotice,
         id: InboundId,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        match keyword {
+        let lists = self.lists_meant(account, &notice.destination);
+        match asked.keyword {
             Keyword::Stop => {
-                let source = format!("inbound:{id}");
-                if let Err(refusal) =
-                    self.suppress(account, &[phone], SuppressionReason::OptOut, &source, now)?
-                {
-                    tracing::error!(code = refusal.code.code(), "an opt-out found no room");
+                let why = (SuppressionReason::OptOut, &*format!("inbound:{id}"));
+                for whose in lists {
+                    if let Err(refusal) = self.suppress(whose, &[asked.phone], why, now)? {
+                        tracing::error!(code = refusal.code.code(), "an opt-out found no room");
+                    }
                 }
             }
-            Keyword::Start => self.opt_in(account, phone)?,
+            Keyword::Start => {
+                for whose in lists {
+                    self.opt_in(whose, asked.phone)?;
+                }
+            }
             Keyword::Help => {}
         }
-        self.answer_keyword(account, (keyword, phone), notice, now)
+        self.answer_keyword(account, asked, notice, now)
     }
 
     /// Answers a keyword with what the account has set, if it has, and if this phone was not answered this
@@ -131,18 +178,18 @@ impl Engine {
     fn answer_keyword(
         &mut self,
         account: AccountId,
-        (keyword, phone): (Keyword, Msisdn),
+        asked: Asked,
         notice: &InboundNotice,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        let text = self.shared.directory.load().keyword_replies.get(&(account, keyword)).cloned();
-        let Some(text) = text else { return Ok(()) };
+        let Some(text) = self.answer_to(account, asked, &notice.destination) else { return Ok(()) };
+        let Asked { keyword, phone, .. } = asked;
         // No customer can use this key: theirs have no blanks.
         let key = format!("keyword {keyword} {:016x}", self.hasher.number(phone));
         let draft = Draft {
             source: notice.destination.clone(),
             destination: Address::international(phone),
-            content: Content::Text(text.to_string()),
+            content: Content::Text(text),
             class: Some(Class::Transactional),
             traffic_type: String::new(),
             expires_at: None,

@@ -6,7 +6,7 @@ use ports::channel::{Channel, ConnectorStatus};
 use ports::store::{AttemptView, MessageFacts, Progress};
 use types::address::{Address, Msisdn};
 use types::form::{Fit, Form};
-use types::id::ConnectorId;
+use types::id::{ConnectorId, PoolId};
 use types::message::{Content, Reason, State};
 use types::receipt::{ReceiptState, Verdict};
 use types::time::Timestamp;
@@ -41,6 +41,8 @@ pub(crate) struct Live {
     pub(crate) facts: MessageFacts,
     pub(crate) progress: Progress,
     pub(crate) source: Address,
+    /// The pool that the sender was chosen from.
+    pub(crate) pool: Option<PoolId>,
     pub(crate) destination: Address,
     pub(crate) recipient: Msisdn,
     pub(crate) client_reference: Option<String>,

@@ -107,8 +107,9 @@ impl Engine {
             let plain = data_key.open(Kind::Addresses, facts.key, &facts.sealed).ok()?;
             read_addresses(&plain)
         }));
-        let Some(Addresses { source, destination, recipient: Some(recipient), client_reference, .. }) =
-            read.ok().flatten()
+        let Some(Addresses {
+            source, destination, recipient: Some(recipient), client_reference, chosen, ..
+        }) = read.ok().flatten()
         else {
             return None;
         };
@@ -121,6 +122,7 @@ impl Engine {
             facts,
             progress,
             source,
+            pool: chosen.map(|chosen| chosen.pool),
             destination,
             recipient,
             client_reference,

@@ -7,6 +7,7 @@ use crate::detail::{Because, MessageDetail};
 const FACTS_FOR_CUSTOMERS: &[&str] = &[
     "amount",
     "charge",
+    "chosen by",
     "class",
     "counted",
     "country",
@@ -15,6 +16,7 @@ const FACTS_FOR_CUSTOMERS: &[&str] = &[
     "network",
     "parts",
     "pause",
+    "pool",
     "price book version",
     "profile version",
     "reason",

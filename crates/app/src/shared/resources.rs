@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use decide::sender::{Identity, SenderRules};
+use decide::pool::{Member, Pool, Standing};
+use decide::sender::{Identity, SenderRules, is_same, normal};
 use ports::store::ResourceRow;
-use types::id::{AccountId, PublicId, RowKey};
+use types::address::Address;
+use types::id::{AccountId, PoolId, PublicId, RowKey};
+use types::inbound::InboundNumber;
 use types::network::Country;
-use types::resource::{Document, ResourceKind};
+use types::resource::{self, Document, OptOutScope, ResourceKind, ReviewState};
 
 use super::Directory;
 
@@ -16,6 +19,30 @@ use super::Directory;
 pub(crate) struct Resource {
     pub(crate) row: ResourceRow,
     pub(crate) document: Document,
+}
+
+/// A pool of senders with everything that admission and phones ask of it.
+#[derive(Debug)]
+pub(crate) struct Pooled {
+    /// As admission reads it.
+    pub(crate) pool: Pool,
+    pub(crate) opt_out: OptOutScope,
+    pub(crate) replies: Vec<resource::PoolReply>,
+}
+
+impl Pooled {
+    /// Whether a sender is one of its own.
+    pub(crate) fn has(&self, sender: &str) -> bool {
+        self.pool.members.iter().any(|member| is_same(&member.sender, sender))
+    }
+
+    /// What the pool answers a keyword in a language: the text for this language, else that for any.
+    pub(crate) fn reply(&self, keyword: &str, language: &str) -> Option<&str> {
+        let own = self.replies.iter().filter(|reply| reply.keyword == keyword);
+        let spoken = own.clone().find(|reply| reply.language == language);
+        let found = spoken.or_else(|| own.clone().find(|reply| reply.language.is_empty()));
+        found.map(|reply| reply.text.as_str())
+    }
 }
 
 /// What one account has, by its keys.
@@ -82,13 +109,78 @@ impl Directory {
 
     /// The senders of an account for admission; none are looked for where no rule asks for them.
     pub(crate) fn identities_for(&self, account: AccountId, rules: &SenderRules) -> &[Identity] {
-        if rules.are_none() { &[] } else { self.identities.get(&account).map_or(&[], |own| own) }
+        if rules.are_none() { &[] } else { self.identities_of(account) }
     }
 
-    /// Writes the senders of an account down as admission reads them.
+    /// All senders of an account.
+    pub(crate) fn identities_of(&self, account: AccountId) -> &[Identity] {
+        self.identities.get(&account).map_or(&[], |own| own)
+    }
+
+    /// The pools of an account.
+    pub(crate) fn pools_of(&self, account: AccountId) -> &[Pooled] {
+        self.pools.get(&account).map_or(&[], |own| own)
+    }
+
+    /// A pool of an account by its name or id.
+    pub(crate) fn pool_called(&self, account: AccountId, text: &str) -> Option<&Pooled> {
+        let own = self.pools_of(account);
+        let named = own.iter().find(|pooled| pooled.pool.name == text);
+        named.or_else(|| PoolId::parse(text).and_then(|id| own.iter().find(|pooled| pooled.pool.id == id)))
+    }
+
+    /// Whether an account has a sender, or holds a number, so that a pool of its own may have it.
+    pub(crate) fn owns_sender(&self, account: AccountId, sender: &str) -> bool {
+        self.identities_of(account).iter().any(|identity| is_same(&identity.sender, sender))
+            || self.holds(account, sender)
+    }
+
+    fn holds(&self, account: AccountId, sender: &str) -> bool {
+        let number = InboundNumber::of(&Address::from_text(sender));
+        let row = number.and_then(|number| self.inbound_numbers.get(&number));
+        row.is_some_and(|row| row.account == Some(account))
+    }
+
+    /// Writes the pools of an account down as admission reads them.
+    pub(crate) fn note_pools(&mut self, account: AccountId) {
+        let reviews = self.identities_of(account);
+        let reviews: BTreeMap<String, ReviewState> =
+            reviews.iter().map(|identity| (normal(&identity.sender), identity.state)).collect();
+        let standing = |member: &resource::PoolMember| match reviews.get(&normal(&member.sender)) {
+            _ if member.off => Standing::Off,
+            Some(ReviewState::Approved) => Standing::Usable,
+            Some(state @ (ReviewState::Rejected | ReviewState::Revoked)) => Standing::Reviewed(*state),
+            _ if self.holds(account, &member.sender) => Standing::Usable,
+            Some(ReviewState::Pending) => Standing::Reviewed(ReviewState::Pending),
+            None => Standing::NotOwn,
+        };
+        let pooled = |known: &Arc<Resource>| {
+            let Document::Pool(set) = &known.document else { return None };
+            let members = set.members.iter().map(|member| Member::new(&member.sender, standing(member)));
+            let pool = Pool {
+                id: PoolId(known.id()),
+                name: known.row.name.clone(),
+                is_sticky: !set.forgets_senders,
+                prefers_country: !set.ignores_countries,
+                members: members.collect(),
+            };
+            let (opt_out, replies) = (set.opt_out_scope(), set.replies.clone());
+            Some(Pooled { pool, opt_out, replies })
+        };
+        let own: Arc<[Pooled]> = self.resources_of(account, ResourceKind::Pool).filter_map(pooled).collect();
+        if own.is_empty() {
+            self.pools.remove(&account);
+        } else {
+            self.pools.insert(account, own);
+        }
+    }
+
+    /// Writes the senders of an account and its pools down as admission reads them.
     fn note_senders(&mut self, account: AccountId, kind: ResourceKind) {
-        if kind != ResourceKind::Sender {
-            return;
+        match kind {
+            ResourceKind::Sender => {}
+            ResourceKind::Pool => return self.note_pools(account),
+            ResourceKind::Group | ResourceKind::Template | ResourceKind::Signature => return,
         }
         let identity = |known: &Arc<Resource>| match &known.document {
             Document::Sender(sender) => Some(Identity {
@@ -96,10 +188,13 @@ impl Directory {
                 state: known.row.state,
                 countries: sender.countries.iter().filter_map(|text| Country::parse(text)).collect(),
             }),
-            Document::Group(_) => None,
+            Document::Group(_) | Document::Pool(_) => None,
         };
         let own: Arc<[Identity]> =
             self.resources_of(account, ResourceKind::Sender).filter_map(identity).collect();
         self.identities.insert(account, own);
+        if self.pools.contains_key(&account) {
+            self.note_pools(account);
+        }
     }
 }

@@ -121,7 +121,7 @@ async fn a_group_is_for_whom_it_has_but_for_those_who_opted_out() {
     let twin = core.make_group(account, "all".to_owned(), String::new(), None).await;
     assert_eq!(at(twin), (RefusalCode::InvalidRequest, Some("name".to_owned())));
     assert!(core.make_group(other, "all".to_owned(), String::new(), None).await.is_ok());
-    let nobody = core.members_to_message(account, "all").await;
+    let nobody = core.members_to_message(account, "all", None).await;
     assert_eq!(at(nobody).0, RefusalCode::InvalidRequest);
     let ada = core.make_contact(account, contact(ADA, "Ada"), &[group.id], None).await.unwrap().value;
     let bob = core.make_contact(account, contact(BOB, "Bob"), &[], None).await.unwrap().value;
@@ -133,7 +133,10 @@ async fn a_group_is_for_whom_it_has_but_for_those_who_opted_out() {
     let foreign = (Membership::Join, ids.as_slice());
     let refused = core.change_members(account, group.id, foreign, None).await;
     assert_eq!(at(refused).1.as_deref(), Some("contacts[1]"));
-    assert_eq!(at(core.members_to_message(other, &group.id.to_string()).await).0, RefusalCode::NotFound);
+    assert_eq!(
+        at(core.members_to_message(other, &group.id.to_string(), None).await).0,
+        RefusalCode::NotFound
+    );
 
     let wish = SuppressionWish {
         numbers: vec![number(BOB)],
@@ -142,7 +145,7 @@ async fn a_group_is_for_whom_it_has_but_for_those_who_opted_out() {
     };
     core.suppress(account, wish, None).await.unwrap();
     for name in ["all", &group.id.to_string()] {
-        let found = core.members_to_message(account, name).await.unwrap();
+        let found = core.members_to_message(account, name, None).await.unwrap();
         assert_eq!((found.members.len(), found.left_out), (1, 1), "{name}");
         assert_eq!(found.members[0].id, ada.id);
     }

@@ -24,6 +24,8 @@ mod numbers;
 mod outcomes;
 mod overload;
 #[cfg(test)]
+mod pools;
+#[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod reports;

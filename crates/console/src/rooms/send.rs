@@ -284,7 +284,9 @@ fn beside_fields(recipients: &[&str], rejected: &Rejected) -> Vec<FieldError> {
             | RefusalCode::TooManyRecipients
             | RefusalCode::RecipientSuppressed
             | RefusalCode::RepeatedMessage => ("to", refusal.detail.clone()),
-            RefusalCode::InvalidSender | RefusalCode::SenderNotApproved => ("from", refusal.detail.clone()),
+            RefusalCode::InvalidSender | RefusalCode::SenderNotApproved | RefusalCode::NoSenderLeft => {
+                ("from", refusal.detail.clone())
+            }
             RefusalCode::EmptyText
             | RefusalCode::TextTooLong
             | RefusalCode::InvalidCoding

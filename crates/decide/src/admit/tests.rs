@@ -97,6 +97,7 @@ impl World {
             above: above.as_deref(),
             is_repeat: self.is_repeat,
             identities: &self.identities,
+            pool: None,
             suppressed: self.suppressed,
         };
         admit(&facts, &self.draft, NOW)

@@ -26,6 +26,7 @@ mod messages;
 mod money;
 mod receipts;
 pub mod rows;
+mod senders;
 mod shares;
 mod staging;
 mod suppressions;
@@ -92,6 +93,7 @@ pub fn run(new: &mut dyn FnMut() -> Box<dyn Subject>) {
         ("contacts come in pages", contacts::pages),
         ("contacts are in groups until one of both goes", contacts::groups),
         ("what has a name is read back", contacts::resources),
+        ("senders of pools are remembered until they are forgotten", senders::remembered),
         ("suppression lists are shown and remembered", suppressions::listed),
         ("recipients are looked up in suppression lists", suppressions::looked_up),
         ("an entry of a suppression list stays until it ends", suppressions::ended),

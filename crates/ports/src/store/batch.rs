@@ -15,6 +15,7 @@ use super::rows::{
     ConfigVersion, CredentialRow, EndpointRow, InboundNumberRow, KeywordReplyRow, OpenMessage, PersonRow,
     Progress, SessionRow,
 };
+use super::sender::SenderMemory;
 use super::suppression::SuppressionRow;
 
 /// How long an event stays known, milliseconds: 30 days from when it was told, or for a dead letter
@@ -437,9 +438,14 @@ pub enum ConfigChange {
     /// Something new or changed that an account has under a name; its tail, its kind and when it came are
     /// written once. Guard: nothing else of its kind and account has the name.
     Resource(ResourceRow),
-    /// Something under a name goes; where it is a group, its contacts are in it no more. Nothing happens when
-    /// it is not there.
+    /// Something under a name goes; where it is a group, its contacts are in it no more, and where it is a
+    /// pool, nobody remembers its senders. Nothing happens when it is not there.
     ResourceEnd(AccountId, RowKey),
+    /// From which senders recipients heard by pools; what was remembered of them before gives way. A number
+    /// stands under its pool at most once.
+    SendersRemembered(Vec<SenderMemory>),
+    /// From which senders these recipients heard is forgotten, by pools and hashes of numbers.
+    SendersForgotten(Vec<(RowKey, i64)>),
     /// A recipient that an account must not message. One that is on the list within this scope already
     /// stays as it is.
     Suppression(SuppressionRow),

@@ -34,7 +34,7 @@ pub struct ContactRow {
 pub struct ListedContact {
     /// The contact.
     pub contact: ContactRow,
-    /// Why its account must not message it at all, if it must not.
+    /// Why its account must not message it, if it must not.
     pub suppressed: Option<SuppressionReason>,
     /// The groups that it is in, in the order of their keys.
     pub groups: Vec<RowKey>,
@@ -57,6 +57,8 @@ pub struct ContactFilter {
     pub before: Option<RowKey>,
     /// At most this many, 1 to [`super::PAGE_ROWS_MAX`].
     pub limit: usize,
+    /// The scope of suppression lists that counts for [`ListedContact::suppressed`] besides whole accounts.
+    pub scope: Option<String>,
 }
 
 /// A change of contacts, and of who is in which group.

@@ -9,8 +9,8 @@ use types::time::Timestamp;
 pub struct SuppressionRow {
     /// Whose list.
     pub account: AccountId,
-    /// What the entry covers: empty for all messages of the account. Narrower scopes, e.g. one sender, have
-    /// a name here.
+    /// What the entry covers: empty for all messages of the account, else the id of the pool of senders whose
+    /// messages it covers.
     pub scope: String,
     /// Keyed hash of the number, as in [`super::MessageFacts::recipient_hash`]; one entry per account, scope
     /// and number.
@@ -29,13 +29,15 @@ pub struct SuppressionRow {
     pub created_at: Timestamp,
 }
 
-/// What the writer remembers of an entry that covers a whole account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the writer remembers of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuppressionMark {
     /// The key of the entry.
     pub key: RowKey,
     /// Whose list.
     pub account: AccountId,
+    /// What the entry covers.
+    pub scope: String,
     /// The hash of the number.
     pub number_hash: i64,
     /// Why.

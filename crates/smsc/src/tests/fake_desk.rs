@@ -117,6 +117,7 @@ fn accepted(submission: &Submission, first: usize) -> SubmitOutcome {
             state: State::Queued,
             parts: 1,
             price: Money::new(50_000, Unit::EUR),
+            preview: None,
         })
         .collect();
     Ok(Accepted { id: SubmissionId::new(RowKey::from_i64(1), 1), messages, replayed: false })

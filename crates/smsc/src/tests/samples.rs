@@ -87,6 +87,7 @@ pub(super) fn detail(number: usize, state: State) -> MessageDetail {
         account_name: "account 1".to_owned(),
         door: Door::Smpp,
         source: sender(),
+        chosen: None,
         destination: recipient(),
         content: None,
         client_reference: None,

@@ -11,6 +11,7 @@ use types::time::Timestamp;
 
 use super::contacts;
 use super::encode::holdable;
+use super::senders;
 use super::session::Session;
 use crate::codec_config::sid_octets;
 use crate::fault::Fault;
@@ -57,6 +58,8 @@ pub(crate) async fn write_config(session: &Session, changes: &[ConfigChange]) ->
             ConfigChange::ResourceEnd(account, key) => {
                 contacts::end_resource(session, *account, *key).await?;
             }
+            ConfigChange::SendersRemembered(rows) => senders::remember(session, rows).await?,
+            ConfigChange::SendersForgotten(places) => senders::forget(session, places).await?,
             ConfigChange::Suppression(row) => write_suppression(session, row).await?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 let delete = "DELETE FROM suppression WHERE account = $1 AND scope = $2 AND number_hash = $3";

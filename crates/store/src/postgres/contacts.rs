@@ -7,6 +7,7 @@ use types::id::{AccountId, RowKey};
 
 use super::encode::holdable;
 use super::load::sql_limit;
+use super::senders;
 use super::session::{Param, Session};
 use crate::codec_contact::{self, Given, ListQuestion, contact_columns, resource_columns};
 use crate::fault::Fault;
@@ -91,6 +92,7 @@ pub(crate) async fn end_resource(session: &Session, account: AccountId, key: Row
     if session.execute(sql, &[&key.as_i64(), &account.0]).await? > 0 {
         let sql = "DELETE FROM contact_membership WHERE contact_group = $1";
         session.execute(sql, &[&key.as_i64()]).await?;
+        senders::end_pool(session, key).await?;
     }
     Ok(())
 }

@@ -39,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_contacts.sql"),
     include_str!("migrations/0006_archive.sql"),
     include_str!("migrations/0007_resellers.sql"),
+    include_str!("migrations/0008_pools.sql"),
 ];
 /// The schema that this version writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;

@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::codec_config::{self, suppression_columns, suppression_mark_columns};
 use crate::fault::Fault;
 
-/// Marks of entries that cover whole accounts, above a key.
+/// Marks of entries above a key.
 pub(crate) async fn after(
     session: &Session,
     after: RowKey,
@@ -17,23 +17,23 @@ pub(crate) async fn after(
     let sql = concat!(
         "SELECT ",
         suppression_mark_columns!(),
-        " FROM suppression WHERE key > $1 AND scope = '' ORDER BY key LIMIT $2"
+        " FROM suppression WHERE key > $1 ORDER BY key LIMIT $2"
     );
     session.all(sql, &[&after.as_i64(), &sql_limit(limit)], codec_config::suppression_mark).await
 }
 
-/// Which of these recipients are on the list of an account as a whole.
+/// Which of these recipients are on the list of an account within a scope.
 pub(crate) async fn among(
     session: &Session,
-    account: AccountId,
+    (account, scope): (AccountId, &str),
     number_hashes: &[i64],
 ) -> Result<Vec<SuppressionMark>, Fault> {
     let sql = concat!(
         "SELECT ",
         suppression_mark_columns!(),
-        " FROM suppression WHERE account = $1 AND scope = '' AND number_hash = ANY ($2)"
+        " FROM suppression WHERE account = $1 AND scope = $2 AND number_hash = ANY ($3)"
     );
-    session.all(sql, &[&account.0, &number_hashes], codec_config::suppression_mark).await
+    session.all(sql, &[&account.0, &scope, &number_hashes], codec_config::suppression_mark).await
 }
 
 /// A page of an account's list, newest first.

@@ -13,6 +13,7 @@ use types::time::Timestamp;
 use super::apply::Work;
 use super::contacts;
 use super::fault::{Fault, guarded, integer};
+use super::senders;
 use crate::codec_config::sid_octets;
 
 pub(crate) fn write_data_keys(work: &Work<'_>) -> Result<(), Fault> {
@@ -77,6 +78,8 @@ pub(crate) fn write_config(work: &Work<'_>) -> Result<(), Fault> {
             ConfigChange::ResourceEnd(account, key) => {
                 contacts::end_resource(work.connection, *account, *key)?;
             }
+            ConfigChange::SendersRemembered(rows) => senders::remember(work.connection, rows)?,
+            ConfigChange::SendersForgotten(places) => senders::forget(work.connection, places)?,
             ConfigChange::Suppression(row) => write_suppression(work.connection, row)?,
             ConfigChange::SuppressionEnd { account, scope, number_hash } => {
                 let delete = "DELETE FROM suppression WHERE account = ?1 AND scope = ?2 AND number_hash = ?3";

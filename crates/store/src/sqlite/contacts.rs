@@ -6,6 +6,7 @@ use rusqlite::{Connection, params, params_from_iter};
 use types::id::{AccountId, RowKey};
 
 use super::fault::{Fault, all, first, guarded, integer, sql_limit};
+use super::senders;
 use crate::codec_contact::{self, Given, ListQuestion, contact_columns, resource_columns};
 
 /// Makes one change of contacts.
@@ -77,6 +78,7 @@ pub(crate) fn end_resource(connection: &Connection, account: AccountId, key: Row
     if connection.prepare_cached(sql)?.execute([key.as_i64(), account.0])? > 0 {
         let sql = "DELETE FROM contact_membership WHERE contact_group = ?1";
         connection.prepare_cached(sql)?.execute([key.as_i64()])?;
+        senders::end_pool(connection, key)?;
     }
     Ok(())
 }

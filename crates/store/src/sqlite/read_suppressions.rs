@@ -7,7 +7,7 @@ use types::id::{AccountId, RowKey};
 use super::fault::{Fault, all, first, sql_limit};
 use crate::codec_config::{self, suppression_columns, suppression_mark_columns};
 
-/// Marks of entries that cover whole accounts, above a key.
+/// Marks of entries above a key.
 pub(crate) fn after(
     connection: &Connection,
     after: RowKey,
@@ -16,25 +16,30 @@ pub(crate) fn after(
     let sql = concat!(
         "SELECT ",
         suppression_mark_columns!(),
-        " FROM suppression WHERE key > ?1 AND scope = '' ORDER BY key LIMIT ?2"
+        " FROM suppression WHERE key > ?1 ORDER BY key LIMIT ?2"
     );
     all(connection, sql, [after.as_i64(), sql_limit(limit)], codec_config::suppression_mark)
 }
 
-/// Which of these recipients are on the list of an account as a whole.
+/// Which of these recipients are on the list of an account within a scope.
 pub(crate) fn among(
     connection: &Connection,
-    account: AccountId,
+    (account, scope): (AccountId, &str),
     number_hashes: &[i64],
 ) -> Result<Vec<SuppressionMark>, Fault> {
     let sql = concat!(
         "SELECT ",
         suppression_mark_columns!(),
-        " FROM suppression WHERE account = ?1 AND scope = '' AND number_hash = ?2"
+        " FROM suppression WHERE account = ?1 AND scope = ?2 AND number_hash = ?3"
     );
     let mut found = Vec::new();
     for hash in number_hashes {
-        found.extend(first(connection, sql, [account.0, *hash], codec_config::suppression_mark)?);
+        found.extend(first(
+            connection,
+            sql,
+            params![account.0, scope, hash],
+            codec_config::suppression_mark,
+        )?);
     }
     Ok(found)
 }

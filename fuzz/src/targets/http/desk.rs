@@ -58,6 +58,7 @@ impl LookingDesk {
             state: State::Queued,
             parts: 1,
             price: PRICE,
+            preview: None,
         };
         let count = u32::try_from(drafts).unwrap_or(0);
         Ok(Accepted {

@@ -85,6 +85,7 @@ pub(super) const fn of(code: RefusalCode) -> (StatusCode, u32) {
         R::InvalidDestination => (StatusCode::BAD_REQUEST, 21_211),
         R::InvalidSender => (StatusCode::BAD_REQUEST, 21_212),
         R::SenderNotApproved => (StatusCode::BAD_REQUEST, 21_606),
+        R::NoSenderLeft => (StatusCode::BAD_REQUEST, 21_703),
         R::EmptyText => (StatusCode::BAD_REQUEST, 21_602),
         R::TextTooLong => (StatusCode::BAD_REQUEST, 21_617),
         R::InvalidSchedule => (StatusCode::BAD_REQUEST, 35_114),

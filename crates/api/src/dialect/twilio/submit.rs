@@ -8,8 +8,10 @@ use axum::response::{IntoResponse, Response};
 use types::access::KeyScope;
 use types::account::EndpointKind;
 use types::address::Address;
+use types::id::PoolId;
 use types::message::{Content, Door, Draft};
 use types::refusal::{Refusal, RefusalCode};
+use types::resource::pool_address;
 use types::time::Timestamp;
 
 use super::access::Known;
@@ -93,12 +95,24 @@ async fn read_draft(api: &Api, known: &Known, fields: &Fields) -> Result<Draft, 
             return Err(not_built(name).into());
         }
     }
-    if let Some(service) = filled("MessagingServiceSid") {
-        return Err(Fault::bad(21_701, format!("The Messaging Service {service} does not exist")).into());
-    }
-    let from = filled("From")
-        .ok_or_else(|| Fault::bad(21_603, "A 'From' phone number or a 'MessagingServiceSid' is required."))?;
-    if [to, from].iter().any(|address| address.contains(':')) {
+    let from = match (filled("From"), filled("MessagingServiceSid")) {
+        // A pool of senders is what others call a messaging service.
+        (None, Some(service)) => {
+            let pool = PoolId::parse(service).and_then(|id| api.desk().pool(known.owner.account, id));
+            let pool = pool.ok_or_else(|| {
+                Fault::bad(21_701, format!("The Messaging Service {service} does not exist"))
+            })?;
+            pool_address(&pool.id.to_string())
+        }
+        (Some(from), _) if !from.contains(':') => Address::from_text(from.trim()),
+        (from, _) => {
+            let missing = "A 'From' phone number or a 'MessagingServiceSid' is required.";
+            let channel = "Channels such as WhatsApp are not built; only phone numbers can be written to.";
+            let fault = if from.is_some() { (63_007, channel) } else { (21_603, missing) };
+            return Err(Fault::bad(fault.0, fault.1).into());
+        }
+    };
+    if to.contains(':') {
         let message = "Channels such as WhatsApp are not built; only phone numbers can be written to.";
         return Err(Fault::bad(63_007, message).into());
     }
@@ -116,7 +130,7 @@ async fn read_draft(api: &Api, known: &Known, fields: &Fields) -> Result<Draft, 
         _ => Failure::Refusal(refusal),
     })?;
     Ok(Draft {
-        source: Address::from_text(from.trim()),
+        source: from,
         destination: Address::from_text(to.trim()),
         content: Content::Text(text.to_owned()),
         class: None,

@@ -68,6 +68,19 @@ async fn sends_and_shows_the_message_at_once() {
 }
 
 #[tokio::test]
+async fn a_messaging_service_is_a_pool_of_senders() {
+    let pool = crate::testing::pool_id();
+    for service in [pool.to_string(), format!("MG{}", pool.0.hex())] {
+        let desk = Arc::new(FakeDesk::default());
+        let form = format!("To=%2B447911123456&MessagingServiceSid={service}&Body=x");
+        assert_eq!(ask(&desk, "POST", MESSAGES, &form).await.status.as_u16(), 201, "{service}");
+        let submissions = desk.submissions.lock().unwrap();
+        let source = &submissions[0].drafts[0].source;
+        assert_eq!(*source, types::resource::pool_address(&pool.to_string()));
+    }
+}
+
+#[tokio::test]
 async fn refuses_a_message_with_its_own_numbers() {
     let cases = [
         ("From=A&Body=x", 21_604),

@@ -23,7 +23,8 @@ pub(super) async fn hand_in(api: &Api, caller: Caller, request: Request) -> Resu
 
 async fn expand(api: &Api, caller: Caller, mut request: Request) -> Result<Response, Refused> {
     let group = request.body.group.clone().unwrap_or_default();
-    let found = api.desk().members_to_message(caller.account, group).await;
+    let pool = request.body.pool.clone();
+    let found = api.desk().members_to_message(caller.account, group, pool).await;
     let found = found.map_err(|refusal| refusal.at("group"));
     let found = api.counting(caller, found)?;
     request.recipients = found.members.into_iter().map(recipient).collect();

@@ -19,7 +19,7 @@ use crate::native::{OPERATIONS, Operation};
 use crate::router::tests::query_of;
 use crate::testing::{
     Answer, CHILD, CONTACT_NUMBER, FakeDesk, HELD, OWNER, STRANGER, SUPPRESSED, account_id, call, contact_id,
-    detail, group_id, message_id, router_of, sender_id, webhook,
+    detail, group_id, message_id, pool_id, router_of, sender_id, webhook,
 };
 
 /// What the id of a path is the id of.
@@ -32,6 +32,7 @@ enum Id {
     Contact,
     Group,
     Sender,
+    Pool,
     /// A number on the suppression list.
     Suppression,
     /// A number that an account holds.
@@ -84,6 +85,11 @@ const ROWS: &[Row] = &[
     ("get", "/api/v1/senders/numbers", Id::None, ""),
     ("get", "/api/v1/senders/numbers/{id}", Id::Held, ""),
     ("patch", "/api/v1/senders/numbers/{id}", Id::Held, r#"{"route":"binds"}"#),
+    ("get", "/api/v1/pools", Id::None, ""),
+    ("post", "/api/v1/pools", Id::None, r#"{"name":"mine"}"#),
+    ("get", "/api/v1/pools/{id}", Id::Pool, ""),
+    ("patch", "/api/v1/pools/{id}", Id::Pool, r#"{"name":"mine"}"#),
+    ("delete", "/api/v1/pools/{id}", Id::Pool, ""),
     ("get", "/api/v1/keywords", Id::None, ""),
     ("patch", "/api/v1/keywords", Id::None, r#"{"help":"mine"}"#),
     ("get", "/api/v1/contacts", Id::None, ""),
@@ -152,6 +158,7 @@ fn owned_id(kind: Id) -> String {
         Id::Contact => contact_id().to_string(),
         Id::Group => group_id().to_string(),
         Id::Sender => sender_id().to_string(),
+        Id::Pool => pool_id().to_string(),
         Id::Suppression => SUPPRESSED.to_owned(),
         Id::Held => HELD.to_owned(),
         Id::Account => account_id(CHILD),
@@ -308,7 +315,7 @@ async fn what_belongs_to_another_is_like_what_is_not_there() {
         }
         // Not one octet tells which of the two it was.
         let unknown = match row.2 {
-            Id::Message | Id::Contact | Id::Group | Id::Sender => message_id(2).0.base32(),
+            Id::Message | Id::Contact | Id::Group | Id::Sender | Id::Pool => message_id(2).0.base32(),
             Id::Suppression | Id::Held => "32470000098".to_owned(),
             Id::Account => account_id(AccountId(98)),
             _ => "98".to_owned(),

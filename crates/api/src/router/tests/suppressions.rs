@@ -31,7 +31,10 @@ async fn recipients_are_listed_put_on_the_list_and_taken_from_it() {
     let mut item = listed.json()["items"][0].clone();
     assert!(item["created_at"].is_string() && listed.json()["next_cursor"].is_string());
     item.as_object_mut().unwrap().remove("created_at");
-    assert_eq!(item, json!({"number": SUPPRESSED, "reason": "opt_out", "source": "inbound:in_1"}));
+    assert_eq!(
+        item,
+        json!({"number": SUPPRESSED, "pool": null, "reason": "opt_out", "source": "inbound:in_1"})
+    );
     let none = call(&router, request("GET", "/api/v1/suppressions?number=32470000001", "")).await;
     assert_eq!(none.json(), json!({"items": [], "next_cursor": null}));
     // A number in the path is read in every notation.

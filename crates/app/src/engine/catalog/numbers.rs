@@ -2,7 +2,7 @@
 //!
 //! All changes of one request are made or none. It answers no phone. Start at [`Engine::change_numbers`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ports::store::{ConfigChange, InboundNumberRow};
@@ -54,9 +54,13 @@ impl Engine {
         }
         let changed = rows.len();
         if changed > 0 {
+            let held = |number: &InboundNumber| directory.inbound_numbers.get(number)?.account;
+            let holders = rows.iter().flat_map(|(number, row)| [held(number), row.account]);
+            let holders: BTreeSet<AccountId> = holders.flatten().collect();
             self.write(rows.into_values().map(ConfigChange::InboundNumber).collect(), now)?;
             let mut directory = directory.fork();
             directory.inbound_numbers = Arc::new(numbers);
+            holders.into_iter().for_each(|holder| directory.note_pools(holder));
             self.shared.directory.store(Arc::new(directory));
         }
         Ok(Changed::Numbers(changed))

@@ -90,6 +90,9 @@ impl Engine {
         let directory = Arc::clone(&self.shared.directory.load());
         directory.resource(account, key).filter(|known| known.row.kind == kind).ok_or_else(no_such_thing)?;
         self.write(vec![ConfigChange::ResourceEnd(account, key)], now)?;
+        if kind == ResourceKind::Pool {
+            self.forget_pool(key);
+        }
         let mut directory = directory.fork();
         directory.take_resource(account, key);
         self.shared.directory.store(Arc::new(directory));

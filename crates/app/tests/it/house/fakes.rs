@@ -352,7 +352,8 @@ impl Store for Failing {
         inbound(key: types::id::RowKey) -> Option<ports::store::InboundRow>;
         last_sender_to(recipient_hash: i64) -> Option<types::id::AccountId>;
         suppressions_after(after: types::id::RowKey, limit: usize) -> Vec<ports::store::SuppressionMark>;
-        suppressed(account: types::id::AccountId, hashes: &[i64]) -> Vec<ports::store::SuppressionMark>;
+        suppressed(account: types::id::AccountId, scope: &str, hashes: &[i64]) -> Vec<ports::store::SuppressionMark>;
+        remembered_senders(after: (types::id::RowKey, i64), limit: usize) -> Vec<ports::store::SenderMemory>;
         contacts(account: types::id::AccountId, hashes: &[i64]) -> Vec<ports::store::ContactRow>;
         tidy(now: Timestamp) -> bool;
     }

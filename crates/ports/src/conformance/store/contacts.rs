@@ -48,6 +48,7 @@ const fn filter(account: i64) -> ContactFilter {
         language: None,
         before: None,
         limit: PAGE_ROWS_MAX,
+        scope: None,
     }
 }
 

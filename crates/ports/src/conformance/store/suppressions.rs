@@ -21,8 +21,9 @@ fn entry(bench: &mut Bench, account: i64, scope: &str, number_hash: i64) -> Supp
     }
 }
 
-const fn mark(row: &SuppressionRow) -> SuppressionMark {
-    SuppressionMark { key: row.key, account: row.account, number_hash: row.number_hash, reason: row.reason }
+fn mark(row: &SuppressionRow) -> SuppressionMark {
+    let SuppressionRow { key, account, scope, number_hash, reason, .. } = row.clone();
+    SuppressionMark { key, account, scope, number_hash, reason }
 }
 
 const fn filter(account: i64) -> SuppressionFilter {
@@ -65,11 +66,10 @@ pub(super) fn listed(bench: &mut Bench) {
         assert_eq!((rest.items, rest.next), (vec![first.clone()], None));
         assert_eq!(reader.list_suppressions(&filter(2)).unwrap().items, std::slice::from_ref(other));
         assert_eq!(reader.list_suppressions(&filter(3)).unwrap().items, []);
-        // What the writer remembers covers whole accounts only.
         let store = bench.store();
         let all = store.suppressions_after(types::id::RowKey::ZERO, 10).unwrap();
-        assert_eq!(all, [mark(first), mark(second), mark(other)]);
-        assert_eq!(store.suppressions_after(first.key, 1).unwrap(), [mark(second)]);
+        assert_eq!(all, [mark(first), mark(scoped), mark(second), mark(other)]);
+        assert_eq!(store.suppressions_after(first.key, 1).unwrap(), [mark(scoped)]);
         assert_eq!(store.suppressions_after(other.key, 10).unwrap(), []);
         assert!(store.load().unwrap().last_key >= other.key, "no key is given twice");
         bench.reopen();
@@ -79,12 +79,13 @@ pub(super) fn listed(bench: &mut Bench) {
 pub(super) fn looked_up(bench: &mut Bench) {
     let rows = some(bench);
     let store = bench.store();
-    let mut found = store.suppressed(AccountId(1), &[77, 5, i64::MIN]).unwrap();
+    let mut found = store.suppressed(AccountId(1), "", &[77, 5, i64::MIN]).unwrap();
     found.sort_by_key(|mark| mark.key);
     assert_eq!(found, [mark(&rows[0]), mark(&rows[2])]);
-    assert_eq!(store.suppressed(AccountId(2), &[i64::MIN]).unwrap(), []);
-    assert_eq!(store.suppressed(AccountId(3), &[77]).unwrap(), []);
-    assert_eq!(store.suppressed(AccountId(1), &[]).unwrap(), []);
+    assert_eq!(store.suppressed(AccountId(2), "", &[i64::MIN]).unwrap(), []);
+    assert_eq!(store.suppressed(AccountId(3), "", &[77]).unwrap(), []);
+    assert_eq!(store.suppressed(AccountId(1), "", &[]).unwrap(), []);
+    assert_eq!(store.suppressed(AccountId(1), "sender:ACME", &[77, i64::MIN]).unwrap(), [mark(&rows[1])]);
 }
 
 pub(super) fn ended(bench: &mut Bench) {
@@ -93,7 +94,7 @@ pub(super) fn ended(bench: &mut Bench) {
     let again = SuppressionRow { reason: SuppressionReason::Manual, ..entry(bench, 1, "", 77) };
     put(bench, std::slice::from_ref(&again));
     let store = bench.store();
-    assert_eq!(store.suppressed(AccountId(1), &[77]).unwrap(), [mark(&rows[0])]);
+    assert_eq!(store.suppressed(AccountId(1), "", &[77]).unwrap(), [mark(&rows[0])]);
     // Within one batch the changes happen in their order.
     let end = |scope: &str| ConfigChange::SuppressionEnd {
         account: AccountId(1),
@@ -103,12 +104,12 @@ pub(super) fn ended(bench: &mut Bench) {
     let mut batch = bench.batch();
     batch.config = vec![end(""), ConfigChange::Suppression(again.clone()), end("nothing of the kind")];
     bench.apply(&batch);
-    assert_eq!(bench.store().suppressed(AccountId(1), &[77]).unwrap(), [mark(&again)]);
+    assert_eq!(bench.store().suppressed(AccountId(1), "", &[77]).unwrap(), [mark(&again)]);
     let mut batch = bench.batch();
     batch.config = vec![end("")];
     bench.apply(&batch);
-    assert_eq!(bench.store().suppressed(AccountId(1), &[77]).unwrap(), []);
-    assert_eq!(bench.store().suppressed(AccountId(2), &[77]).unwrap(), [mark(&rows[3])]);
+    assert_eq!(bench.store().suppressed(AccountId(1), "", &[77]).unwrap(), []);
+    assert_eq!(bench.store().suppressed(AccountId(2), "", &[77]).unwrap(), [mark(&rows[3])]);
     let left = bench.reader().list_suppressions(&filter(1)).unwrap();
     assert_eq!(left.items, [rows[2].clone(), rows[1].clone()], "the narrower entry is one of its own");
 }

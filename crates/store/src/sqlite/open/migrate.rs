@@ -43,6 +43,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../migrations/0006_archive.sql"), opens_from: 6 },
     // Postings and keys of which versions before cannot read the codes.
     Migration { sql: include_str!("../migrations/0007_resellers.sql"), opens_from: 7 },
+    // Versions before do not know that a phone can opt out of a pool, and would write to it from its numbers.
+    Migration { sql: include_str!("../migrations/0008_pools.sql"), opens_from: 8 },
 ];
 
 /// The schema that this version writes.

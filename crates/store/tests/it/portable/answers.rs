@@ -58,6 +58,7 @@ pub(crate) fn everything(home: &Home) -> Vec<String> {
             language: None,
             before: None,
             limit: 99,
+            scope: None,
         };
         lines.push(format!("{:?}", reader.list_contacts(&filter).unwrap()));
     }

@@ -11,7 +11,8 @@ use ports::conformance::store::{Bench, Subject};
 use ports::store::{
     Batch, ConfigChange, ConfigKind, ConfigVersion, ContactChange, ContactRow, CredentialRow, DataKeyRow,
     EndpointRow, IdempotencyRow, InboundNumberRow, InboundRow, KeywordReplyRow, MessageRow, OutboxRetry,
-    ParkedReceiptRow, PersonRow, Progress, Reader, ResourceRow, SessionRow, Store, SuppressionRow,
+    ParkedReceiptRow, PersonRow, Progress, Reader, ResourceRow, SenderMemory, SessionRow, Store,
+    SuppressionRow,
 };
 use store::{Place, PostgresUrl, Tuning, open_postgres, open_sqlite_with};
 use tempfile::TempDir;
@@ -171,8 +172,8 @@ fn of_phones(at: Timestamp) -> [ConfigChange; 3] {
     ]
 }
 
-/// A contact in a group.
-fn of_people(at: Timestamp) -> [ConfigChange; 3] {
+/// A contact in a group, who heard from a sender of it.
+fn of_people(at: Timestamp) -> [ConfigChange; 4] {
     let (group, contact) = (RowKey::from_parts(at.as_ms(), 1_000), RowKey::from_parts(at.as_ms(), 1_001));
     [
         ConfigChange::Resource(ResourceRow {
@@ -198,6 +199,12 @@ fn of_people(at: Timestamp) -> [ConfigChange; 3] {
             changed_at: at.plus_ms(2),
         })),
         ConfigChange::Contact(ContactChange::Join { group, contact }),
+        ConfigChange::SendersRemembered(vec![SenderMemory {
+            pool: group,
+            number_hash: -11,
+            sender: "żółw".to_owned(),
+            used_at: at,
+        }]),
     ]
 }
 

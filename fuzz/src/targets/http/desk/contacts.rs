@@ -107,7 +107,12 @@ impl Contacts for LookingDesk {
         missing()
     }
 
-    fn members_to_message(&self, _account: AccountId, _group: String) -> Answer<'_, GroupMembers> {
+    fn members_to_message(
+        &self,
+        _account: AccountId,
+        _group: String,
+        _pool: Option<String>,
+    ) -> Answer<'_, GroupMembers> {
         missing()
     }
 }
