@@ -88,7 +88,7 @@ impl Default for Tuning {
         Self {
             run_rows: 32_768,
             receipt_run_rows: 786_432,
-            step_rows: 4_096,
+            step_rows: 1_024,
             outbox_settle_ms: 2_000,
             archive_after_days: None,
             archive_block_messages: 2_048,

@@ -87,9 +87,12 @@ impl Engine {
         }
         let mut lots: Vec<_> = lots.into_iter().collect();
         lots.sort_unstable();
+        let granted = self.draft.batch.lots.len();
         for (lot, (available_delta, held_delta)) in lots {
             // A lot that this batch grants has its change already; its postings are added to it.
-            if let Some(change) = self.draft.batch.lots.iter_mut().find(|change| change.lot == lot) {
+            if let Some(change) =
+                self.draft.batch.lots.iter_mut().take(granted).find(|change| change.lot == lot)
+            {
                 change.available_delta += available_delta;
                 change.held_delta += held_delta;
             } else {

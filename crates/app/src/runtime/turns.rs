@@ -13,6 +13,9 @@ const IDLE_MS: i64 = 500;
 const SLOW_MS: u64 = 50;
 /// Fewest microseconds between two publications of figures while there is work.
 const PUBLISH_US: u64 = 200_000;
+/// Fewest microseconds between two steps of tidying while there is work. Everybody waits for a step, so that many
+/// small ones are better than a large one.
+const TIDY_US: u64 = 25_000;
 
 /// What a turn did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +32,12 @@ pub enum Turn {
 pub(super) struct Turns {
     engine: Engine,
     published_at_us: u64,
+    tidied_at_us: u64,
 }
 
 impl Turns {
     pub(super) const fn of(engine: Engine) -> Self {
-        Self { engine, published_at_us: 0 }
+        Self { engine, published_at_us: 0, tidied_at_us: 0 }
     }
 
     /// One turn. Waits up to `patience` for something to do.
@@ -55,8 +59,7 @@ impl Turns {
         }
         self.engine.cycle(inputs)?;
         let now_us = self.engine.clock.monotonic_us();
-        let publishes = now_us.saturating_sub(self.published_at_us) > PUBLISH_US;
-        if publishes {
+        if now_us.saturating_sub(self.published_at_us) > PUBLISH_US {
             self.published_at_us = now_us;
             self.engine.publish_connectors();
             self.engine.shared.history.sample(&self.engine.shared, self.engine.clock.now());
@@ -64,7 +67,8 @@ impl Turns {
             self.engine.shared.metrics.set_waiting(waiting);
             self.engine.shared.metrics.set_unknown(self.engine.unknown);
         }
-        if publishes || idle {
+        if idle || now_us.saturating_sub(self.tidied_at_us) > TIDY_US {
+            self.tidied_at_us = now_us;
             self.tidy_store();
         }
         Ok(Turn::Worked)

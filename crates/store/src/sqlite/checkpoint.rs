@@ -19,14 +19,17 @@ use super::fault::{Fault, first};
 use super::open::writing_connection;
 use crate::codec::Cells;
 
-/// The thread is woken when this many pages of the log wait to be copied (4 MiB of a new database).
-const WAKE_PAGES: i64 = 512;
-/// The writer copies the rest itself when the log has at least this many pages (32 MiB) …
-const RESTART_PAGES: i64 = 4_096;
-/// … and at most this many wait to be copied (8 MiB): a few milliseconds.
-const REST_PAGES_MAX: i64 = 1_024;
-/// Above this (512 MiB) the writer copies whatever waits, because a disk is not endless.
-const LOG_PAGES_MAX: i64 = 65_536;
+/// The thread is woken when this many pages of the log wait to be copied (8 MiB of a new database).
+const WAKE_PAGES: i64 = 1_024;
+/// The writer copies the rest itself when the log has at least so many pages, and at most so many of them wait to
+/// be copied: for a log of 32 MiB it is patient and stops everybody for a few milliseconds (2 MiB) at most, for
+/// one of 128 MiB less so (8 MiB), and from 512 MiB on it copies whatever waits, because a disk is not endless.
+const RESTS: [(i64, i64); 3] = [(4_096, 256), (16_384, 1_024), (65_536, i64::MAX)];
+/// How often the thread goes over the log for one request, so that hardly anything is left to the writer: what comes
+/// while it copies is a fraction of what it has copied.
+const ROUNDS_MAX: u32 = 2;
+/// It stops earlier when fewer pages than these are left.
+const ROUND_PAGES: i64 = 128;
 
 /// Pages in the log, and how many of them are copied.
 struct Log {
@@ -70,9 +73,7 @@ impl Checkpointer {
         }
         let log = log(connection, "PRAGMA wal_checkpoint(NOOP)")?;
         let waiting = log.pages - log.copied;
-        if log.pages >= LOG_PAGES_MAX
-            || (log.pages >= RESTART_PAGES && (1..=REST_PAGES_MAX).contains(&waiting))
-        {
+        if waiting > 0 && RESTS.iter().any(|(pages, rest)| log.pages >= *pages && waiting <= *rest) {
             copy(connection, &self.failed);
             return Ok(true);
         }
@@ -101,7 +102,14 @@ impl Drop for Checkpointer {
 
 fn copy_when_asked(connection: &Connection, asked: &Receiver<()>, busy: &AtomicBool, failed: &AtomicBool) {
     while asked.recv().is_ok() {
-        copy(connection, failed);
+        for _ in 0..ROUNDS_MAX {
+            copy(connection, failed);
+            let log = log(connection, "PRAGMA wal_checkpoint(NOOP)");
+            let is_enough = log.is_ok_and(|log| log.pages - log.copied < ROUND_PAGES);
+            if is_enough || failed.load(Ordering::Acquire) {
+                break;
+            }
+        }
         busy.store(false, Ordering::Release);
     }
 }
