@@ -42,6 +42,7 @@ mod once;
 mod outage;
 mod parked;
 mod pause;
+mod planning;
 mod pump;
 pub(crate) mod queue;
 mod receipts;
@@ -57,12 +58,13 @@ pub use catalog::Membership;
 pub(crate) use catalog::{Change, Changed, ContactChange, Merged, NumberChange, ResourcePatch};
 use crash::{AtWork, Round};
 use live::{ConnectorState, Live, Spread};
+use long::LongSubmission;
 pub(crate) use pause::Ruling;
 
 /// Inputs of one cycle; more wait for the next.
 pub(crate) const CYCLE_INPUTS_MAX: usize = 2_048;
-/// Messages of a long submission that one cycle takes.
-pub(crate) const STAGE_CHUNK: usize = 1_000;
+/// Messages of a long submission that one cycle takes; a submission of more is long.
+pub(crate) const STAGE_CHUNK: usize = 200;
 /// Messages whose facts stay in memory; others are read again when their turn comes.
 pub(crate) const LIVE_MAX: usize = 100_000;
 /// Carrier ids that stay in memory; others are found in the store.
@@ -162,21 +164,6 @@ pub(crate) struct Draft {
     pub(crate) counts: Vec<crate::shared::Count>,
 }
 
-/// A submission that is staged over several cycles.
-pub(crate) struct LongSubmission {
-    submission: Submission,
-    reply: ReplyTo,
-    key: RowKey,
-    tail: u64,
-    /// The account's lots as this submission will leave them.
-    purse: decide::ledger::Purse,
-    /// What it takes from each lot, and for how many messages.
-    taken: BTreeMap<(types::id::LotId, types::charge::PostingKind), (i64, u32)>,
-    next: usize,
-    accepted: Vec<crate::submission::AcceptedMessage>,
-    staged: Vec<Live>,
-}
-
 /// The deciding thread's state.
 pub(crate) struct Engine {
     pub(crate) store: Box<dyn Store>,
@@ -227,6 +214,10 @@ pub(crate) struct Engine {
     pub(crate) last_commit: CommitSeq,
     /// Queued messages that no open connector may take now.
     pub(crate) unplaced: Vec<RowKey>,
+    /// Messages of long submissions that are on disk and have not been put into a queue yet.
+    pub(crate) arrivals: VecDeque<RowKey>,
+    /// Whether a connector could be handed more than one cycle hands over.
+    pub(crate) has_more_to_hand_over: bool,
     /// Whether channels are opened at all.
     pub(crate) connects: bool,
     /// Whether a crash on one message is caught. Not in a simulation, where every crash is a fault.
@@ -299,6 +290,8 @@ impl Engine {
             spread: Spread::default(),
             backlogs: backlog::Backlogs::default(),
             unplaced: Vec::new(),
+            arrivals: VecDeque::new(),
+            has_more_to_hand_over: false,
             draining: false,
             resume_at_us: 0,
             draft: Draft::default(),
@@ -431,7 +424,8 @@ impl Engine {
     /// Decides what nobody has asked for just now, and hands over what waits.
     fn decide_what_is_due(&mut self, now: Timestamp) -> Result<(), EngineError> {
         self.at_work = Some(AtWork::other("staging"));
-        self.stage_long(now)?;
+        self.advance_long(now)?;
+        self.place_arrivals(now)?;
         self.run_due(now)?;
         self.at_work = Some(AtWork::other("matching"));
         self.match_by_phone(now)?;
@@ -445,6 +439,7 @@ impl Engine {
     /// Hands nothing more to channels, and tells which there are.
     fn drain(&mut self, reply: oneshot::Sender<Vec<Arc<dyn ports::channel::Channel>>>) {
         self.draining = true;
+        self.has_more_to_hand_over = false;
         // Who asked may have given up.
         drop(reply.send(self.connectors.values().map(|state| Arc::clone(&state.channel)).collect()));
     }
@@ -474,7 +469,7 @@ impl Engine {
 
     /// Milliseconds until something is due; at most `most`.
     pub(crate) fn wait_ms(&self, most: i64) -> i64 {
-        if !self.long.is_empty() {
+        if !self.long.is_empty() || !self.arrivals.is_empty() || self.has_more_to_hand_over {
             return 0;
         }
         let now = self.clock.now();

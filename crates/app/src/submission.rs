@@ -81,7 +81,7 @@ pub struct Submission {
     /// that promise it).
     pub guard_repeats: bool,
     /// Messages of the account that this submission takes the place of: those that were not sent yet are
-    /// withdrawn in the commit that takes it. A submission with more than 1,000 drafts replaces none.
+    /// withdrawn in the commit that takes it.
     pub replaces: Vec<MessageId>,
 }
 

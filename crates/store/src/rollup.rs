@@ -58,7 +58,7 @@ pub(crate) struct Sums {
 }
 
 /// What one commit adds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Deltas(BTreeMap<Group, Sums>);
 
 impl Deltas {
@@ -91,6 +91,17 @@ impl Deltas {
         sums.parts += sign * i64::from(traffic.parts);
         sums.amount_micros = sums.amount_micros.saturating_add(sign * traffic.amount.micros);
     }
+
+    /// Adds what others add.
+    pub(crate) fn merge(&mut self, others: &Self) {
+        for (group, added) in &others.0 {
+            let sums = self.0.entry(*group).or_default();
+            sums.messages += added.messages;
+            sums.parts += added.parts;
+            sums.amount_micros = sums.amount_micros.saturating_add(added.amount_micros);
+        }
+    }
+
     /// What to add to the table, in its order.
     pub(crate) fn groups(&self) -> impl ExactSizeIterator<Item = (&Group, &Sums)> {
         self.0.iter()

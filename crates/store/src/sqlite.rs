@@ -11,7 +11,7 @@
 //! Start at `apply` for what a commit does, at `open` for files and settings, at `tidy` for the work
 //! between commits and at `reader` for questions.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -64,6 +64,8 @@ use recent::Recent;
 use runs::Runs;
 use tidy::Sweeps;
 
+use crate::rollup::Deltas;
+
 /// Sizes that trade memory and the work of queries against the work of the writer.
 #[derive(Clone, Copy, Debug)]
 pub struct Tuning {
@@ -96,6 +98,9 @@ impl Default for Tuning {
     }
 }
 
+/// Submissions that are staged, with what their messages count; `None` where this process has not written them.
+type Staged = HashMap<RowKey, Option<Deltas>>;
+
 /// The writing side. What it remembers beside the connection mirrors committed rows.
 pub struct SqliteStore {
     checkpointer: Checkpointer,
@@ -104,7 +109,7 @@ pub struct SqliteStore {
     last_commit: i64,
     last_key: i64,
     last_posting: i64,
-    staged: HashSet<RowKey>,
+    staged: Staged,
     /// Receipts that found no message; usually none, so that asking for them costs nothing.
     parked: i64,
     recent: Recent,
@@ -207,7 +212,7 @@ impl Store for SqliteStore {
     }
 
     fn staged(&mut self) -> Result<Vec<RowKey>, StoreError> {
-        let mut staged: Vec<_> = self.staged.iter().copied().collect();
+        let mut staged: Vec<_> = self.staged.keys().copied().collect();
         staged.sort_unstable();
         Ok(staged)
     }

@@ -5,58 +5,26 @@
 
 use std::sync::Arc;
 
-use decide::admit::{Facts, Plan, admit};
-use decide::budget::Backlog;
-use decide::ledger::Purse;
+use decide::admit::Plan;
 use decide::lifecycle::Stage;
-use decide::pool::{Choice, Chosen};
+use decide::pool::Chosen;
 use ports::store::{JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
-use types::id::{AccountId, MessageId, RowKey, SubmissionId};
-use types::message::{Door, Draft, Flags, RECIPIENTS_MAX, Reason, ReportWish, State};
-use types::refusal::{Refusal, RefusalCode};
-use types::resource::pool_named;
-use types::suppression::SuppressionReason;
+use types::id::{MessageId, RowKey, SubmissionId};
+use types::message::{Draft, Flags, Reason, ReportWish, State};
+use types::refusal::RefusalCode;
 use types::time::Timestamp;
 
 use super::live::Live;
 use super::money::Payer;
 use super::once::{Known, idempotency_row};
 use super::outage::unavailable;
-use super::repeats::RepeatKey;
+use super::planning::Planned;
 use super::{Engine, EngineError, STAGE_CHUNK};
 use crate::seal::{KeyClass, Kind, sha256};
 use crate::sealed::{ChosenSender, add_chosen, write_addresses, write_content};
 use crate::shared::Count;
 use crate::submission::{Accepted, AcceptedMessage, Preview, Rejected, ReplyTo, Submission, SubmitOutcome};
-
-/// Countries kept by the first seven digits of a number.
-const COUNTRIES_MAX: usize = 100_000;
-
-/// The plans of a submission, in the order of its drafts.
-pub(super) struct Planned {
-    pub(super) plans: Vec<Plan>,
-    /// What the guard against repeats remembers of them.
-    pub(super) repeats: Vec<RepeatKey>,
-}
-
-/// What the messages of a submission that come before one leave it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Earlier<'a> {
-    /// The purse after they have paid; `None` for the account's own.
-    pub(super) purse: Option<&'a Purse>,
-    /// What they add to the queue.
-    pub(super) backlog: Backlog,
-}
-
-/// What may keep one message from being taken, whatever it says.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Guards {
-    /// Whether the same text to the same number within the account's guard is refused.
-    pub(super) repeats: bool,
-    /// Why the account must not message the recipient, if it must not.
-    pub(super) suppressed: Option<SuppressionReason>,
-}
 
 /// Answers one who waits when the store could not be read.
 fn refused(reply: ReplyTo, error: EngineError) -> EngineError {
@@ -81,7 +49,10 @@ impl Engine {
                 self.draft.replies.push((reply, outcome));
                 return Ok(());
             }
-            None if submission.drafts.len() > STAGE_CHUNK => return self.begin_long(submission, reply, now),
+            None if submission.drafts.len() > STAGE_CHUNK => {
+                self.begin_long(submission, reply);
+                return Ok(());
+            }
             None => {}
         }
         let outcome = match self.take_submission(&submission, now) {
@@ -206,117 +177,6 @@ impl Engine {
     pub(super) fn next_key(&mut self, now: Timestamp) -> (RowKey, u64) {
         let chance = self.entropy.next_u64();
         (self.keys.next(now, chance >> 40), chance & ((1 << 53) - 1))
-    }
-
-    /// Plans every message of a submission, or says why not, message by message. Each sees what the
-    /// ones before it took, in a purse of its own, so that nothing has moved yet.
-    pub(super) fn plan_all(&mut self, submission: &Submission, now: Timestamp) -> Result<Planned, Rejected> {
-        let (account, drafts) = (submission.account, &submission.drafts);
-        if drafts.is_empty() || drafts.len() > RECIPIENTS_MAX {
-            let detail = format!("a submission has 1 to {RECIPIENTS_MAX} recipients");
-            return Err(Rejected::whole(Refusal::new(RefusalCode::TooManyRecipients, detail)));
-        }
-        let mut purse = (drafts.len() > 1).then(|| self.purses.get(&account).cloned().unwrap_or_default());
-        let mut planned = Planned { plans: Vec::with_capacity(drafts.len()), repeats: Vec::new() };
-        let mut refusals = Vec::new();
-        let mut before = Backlog::default();
-        // Who asked by a keyword is answered, also that it will hear no more.
-        let suppressed = if submission.door == Door::Keyword {
-            Vec::new()
-        } else {
-            self.suppressed_among(account, drafts).map_err(Rejected::whole)?
-        };
-        for (place, draft) in drafts.iter().enumerate() {
-            let guards = Guards {
-                repeats: submission.guard_repeats,
-                suppressed: suppressed.get(place).copied().flatten(),
-            };
-            let earlier = Earlier { purse: purse.as_ref(), backlog: before };
-            match self.plan(account, earlier, guards, draft, now) {
-                Ok((plan, repeat)) => {
-                    before = before.plus(Backlog::of(plan.price.parts));
-                    if let Some(purse) = &mut purse {
-                        let kind = admission_posting(plan.trigger);
-                        purse.pay(&plan.payment, kind, plan.price.amount.micros);
-                    }
-                    planned.plans.push(plan);
-                    planned.repeats.extend(repeat);
-                }
-                Err(refusal) => refusals.push((Some(place), refusal)),
-            }
-        }
-        if refusals.is_empty() {
-            return Ok(planned);
-        }
-        self.forget_repeats(&planned.repeats);
-        Err(Rejected { refusals })
-    }
-
-    /// Plans one message after what the earlier ones of its submission take.
-    pub(super) fn plan(
-        &mut self,
-        account: AccountId,
-        earlier: Earlier<'_>,
-        guards: Guards,
-        draft: &Draft,
-        now: Timestamp,
-    ) -> Result<(Plan, Option<RepeatKey>), Refusal> {
-        let directory = Arc::clone(&self.shared.directory.load());
-        let handle = directory.accounts.get(&account);
-        let handle = handle
-            .ok_or_else(|| Refusal::new(RefusalCode::InvalidCredentials, "the account does not exist"))?;
-        let country = draft
-            .destination
-            .msisdn()
-            .map_or(types::network::Country::UNKNOWN, |number| self.country_of(number));
-        let guard_ms = i64::from(handle.account.limits.repeat_guard_s) * 1_000;
-        let guarded = guards.repeats && guard_ms > 0;
-        let repeat = if guarded { self.repeat_key(account, draft) } else { None };
-        let find = |id| directory.accounts.get(&id).map(|handle| handle.account.as_ref());
-        let above = decide::path::above(&handle.account, find);
-        let empty = Purse::default();
-        let pooled = pool_named(&draft.source).and_then(|name| directory.pool_called(account, name));
-        let last = pooled.zip(draft.destination.msisdn());
-        let last = last.and_then(|(pooled, recipient)| self.remembered_sender(pooled.pool.id, recipient));
-        let identities = match pooled {
-            Some(_) => directory.identities_of(account),
-            None => directory.identities_for(account, &self.snapshot.traffic.sender_rules),
-        };
-        let facts = Facts {
-            account: &handle.account,
-            snapshot: &self.snapshot,
-            purse: earlier.purse.or_else(|| self.purses.get(&account)).unwrap_or(&empty),
-            country,
-            waiting: self.waiting(account, earlier.backlog),
-            above: above.as_deref().ok(),
-            identities,
-            pool: pooled.map(|pooled| Choice { pool: &pooled.pool, last: last.as_deref() }),
-            is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
-            suppressed: guards.suppressed,
-        };
-        // A crash here is this submission's alone: nothing has changed yet.
-        let plan = self.guarded("admission", || admit(&facts, draft, now));
-        let plan = plan.unwrap_or_else(|| Err(super::outage::cannot_be_taken()))?;
-        if let Some(key) = repeat {
-            self.remember_repeat(key, guard_ms, now);
-        }
-        Ok((plan, repeat))
-    }
-
-    fn country_of(&mut self, number: types::address::Msisdn) -> types::network::Country {
-        let mut head = number.as_u64();
-        while head >= 10_000_000 {
-            head /= 10;
-        }
-        if let Some(country) = self.countries.get(&head) {
-            return *country;
-        }
-        if self.countries.len() >= COUNTRIES_MAX {
-            self.countries.clear();
-        }
-        let country = decide::numbering::country_of(number);
-        self.countries.insert(head, country);
-        country
     }
 
     pub(super) fn new_message(

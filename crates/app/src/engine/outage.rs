@@ -124,7 +124,7 @@ impl Engine {
             drop(reply.send(Err(unavailable())));
         }
         for long in self.long.drain(..) {
-            long.reply.send(Err(Rejected::whole(unavailable())));
+            long.refuse(unavailable());
         }
         self.long_keys.clear();
     }

@@ -13,13 +13,14 @@ use types::time::Timestamp;
 
 use super::attempt::Prepared;
 use super::crash::AtWork;
-use super::live::Live;
+use super::live::{ConnectorState, Live};
 use super::queue::Waiter;
 use super::steps::ReceiptNote;
 use super::{Engine, EngineError};
 
-/// Messages that one connector is handed in one cycle.
-const HANDOVER_MAX: usize = 1_024;
+/// Messages that all connectors together are handed in one cycle, besides as many as it has admitted: a long queue is
+/// worked off, and who submits meanwhile does not wait long for the cycle.
+const HANDOVER_MAX: usize = 256;
 /// Timers that one cycle works off.
 const DUE_MAX: usize = 2_048;
 
@@ -128,7 +129,7 @@ impl Engine {
         let latest = live.latest().map(|attempt| attempt.connector);
         let elsewhere = matches!(live.progress.reason, Reason::Transient | Reason::CrashedWriting);
         let avoid = if elsewhere { latest } else { None };
-        let up = |id: &&ConnectorId| self.connectors.get(id).is_some_and(super::live::ConnectorState::is_up);
+        let up = |id: &&ConnectorId| self.connectors.get(id).is_some_and(ConnectorState::is_up);
         let preferred = not_left.iter().filter(up).find(|id| Some(**id) != avoid);
         let chosen =
             preferred.or_else(|| not_left.iter().find(up)).or_else(|| not_left.iter().find(|id| open(id)));
@@ -162,20 +163,25 @@ impl Engine {
         Ok(())
     }
 
-    /// Hands waiting messages to connectors that have room.
+    /// Hands waiting messages to connectors that have room. Which of them comes first goes round, because one cycle may
+    /// not have enough for all.
     pub(super) fn pump(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        let ready: Vec<ConnectorId> =
+        let mut ready: Vec<ConnectorId> =
             self.connectors.iter().filter(|(_, state)| state.can_take()).map(|(id, _)| *id).collect();
+        let turn = usize::try_from(self.spread.next()).unwrap_or(0).checked_rem(ready.len());
+        ready.rotate_left(turn.unwrap_or(0));
+        let mut most = HANDOVER_MAX + self.draft.new_messages.len();
         for connector in ready {
             let mut keys = Vec::new();
             if let Some(state) = self.connectors.get_mut(&connector) {
-                let room = usize::try_from(state.credit).unwrap_or(0).min(HANDOVER_MAX);
+                let room = usize::try_from(state.credit).unwrap_or(0).min(most);
                 while keys.len() < room
                     && let Some(waiter) = state.queue.pop()
                 {
                     keys.push(waiter.key);
                 }
             }
+            most -= keys.len();
             self.at_work = Some(AtWork::other("handover"));
             self.ensure_live(&keys)?;
             self.ensure_content(&keys)?;
@@ -184,6 +190,7 @@ impl Engine {
                 self.hand_over(connector, key, now)?;
             }
         }
+        self.has_more_to_hand_over = most == 0;
         Ok(())
     }
 

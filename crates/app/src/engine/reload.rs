@@ -148,6 +148,7 @@ impl Engine {
         self.doubts.clear();
         self.unknown = 0;
         self.unplaced.clear();
+        self.arrivals.clear();
         self.paused.clear();
         self.backlogs.clear();
         for state in self.connectors.values_mut() {

@@ -4,13 +4,10 @@
 //! nothing; a fault of `COMMIT` itself that is not a full disk or a lock leaves it unknown what is
 //! on the disk, and the store stops. What the writer remembers changes only after the commit.
 
-use std::collections::HashSet;
-
 use ports::store::{ApplyError, Batch};
 use rusqlite::{Connection, ErrorCode, params};
-use types::id::{CommitSeq, RowKey};
+use types::id::CommitSeq;
 
-use super::SqliteStore;
 use super::apply_config::{write_config, write_data_keys};
 use super::apply_events::{write_inbound, write_outbox};
 use super::apply_money::{write_lots, write_postings};
@@ -20,6 +17,7 @@ use super::apply_traffic::{write_messages, write_staging, write_submissions};
 use super::fault::Fault;
 use super::recent::Recent;
 use super::runs::{Entry, Runs};
+use super::{SqliteStore, Staged};
 use crate::journal;
 use crate::keys::highest_key;
 use crate::rollup::Deltas;
@@ -33,7 +31,7 @@ pub(crate) struct Work<'a> {
     /// The number of the first posting.
     pub(crate) first_posting: i64,
     /// Submissions that are staged, as this batch leaves them.
-    pub(crate) staged: HashSet<RowKey>,
+    pub(crate) staged: Staged,
     pub(crate) rollup: Deltas,
     pub(crate) recent: &'a Recent,
     pub(crate) messages: &'a Runs,
@@ -62,7 +60,7 @@ impl SqliteStore {
         Ok(CommitSeq(self.last_commit))
     }
 
-    fn write(&self, batch: &Batch) -> Result<(HashSet<RowKey>, i64), Fault> {
+    fn write(&self, batch: &Batch) -> Result<(Staged, i64), Fault> {
         let mut work = Work {
             connection: &self.connection,
             batch,
@@ -123,10 +121,10 @@ impl SqliteStore {
         ApplyError::InDoubt(Fault::from(error).doing("commit a batch"))
     }
 
-    fn remember(&mut self, batch: &Batch, staged: HashSet<RowKey>, parked: i64) {
+    fn remember(&mut self, batch: &Batch, staged: Staged, parked: i64) {
         self.last_commit += 1;
         self.last_key = self.last_key.max(highest_key(batch));
-        self.recent.remember(batch, |submission| staged.contains(&submission));
+        self.recent.remember(batch, |submission| staged.contains_key(&submission));
         self.staged = staged;
         self.parked += parked;
         self.receipt_map.remember(&batch.receipt_map);

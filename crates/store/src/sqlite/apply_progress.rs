@@ -218,7 +218,10 @@ fn move_and_count(work: &mut Work<'_>, change: &MessageChange) -> Result<(), Fau
         return Err(STALE);
     }
     let state = change.progress.state.code();
-    if state != stored.state && !work.staged.contains(&stored.submission) {
+    if let Some(sums) = work.staged.get_mut(&stored.submission) {
+        // What was counted of it holds no more: its messages are read when it becomes visible.
+        *sums = None;
+    } else if state != stored.state {
         if !stored.open {
             work.rollup.unend(&traffic, stored.state);
         }

@@ -13,7 +13,7 @@ use super::load::submission_keys;
 use super::runs::Entry;
 use crate::codec::{Cells, levels_text};
 use crate::codec_attempt::network_source_code;
-use crate::rollup::Traffic;
+use crate::rollup::{Deltas, Traffic};
 use crate::span::submission_end;
 
 pub(crate) fn write_submissions(work: &mut Work<'_>) -> Result<(), Fault> {
@@ -36,7 +36,7 @@ pub(crate) fn write_submissions(work: &mut Work<'_>) -> Result<(), Fault> {
                 work.connection
                     .prepare_cached("INSERT INTO staged VALUES (?1)")?
                     .execute([row.key.as_i64()])?;
-                work.staged.insert(row.key);
+                work.staged.insert(row.key, Some(Deltas::default()));
             }
         }
     }
@@ -66,7 +66,10 @@ pub(crate) fn write_submissions(work: &mut Work<'_>) -> Result<(), Fault> {
 pub(crate) fn write_staging(work: &mut Work<'_>) -> Result<(), Fault> {
     let batch = work.batch;
     for key in &batch.unstaged {
-        end_staging(work, *key)?;
+        if let Some(sums) = end_staging(work, *key)? {
+            work.rollup.merge(&sums);
+            continue;
+        }
         for message in submission_keys(work.connection, *key, u32::MAX)? {
             let traffic = traffic(work.connection, message)?.ok_or(Fault::Corrupt("progress"))?;
             work.rollup.admit(&traffic.0);
@@ -83,13 +86,13 @@ pub(crate) fn write_staging(work: &mut Work<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn end_staging(work: &mut Work<'_>, key: RowKey) -> Result<(), Fault> {
+/// Gives what its messages so far count, if the writer knows.
+fn end_staging(work: &mut Work<'_>, key: RowKey) -> Result<Option<Deltas>, Fault> {
     let delete = "DELETE FROM staged WHERE submission = ?1";
     if work.connection.prepare_cached(delete)?.execute([key.as_i64()])? != 1 {
         return Err(Fault::Guard("staged submission"));
     }
-    work.staged.remove(&key);
-    Ok(())
+    Ok(work.staged.remove(&key).flatten())
 }
 
 /// Look-ups that name the message stay: they are joined with it, and its key is not used again.
@@ -164,10 +167,15 @@ pub(crate) fn write_messages(work: &mut Work<'_>) -> Result<(), Fault> {
                 recipient_hash: message.recipient_hash,
             },
         )?;
-        if work.staged.is_empty() || !work.staged.contains(&message.submission) {
+        let counted = if work.staged.is_empty() { None } else { work.staged.get_mut(&message.submission) };
+        let sums = match counted {
+            Some(staged) => staged.as_mut(),
+            None => Some(&mut work.rollup),
+        };
+        if let Some(sums) = sums {
             let traffic = Traffic::of(message);
-            work.rollup.admit(&traffic);
-            work.rollup.end(&traffic, row.message.progress.state.code());
+            sums.admit(&traffic);
+            sums.end(&traffic, row.message.progress.state.code());
         }
     }
     Ok(())

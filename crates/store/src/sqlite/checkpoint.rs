@@ -25,11 +25,6 @@ const WAKE_PAGES: i64 = 1_024;
 /// be copied: for a log of 32 MiB it is patient and stops everybody for a few milliseconds (2 MiB) at most, for
 /// one of 128 MiB less so (8 MiB), and from 512 MiB on it copies whatever waits, because a disk is not endless.
 const RESTS: [(i64, i64); 3] = [(4_096, 256), (16_384, 1_024), (65_536, i64::MAX)];
-/// How often the thread goes over the log for one request, so that hardly anything is left to the writer: what comes
-/// while it copies is a fraction of what it has copied.
-const ROUNDS_MAX: u32 = 2;
-/// It stops earlier when fewer pages than these are left.
-const ROUND_PAGES: i64 = 128;
 
 /// Pages in the log, and how many of them are copied.
 struct Log {
@@ -102,14 +97,7 @@ impl Drop for Checkpointer {
 
 fn copy_when_asked(connection: &Connection, asked: &Receiver<()>, busy: &AtomicBool, failed: &AtomicBool) {
     while asked.recv().is_ok() {
-        for _ in 0..ROUNDS_MAX {
-            copy(connection, failed);
-            let log = log(connection, "PRAGMA wal_checkpoint(NOOP)");
-            let is_enough = log.is_ok_and(|log| log.pages - log.copied < ROUND_PAGES);
-            if is_enough || failed.load(Ordering::Acquire) {
-                break;
-            }
-        }
+        copy(connection, failed);
         busy.store(false, Ordering::Release);
     }
 }

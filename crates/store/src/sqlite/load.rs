@@ -111,7 +111,7 @@ impl SqliteStore {
             && let Some(row) = rows.next()?
         {
             let message = codec::message(row)?;
-            if !self.staged.contains(&message.facts.submission) {
+            if !self.staged.contains_key(&message.facts.submission) {
                 found.push(message);
             }
         }
@@ -141,7 +141,8 @@ impl SqliteStore {
         let admitted = "SELECT account, submission FROM message WHERE key = ?1";
         for key in self.messages.outside(BY_RECIPIENT, recipient_hash) {
             let found = first(&self.connection, admitted, [key], account_and_submission)?;
-            if let Some((account, _)) = found.filter(|(_, submission)| !self.staged.contains(submission)) {
+            if let Some((account, _)) = found.filter(|(_, submission)| !self.staged.contains_key(submission))
+            {
                 return Ok(Some(account));
             }
         }
@@ -152,7 +153,7 @@ impl SqliteStore {
         for run in all(&self.connection, runs, [], single)? {
             let found = all(&self.connection, in_run, [run, recipient_hash], account_and_submission)?;
             if let Some((account, _)) =
-                found.into_iter().find(|(_, submission)| !self.staged.contains(submission))
+                found.into_iter().find(|(_, submission)| !self.staged.contains_key(submission))
             {
                 return Ok(Some(account));
             }

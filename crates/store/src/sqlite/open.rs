@@ -2,7 +2,6 @@
 //!
 //! It never repairs a file. Start at [`open_sqlite`]; how a schema may change is said at [`migrate`].
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -218,7 +217,7 @@ fn remembered(
         last_commit,
         last_key,
         last_posting: integer(&connection, "SELECT max(id) FROM posting", [])?,
-        staged: HashSet::from_iter(staged),
+        staged: staged.into_iter().map(|key| (key, None)).collect(),
         parked: integer(&connection, "SELECT count(*) FROM parked_receipt", [])?,
         recent: Recent::default(),
         messages: Runs::open(&connection, &runs::MESSAGES)?,
