@@ -55,7 +55,9 @@ pub(crate) mod suppress;
 
 pub(crate) use act::ActOutcome;
 pub use catalog::Membership;
-pub(crate) use catalog::{Change, Changed, ContactChange, Merged, NumberChange, ResourcePatch};
+pub(crate) use catalog::{
+    AskedEndpoint, Change, Changed, ContactChange, Merged, NumberChange, ResourcePatch,
+};
 use crash::{AtWork, Round};
 use live::{ConnectorState, Live, Spread};
 use long::LongSubmission;
@@ -100,6 +102,8 @@ pub(crate) enum Input {
     ReportsRetry(Vec<OutboxRetry>),
     /// Read more events of an endpoint from the store.
     LoadReports(EndpointId, RowKey),
+    /// Find the endpoint of an address, or make it.
+    Endpoint(AskedEndpoint, oneshot::Sender<Result<EndpointId, Refusal>>),
     /// Change accounts, people or documents.
     Change(Change, oneshot::Sender<Result<Changed, Refusal>>),
     /// Hand nothing more to channels, and tell which there are, so that they can be drained.
@@ -413,6 +417,7 @@ impl Engine {
                     self.load_reports(endpoint, after)
                         .inspect_err(|_| kept.push(Input::LoadReports(endpoint, after)))?;
                 }
+                Input::Endpoint(asked, reply) => self.find_endpoints((asked, reply), waiting, now)?,
                 Input::Change(change, reply) => self.change(change, reply, now)?,
                 Input::Probe(reply) => self.draft.probes.push(reply),
                 Input::Drain(reply) => self.drain(reply),

@@ -13,8 +13,9 @@ use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
 use super::keys::{check_label, check_overlap};
-use super::{Core, stopped};
-use crate::engine::{Change, Changed};
+use super::{Core, stopped, unheard};
+use crate::engine::{AskedEndpoint, Change, Changed, Input};
+use crate::inbox::Kind;
 use crate::submission::{Done, Idempotency};
 
 /// The most octets of a callback address.
@@ -220,10 +221,11 @@ impl Core {
             );
             return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("callback_url"));
         }
-        match self.change(Change::Endpoint { account, kind, url: url.to_owned().into(), enable }).await? {
-            Changed::Endpoint(id) => Ok(id),
-            _ => Err(stopped()),
-        }
+        let (reply, found) = tokio::sync::oneshot::channel();
+        let asked = AskedEndpoint { account, kind, url: url.to_owned().into(), enable };
+        let input = Input::Endpoint(asked, reply);
+        self.inner.shared.inbox.push(Kind::Command, input).map_err(|_| stopped())?;
+        found.await.map_err(|_| unheard())?
     }
 
     /// The callback addresses of an account: its default first, then the newest. Its SMPP binds are

@@ -10,7 +10,7 @@ use ports::store::{ApplyError, Batch, ConfigChange, EventView, SessionRow};
 use tokio::sync::oneshot;
 use types::Sensitive;
 use types::access::KeyScopes;
-use types::account::{Account, EndpointKind};
+use types::account::Account;
 use types::catalog::{PriceBook, TrafficDocument};
 use types::id::{AccountId, ContactId, CredentialId, EndpointId, PersonId, PublicId, RowKey};
 use types::inbound::InboundNumber;
@@ -42,6 +42,7 @@ mod resources;
 
 pub use contacts::Membership;
 pub(crate) use contacts::{ContactChange, Merged};
+pub(crate) use endpoints::AskedEndpoint;
 pub(crate) use numbers::NumberChange;
 pub(crate) use resources::ResourcePatch;
 
@@ -88,14 +89,6 @@ pub(crate) enum Change {
     Profile {
         profile: Box<Profile>,
         author: String,
-    },
-    /// Find the endpoint of an address or make it; one that was switched off is switched on again
-    /// when `enable` says so.
-    Endpoint {
-        account: AccountId,
-        kind: EndpointKind,
-        url: Sensitive<String>,
-        enable: bool,
     },
     /// Make an endpoint that hears of all messages, if the account has fewer than `most`.
     EndpointMade {
@@ -265,9 +258,6 @@ impl Engine {
             }
             Change::Prices { books, author, comment } => self.new_prices(&books, author, comment, now),
             Change::Profile { profile, author } => self.new_profile(*profile, author, now),
-            Change::Endpoint { account, kind, url, enable } => {
-                self.find_endpoint(account, kind, &url, enable, now)
-            }
             Change::EndpointMade { account, wish, most } => self.make_endpoint(account, wish, most, now),
             Change::EndpointSet { account, id, patch } => self.change_endpoint(account, id, patch, now),
             Change::EndpointRotated { account, id, overlap_ms } => {

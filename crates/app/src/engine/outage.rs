@@ -90,6 +90,7 @@ impl Engine {
             Input::Act(_, _, _, _, reply) => drop(reply.send(Err(unavailable()))),
             Input::List(_, _, _, reply) => drop(reply.send(Err(unavailable()))),
             Input::Rule(_, _, reply) => drop(reply.send(Err(unavailable()))),
+            Input::Endpoint(_, reply) => drop(reply.send(Err(unavailable()))),
             Input::Change(_, reply) => drop(reply.send(Err(unavailable()))),
             Input::Probe(reply) => drop(reply.send(Err(unavailable()))),
             Input::Drain(reply) => self.drain(reply),

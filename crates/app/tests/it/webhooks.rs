@@ -351,3 +351,34 @@ async fn what_cannot_be_a_webhook_is_refused_at_its_field() {
     let one_more = house.core.make_webhook(account, wish("https://more.example/"), None).await.unwrap_err();
     assert!(one_more.detail.contains("20 webhooks"), "{one_more}");
 }
+
+/// Asks for the endpoints of these addresses at once; the answers in their order.
+async fn ask_at_once(house: &House, urls: &[String]) -> Vec<Result<EndpointId, RefusalCode>> {
+    let account = house.account().id;
+    let ask = |url: String| {
+        let core = house.core.clone();
+        tokio::spawn(async move { core.webhook_endpoint(account, EndpointKind::Webhook, &url).await })
+    };
+    let asked: Vec<_> = urls.iter().cloned().map(ask).collect();
+    let mut answers = Vec::new();
+    for answer in asked {
+        answers.push(answer.await.unwrap().map_err(|refusal| refusal.code));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn addresses_that_are_asked_for_at_once_are_made_once_each() {
+    let house = House::new(route(&["a"])).await;
+    let urls: Vec<String> = (0..60).map(|n| format!("https://shop.example/{}", n % 20)).collect();
+    house.store_fails.store(true, std::sync::atomic::Ordering::SeqCst);
+    let refused = ask_at_once(&house, &urls).await;
+    assert_eq!(refused, vec![Err(RefusalCode::Unavailable); 60]);
+    house.store_fails.store(false, std::sync::atomic::Ordering::SeqCst);
+    let made = ask_at_once(&house, &urls).await;
+    let ids: std::collections::BTreeSet<EndpointId> = made.iter().map(|answer| answer.unwrap()).collect();
+    assert_eq!(ids.len(), 20);
+    assert!((20..60).all(|n| made[n] == made[n % 20]));
+    let house = house.restart().await;
+    assert_eq!(ask_at_once(&house, &urls).await, made);
+}

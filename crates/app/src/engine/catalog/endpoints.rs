@@ -1,11 +1,13 @@
 //! Where events are told: addresses made, found, changed, switched and taken away.
 //!
-//! It tells nothing, and looks at no address's form. Start at [`Engine::find_endpoint`] for addresses that
+//! It tells nothing, and looks at no address's form. Start at [`Engine::find_endpoints`] for addresses that
 //! messages name, and at [`Engine::make_endpoint`] for those that an owner sets up.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ports::store::{Batch, ConfigChange, DataKeyRow, EndpointRow};
+use tokio::sync::oneshot;
 use types::Sensitive;
 use types::account::{Account, Endpoint, EndpointKind, OldSecret};
 use types::event::EventTypes;
@@ -16,6 +18,7 @@ use types::time::Timestamp;
 use super::accounts::ENDPOINT;
 use super::{Changed, Engine};
 use crate::core::{EndpointPatch, EndpointWish};
+use crate::engine::{EngineError, Input};
 use crate::seal::Kind;
 use crate::sealed::settings::write_endpoint;
 use crate::secret;
@@ -37,32 +40,115 @@ pub(super) const fn new_endpoint(id: EndpointId, account: AccountId, kind: Endpo
     }
 }
 
+/// An address of which the endpoint is asked for; one that was switched off is switched on again when `enable` says
+/// so.
+pub(crate) struct AskedEndpoint {
+    pub(crate) account: AccountId,
+    pub(crate) kind: EndpointKind,
+    pub(crate) url: Sensitive<String>,
+    pub(crate) enable: bool,
+}
+
+/// Where the answer goes.
+type Answer = oneshot::Sender<Result<EndpointId, Refusal>>;
+
+/// Endpoints that are being made in one commit.
+#[derive(Default)]
+struct Made {
+    rows: Vec<ConfigChange>,
+    data_keys: Vec<DataKeyRow>,
+    /// With account, kind and the hash of the address.
+    endpoints: Vec<(Endpoint, (AccountId, EndpointKind, i64))>,
+}
+
+/// The endpoint of an address.
+enum Found {
+    Known(EndpointId),
+    /// It is one only once it is written.
+    Made(EndpointId),
+}
+
 impl Engine {
-    /// Finds the endpoint of an address that a message or an account names, or makes it.
-    pub(super) fn find_endpoint(
+    /// Finds the endpoint of the address that a message or an account names, or makes it, and with it all that wait:
+    /// each customer's first message asks for one, and one commit is enough for many.
+    pub(in crate::engine) fn find_endpoints(
         &mut self,
-        account: AccountId,
-        kind: EndpointKind,
-        url: &Sensitive<String>,
-        enable: bool,
+        (first, reply): (AskedEndpoint, Answer),
+        waiting: &mut VecDeque<Input>,
         now: Timestamp,
-    ) -> Result<Changed, Refusal> {
+    ) -> Result<(), EngineError> {
+        let mut made = Made::default();
+        let mut answers = vec![(reply, self.find_endpoint(&mut made, first, now))];
+        for input in std::mem::take(waiting) {
+            match input {
+                Input::Endpoint(asked, reply) => {
+                    answers.push((reply, self.find_endpoint(&mut made, asked, now)));
+                }
+                other => waiting.push_back(other),
+            }
+        }
+        let written = self.keep_made(made, now);
+        // Nobody may be told that nothing changed when nobody knows.
+        if let Some(error) = self.change_in_doubt.take() {
+            return Err(EngineError::InDoubt(error));
+        }
+        for (reply, found) in answers {
+            let outcome = found.and_then(|found| match (found, &written) {
+                (Found::Known(id), _) | (Found::Made(id), Ok(())) => Ok(id),
+                (Found::Made(_), Err(refusal)) => Err(refusal.clone()),
+            });
+            // Who asked may have gone; the endpoint stays.
+            drop(reply.send(outcome));
+        }
+        Ok(())
+    }
+
+    fn find_endpoint(
+        &mut self,
+        made: &mut Made,
+        asked: AskedEndpoint,
+        now: Timestamp,
+    ) -> Result<Found, Refusal> {
+        let AskedEndpoint { account, kind, url, enable } = asked;
         self.check_account(account)?;
-        if let Some(known) = self.endpoint_at(account, kind, url) {
-            return if enable {
-                self.switch_endpoint(known, false, now)
-            } else {
-                Ok(Changed::Endpoint(known))
-            };
+        if let Some(known) = self.endpoint_at(account, kind, &url) {
+            if enable {
+                self.switch_endpoint(known, false, now)?;
+            }
+            return Ok(Found::Known(known));
+        }
+        let url_hash = self.hasher.hash(b'u', url.expose().as_bytes());
+        let address = (account, kind, url_hash);
+        if let Some((endpoint, _)) = made.endpoints.iter().find(|(_, known)| *known == address) {
+            return Ok(Found::Made(endpoint.id));
         }
         let id = EndpointId(self.next_number(ENDPOINT));
         let endpoint = Endpoint {
-            url: url.clone(),
+            url,
             secret: secret::webhook_secret(self.entropy.as_ref()).into(),
             ..new_endpoint(id, account, kind)
         };
-        self.keep_endpoint(endpoint, now)?;
-        Ok(Changed::Endpoint(id))
+        let row = self.endpoint_row(&endpoint, now, &mut made.data_keys)?;
+        made.rows.push(ConfigChange::Endpoint(row));
+        made.endpoints.push((endpoint, address));
+        Ok(Found::Made(id))
+    }
+
+    /// Writes endpoints that were made and lets them be known.
+    fn keep_made(&mut self, made: Made, now: Timestamp) -> Result<(), Refusal> {
+        if made.rows.is_empty() {
+            return Ok(());
+        }
+        let (data_keys, config) = (made.data_keys, made.rows);
+        self.write_batch(Batch { at: now, data_keys, config, ..Batch::default() })?;
+        let mut directory = self.shared.directory.load().fork();
+        let ids: Vec<EndpointId> = made.endpoints.iter().map(|(endpoint, _)| endpoint.id).collect();
+        for (endpoint, (_, _, url_hash)) in made.endpoints {
+            directory.put_endpoint(endpoint, url_hash);
+        }
+        self.shared.directory.store(Arc::new(directory));
+        ids.into_iter().for_each(|id| self.shared.notifier.ready(id));
+        Ok(())
     }
 
     /// Makes an endpoint that hears of all messages, when the account has fewer than `most` of them.
