@@ -42,7 +42,11 @@ async fn callback(
 }
 
 /// The fields of a form, or the top-level members of a JSON object; inner values stay JSON.
-async fn read_fields(api: &Api, headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, Refusal> {
+pub(crate) async fn read_fields(
+    api: &Api,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<(String, String)>, Refusal> {
     let taken = api.read_unknown(headers, body).await?;
     match media_type(headers).as_str() {
         "" if taken.octets.is_empty() => Ok(Vec::new()),

@@ -51,6 +51,13 @@ pub trait Desk: Settings + Contacts + Senders + Figures + Tree {
         secret: &str,
         from: Option<IpAddr>,
     ) -> Result<KeyAccess, Refusal>;
+    /// Checks an API key by what was signed with its secret.
+    fn authenticate_signed(
+        &self,
+        key: &str,
+        from: Option<IpAddr>,
+        is_right: &dyn Fn(&str) -> bool,
+    ) -> Result<KeyAccess, Refusal>;
     /// How many messages an account may still send now; `None` for no limit.
     fn rate(&self, account: AccountId) -> Option<Rate>;
     /// An account.
@@ -119,6 +126,15 @@ impl Desk for Core {
         from: Option<IpAddr>,
     ) -> Result<KeyAccess, Refusal> {
         Self::authenticate_account(self, sid, secret, from)
+    }
+
+    fn authenticate_signed(
+        &self,
+        key: &str,
+        from: Option<IpAddr>,
+        is_right: &dyn Fn(&str) -> bool,
+    ) -> Result<KeyAccess, Refusal> {
+        Self::authenticate_signed(self, key, from, is_right)
     }
 
     fn rate(&self, account: AccountId) -> Option<Rate> {

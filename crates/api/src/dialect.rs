@@ -7,6 +7,7 @@
 mod paasoo;
 mod table;
 mod twilio;
+mod vonage;
 mod xml;
 
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ fn owned(paths: &[&str]) -> Vec<String> {
 }
 
 /// Every dialect.
-const DIALECTS: &[Dialect] = &[paasoo::DIALECT, twilio::DIALECT];
+const DIALECTS: &[Dialect] = &[paasoo::DIALECT, twilio::DIALECT, vonage::DIALECT];
 
 impl Dialect {
     /// What answers at each of its paths.

@@ -82,6 +82,15 @@ pub(crate) fn percent(text: &str) -> String {
     encoded
 }
 
+/// Octets from hexadecimal digits; `None` for anything else.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    let octets = digits.chunks_exact(2).map(|pair| pair.iter().fold(0_u8, |octet, digit| octet * 16 + digit));
+    Some(octets.collect())
+}
+
 /// Undoes form encoding; `None` for a broken escape or other octets than UTF-8.
 fn decode(text: &str) -> Option<String> {
     if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {

@@ -140,6 +140,19 @@ impl Api {
         self.note_wrong(from, self.desk().authenticate_account(sid, secret, from))
     }
 
+    /// Who has this key and has signed with its secret; as [`Api::authenticate`].
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn authenticate_signed(
+        &self,
+        from: Option<IpAddr>,
+        key: &str,
+        is_right: &dyn Fn(&str) -> bool,
+    ) -> Result<KeyAccess, Refusal> {
+        self.note_wrong(from, self.desk().authenticate_signed(key, from, is_right))
+    }
+
     /// Counts wrong credentials by where they came from.
     fn note_wrong(
         &self,

@@ -174,6 +174,15 @@ impl Desk for FakeDesk {
         self.authenticate_key(key, secret, from)
     }
 
+    fn authenticate_signed(
+        &self,
+        key: &str,
+        from: Option<IpAddr>,
+        is_right: &dyn Fn(&str) -> bool,
+    ) -> Result<KeyAccess, Refusal> {
+        self.authenticate_key(key, if is_right("secret") { "secret" } else { "" }, from)
+    }
+
     fn rate(&self, account: AccountId) -> Option<Rate> {
         (account == OWNER).then_some(Rate { most: 200, window_s: 2, left: 153, full_in_s: 1 })
     }

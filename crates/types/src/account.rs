@@ -125,6 +125,10 @@ coded_enum!(
         Paasoo = 2, "paasoo";
         /// Twilio's form by POST, signed with the account's first API key.
         Twilio = 3, "twilio";
+        /// The form of Vonage's SMS API by POST, signed with the account's first API key.
+        Vonage = 4, "vonage";
+        /// The JSON of Vonage's Messages API, with a token by the account's first API key.
+        VonageMessages = 5, "vonage_messages";
     }
 );
 
@@ -136,7 +140,7 @@ impl EndpointKind {
 
     /// Whether the steps of a message are told there too, and not its end alone.
     pub const fn hears_steps(self) -> bool {
-        matches!(self, Self::Webhook | Self::Twilio)
+        !matches!(self, Self::Smpp | Self::Paasoo)
     }
 }
 

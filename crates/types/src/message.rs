@@ -139,6 +139,8 @@ coded_enum!(
         Keyword = 5, "keyword";
         /// The Twilio dialect.
         Twilio = 6, "twilio";
+        /// The Vonage dialect.
+        Vonage = 7, "vonage";
     }
 );
 

@@ -79,6 +79,29 @@ impl Core {
         }
     }
 
+    /// Checks an API key by what somebody has signed with its secret: `is_right` says of a secret whether it is
+    /// the one, in constant time.
+    ///
+    /// # Errors
+    /// As [`Core::authenticate_key`].
+    pub fn authenticate_signed(
+        &self,
+        key: &str,
+        from: Option<IpAddr>,
+        is_right: &dyn Fn(&str) -> bool,
+    ) -> Result<KeyAccess, Refusal> {
+        let directory = self.inner.shared.directory.load();
+        let entry = directory.credentials.get(&(CredentialKind::ApiKey, key.to_owned()));
+        let secret = entry.and_then(|entry| {
+            let settings = &entry.settings;
+            let old = settings.old_secret.as_ref().filter(|old| old.is_good(self.now()));
+            let secrets = std::iter::once(&settings.secret).chain(old.map(|old| &old.secret));
+            secrets.filter(|secret| is_right(secret.expose())).last().cloned()
+        });
+        // What else must be so is looked at in one place; an empty secret is nobody's.
+        self.authenticate_key(key, secret.as_ref().map_or("", |secret| secret.expose()), from)
+    }
+
     /// Lets a key in whose secret was right, if it may be used now and from there.
     fn admit_key(&self, entry: &CredentialEntry, from: Option<IpAddr>) -> Result<KeyAccess, Refusal> {
         let refuse = |detail: &str| Refusal::new(RefusalCode::InvalidCredentials, detail);

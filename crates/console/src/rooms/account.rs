@@ -258,6 +258,8 @@ const fn kind_words(kind: EndpointKind) -> &'static str {
         EndpointKind::Smpp => "deliver_sm on a bind",
         EndpointKind::Paasoo => "PaaSoo's GET",
         EndpointKind::Twilio => "Twilio's signed form",
+        EndpointKind::Vonage => "Vonage's signed form",
+        EndpointKind::VonageMessages => "Vonage's JSON with a token",
     }
 }
 

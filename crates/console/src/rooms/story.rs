@@ -221,6 +221,7 @@ const fn door_words(door: Door) -> &'static str {
         Door::Paasoo => "PaaSoo dialect",
         Door::Keyword => "Answer to a keyword",
         Door::Twilio => "Twilio dialect",
+        Door::Vonage => "Vonage dialect",
     }
 }
 
