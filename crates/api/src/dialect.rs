@@ -4,6 +4,7 @@
 //! and again under `/dialect/<name>`. Where two claim one path, the first label of the Host header
 //! decides (`jasmin.example.com`), then the credentials that the request has.
 
+mod kannel;
 mod paasoo;
 mod table;
 mod twilio;
@@ -35,6 +36,9 @@ struct Dialect {
     addresses: fn() -> Vec<Address>,
     /// Write its calls that tell events; none when it has none of its own.
     renderers: &'static [fn() -> Arc<dyn Renderer>],
+    /// Native paths that pages of the console have too: the dialect answers there only a request that says
+    /// that it is meant.
+    borrows: &'static [&'static str],
     /// Names of the query under which its credentials come; none when they come elsewhere.
     credentials: &'static [&'static str],
 }
@@ -75,7 +79,7 @@ fn owned(paths: &[&str]) -> Vec<String> {
 }
 
 /// Every dialect.
-const DIALECTS: &[Dialect] = &[paasoo::DIALECT, twilio::DIALECT, vonage::DIALECT];
+const DIALECTS: &[Dialect] = &[paasoo::DIALECT, twilio::DIALECT, vonage::DIALECT, kannel::DIALECT];
 
 impl Dialect {
     /// What answers at each of its paths.
@@ -98,6 +102,9 @@ pub(crate) fn routes() -> Router<Api> {
     for dialect in DIALECTS {
         for (path, route) in dialect.routes() {
             router = router.route(&format!("/dialect/{}{path}", dialect.name), route.clone());
+            if dialect.borrows.contains(&path.as_str()) {
+                continue;
+            }
             claims.entry(path).or_default().push(Claim { dialect, route });
         }
     }
@@ -119,22 +126,37 @@ fn answer_for(mut claims: Vec<Claim>) -> MethodRouter<Api> {
         return only.route;
     }
     any(move |State(api): State<Api>, request: Request| async move {
-        let meant = claims.iter().find(|claim| claim.is_meant(&request)).or(claims.first()).cloned();
+        let meant = claims.iter().find(|claim| claim.dialect.is_meant(&request)).or(claims.first()).cloned();
         let route = meant.map_or_else(MethodRouter::new, |claim| claim.route);
         route.with_state(api).oneshot(request).await.unwrap_or_else(|never| -> Response { match never {} })
     })
 }
 
-impl Claim {
-    fn is_meant(&self, request: &Request) -> bool {
+impl Dialect {
+    /// Whether a request says by its host or its credentials that this dialect is meant.
+    fn is_meant<B>(&self, request: &axum::http::Request<B>) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
-        if host.split('.').next().is_some_and(|label| label.eq_ignore_ascii_case(self.dialect.name)) {
+        if host.split('.').next().is_some_and(|label| label.eq_ignore_ascii_case(self.name)) {
             return true;
         }
         let query = request.uri().query().unwrap_or("");
         let has = |name: &&str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
-        !self.dialect.credentials.is_empty() && self.dialect.credentials.iter().all(has)
+        !self.credentials.is_empty() && self.credentials.iter().all(has)
     }
+}
+
+/// Leads a request for a path that a dialect borrows to that dialect, when it is meant.
+pub(crate) fn lend(mut request: Request) -> Request {
+    let path = request.uri().path();
+    let borrower = DIALECTS.iter().find(|dialect| dialect.borrows.contains(&path));
+    let Some(dialect) = borrower.filter(|dialect| dialect.is_meant(&request)) else { return request };
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = format!("/dialect/{}{path}{query}", dialect.name).parse().ok();
+    if let Ok(uri) = axum::http::Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// The native paths of dialects that find these credentials in the query, with the name of each, for tests of

@@ -37,7 +37,7 @@ pub use desk::{Answer, Contacts, Desk, Explanation, Figures, Senders, Settings, 
 pub use dialect::page as dialects_page;
 pub use openapi::document as openapi_document;
 pub use problem::http_status;
-pub use router::{router, router_over};
+pub use router::{router, router_over, with_lent_paths};
 pub use serve::{HttpLimits, OverTls, serve};
 pub use state::{ApiState, CallbackDesk};
 
@@ -49,7 +49,8 @@ pub(crate) fn kinds_of_addresses() -> Vec<&'static str> {
 /// What writes the calls that tell events: the native webhook and one for each dialect that has
 /// its own.
 pub fn renderers() -> Vec<Arc<dyn app::report::Renderer>> {
-    let mut renderers: Vec<Arc<dyn app::report::Renderer>> = vec![Arc::new(webhook::StandardWebhook)];
+    let mut renderers: Vec<Arc<dyn app::report::Renderer>> =
+        vec![Arc::new(webhook::StandardWebhook), Arc::new(webhook::TemplateWebhook)];
     renderers.extend(dialect::renderers());
     renderers
 }

@@ -8,6 +8,8 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get};
+use tower::Layer;
+use tower::util::MapRequestLayer;
 use types::refusal::{Refusal, RefusalCode};
 
 use crate::desk::Desk;
@@ -45,6 +47,12 @@ pub fn router_over(desk: Arc<dyn Desk>, state: ApiState) -> Router {
         .fallback(not_found)
         .layer(from_fn_with_state(api.clone(), finish::finish))
         .with_state(api)
+}
+
+/// Lays over a whole router, the console's pages included, that some of its paths are lent to a dialect where a
+/// request says that it is meant.
+pub fn with_lent_paths(router: Router) -> Router {
+    Router::new().fallback_service(MapRequestLayer::new(dialect::lend).layer(router))
 }
 
 async fn openapi(State(api): State<Api>, headers: HeaderMap) -> Response {

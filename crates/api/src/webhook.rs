@@ -20,6 +20,10 @@ use types::time::Timestamp;
 
 use crate::native::view::Amount;
 
+mod template;
+
+pub(crate) use template::{TemplateWebhook, placeholder};
+
 /// The type of the event that an owner tries an address out with.
 const TEST: &str = "webhook.test";
 /// What a secret begins with; its key in base64 follows.

@@ -129,6 +129,8 @@ coded_enum!(
         Vonage = 4, "vonage";
         /// The JSON of Vonage's Messages API, with a token by the account's first API key.
         VonageMessages = 5, "vonage_messages";
+        /// GET at an address in which names in braces stand for what has happened.
+        Template = 6, "template";
     }
 );
 

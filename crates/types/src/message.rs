@@ -141,6 +141,8 @@ coded_enum!(
         Twilio = 6, "twilio";
         /// The Vonage dialect.
         Vonage = 7, "vonage";
+        /// A dialect that sends texts and little else, such as Kannel's.
+        Dialect = 8, "dialect";
     }
 );
 

@@ -29,6 +29,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     title: "PaaSoo",
     addresses,
     renderers: &[|| Arc::new(push::PaasooPush)],
+    borrows: &[],
     credentials: &["key", "secret"],
 };
 

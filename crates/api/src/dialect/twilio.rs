@@ -31,6 +31,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     title: "Twilio, API 2010-04-01",
     addresses,
     renderers: &[|| Arc::new(push::TwilioPush)],
+    borrows: &[],
     credentials: &[],
 };
 

@@ -24,6 +24,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     title: "Vonage: SMS API, and Messages API v1 for SMS",
     addresses,
     renderers: &[|| Arc::new(push::SmsPush), || Arc::new(push::MessagesPush)],
+    borrows: &[],
     credentials: &["api_key"],
 };
 

@@ -62,6 +62,7 @@ impl Entrance {
             callbacks: Some(Arc::new(Callbacks(house.factory.callback_desk()))),
         };
         let router = api::router(core.clone(), state).fallback_service(console::router(core.clone(), rooms));
+        let router = api::with_lent_paths(router);
         let mut limits = api::HttpLimits::default();
         // On loopback every caller has the same address, and none is a stranger.
         if http.local_addr()?.ip().is_loopback() {
