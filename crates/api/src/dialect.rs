@@ -4,6 +4,7 @@
 //! and again under `/dialect/<name>`. Where two claim one path, the first label of the Host header
 //! decides (`jasmin.example.com`), then the credentials that the request has.
 
+mod jasmin;
 mod kannel;
 mod paasoo;
 mod table;
@@ -79,7 +80,8 @@ fn owned(paths: &[&str]) -> Vec<String> {
 }
 
 /// Every dialect.
-const DIALECTS: &[Dialect] = &[paasoo::DIALECT, twilio::DIALECT, vonage::DIALECT, kannel::DIALECT];
+const DIALECTS: &[Dialect] =
+    &[paasoo::DIALECT, twilio::DIALECT, vonage::DIALECT, kannel::DIALECT, jasmin::DIALECT];
 
 impl Dialect {
     /// What answers at each of its paths.

@@ -11,7 +11,7 @@ use crate::{need, process};
 /// The folder of the stories.
 const FOLDER: &str = "xtask/peer/dialects";
 /// The stories.
-const STORIES: &[&str] = &["twilio_peer.py", "vonage_peer.py"];
+const STORIES: &[&str] = &["twilio_peer.py", "vonage_peer.py", "gateways_peer.py"];
 
 /// Arguments of `cargo xtask dialects-peer`.
 #[derive(Debug, clap::Args)]
