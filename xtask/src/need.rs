@@ -31,6 +31,9 @@ pub(crate) const CLIENTS: PythonKit =
 /// The official clients of other firms whose dialects are spoken.
 pub(crate) const DIALECTS: PythonKit =
     PythonKit { folder: "venv-dialects", requirements: "xtask/peer/dialects/requirements.txt" };
+/// The client of Smstools, which needs older packages than the others.
+pub(crate) const SMSTOOLS: PythonKit =
+    PythonKit { folder: "venv-smstools", requirements: "xtask/peer/dialects/smstools-requirements.txt" };
 /// The tester of APIs.
 pub(crate) const SCHEMATHESIS: PythonKit =
     PythonKit { folder: "venv-openapi", requirements: "xtask/peer/openapi/requirements.txt" };
@@ -50,7 +53,7 @@ pub(crate) enum Need {
     Python,
     /// The private Python environment with `smpplib`.
     Smpplib,
-    /// The private Python environment with the official clients of other firms.
+    /// The private Python environments with the official clients of other firms.
     Dialects,
     /// The private Python environment with `schemathesis`.
     Schemathesis,
@@ -92,7 +95,7 @@ pub(crate) fn provide(need: Need) -> anyhow::Result<()> {
         Need::Chromium => debian_programme("chromium", &["chromium"]),
         Need::Python => debian_programme("python3", &["python3"]),
         Need::Smpplib => python_environment(CLIENTS).map(drop),
-        Need::Dialects => python_environment(DIALECTS).map(drop),
+        Need::Dialects => python_environment(DIALECTS).and_then(|_| python_environment(SMSTOOLS)).map(drop),
         Need::Schemathesis => python_environment(SCHEMATHESIS).map(drop),
         Need::NodeSmpp => node_environment().map(drop),
         Need::Php => debian_programme("php", &["php-cli"]),

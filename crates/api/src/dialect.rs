@@ -7,6 +7,7 @@
 mod jasmin;
 mod kannel;
 mod paasoo;
+mod smstools;
 mod table;
 mod twilio;
 mod vonage;
@@ -81,7 +82,7 @@ fn owned(paths: &[&str]) -> Vec<String> {
 
 /// Every dialect.
 const DIALECTS: &[Dialect] =
-    &[paasoo::DIALECT, twilio::DIALECT, vonage::DIALECT, kannel::DIALECT, jasmin::DIALECT];
+    &[paasoo::DIALECT, twilio::DIALECT, vonage::DIALECT, kannel::DIALECT, jasmin::DIALECT, smstools::DIALECT];
 
 impl Dialect {
     /// What answers at each of its paths.

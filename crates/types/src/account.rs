@@ -131,18 +131,20 @@ coded_enum!(
         VonageMessages = 5, "vonage_messages";
         /// GET at an address in which names in braces stand for what has happened.
         Template = 6, "template";
+        /// Smstools' signed JSON by POST.
+        Smstools = 7, "smstools";
     }
 );
 
 impl EndpointKind {
     /// Whether what is told there is signed with the endpoint's own secret.
     pub const fn has_secret(self) -> bool {
-        matches!(self, Self::Webhook)
+        matches!(self, Self::Webhook | Self::Smstools)
     }
 
     /// Whether the steps of a message are told there too, and not its end alone.
     pub const fn hears_steps(self) -> bool {
-        !matches!(self, Self::Smpp | Self::Paasoo)
+        !matches!(self, Self::Smpp | Self::Paasoo | Self::Smstools)
     }
 }
 

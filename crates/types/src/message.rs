@@ -143,6 +143,8 @@ coded_enum!(
         Vonage = 7, "vonage";
         /// A dialect that sends texts and little else, such as Kannel's.
         Dialect = 8, "dialect";
+        /// The Smstools dialect.
+        Smstools = 9, "smstools";
     }
 );
 

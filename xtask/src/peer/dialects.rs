@@ -10,8 +10,13 @@ use crate::{need, process};
 
 /// The folder of the stories.
 const FOLDER: &str = "xtask/peer/dialects";
-/// The stories.
-const STORIES: &[&str] = &["twilio_peer.py", "vonage_peer.py", "gateways_peer.py"];
+/// The stories, each with the environment that has its client.
+const STORIES: &[(&str, need::PythonKit)] = &[
+    ("twilio_peer.py", need::DIALECTS),
+    ("vonage_peer.py", need::DIALECTS),
+    ("gateways_peer.py", need::DIALECTS),
+    ("smstools_peer.py", need::SMSTOOLS),
+];
 
 /// Arguments of `cargo xtask dialects-peer`.
 #[derive(Debug, clap::Args)]
@@ -36,8 +41,7 @@ pub(crate) fn against_release() -> anyhow::Result<()> {
 }
 
 fn judge(binary: &Path) -> anyhow::Result<()> {
-    let python = need::python_environment(need::DIALECTS)?;
-    STORIES.iter().try_for_each(|story| tell(binary, &python, story))
+    STORIES.iter().try_for_each(|(story, kit)| tell(binary, &need::python_environment(*kit)?, story))
 }
 
 fn tell(binary: &Path, python: &Path, story: &str) -> anyhow::Result<()> {

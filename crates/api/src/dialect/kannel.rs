@@ -66,7 +66,9 @@ const fn answer_of(code: RefusalCode) -> (StatusCode, &'static str) {
         R::RecipientSuppressed => {
             (StatusCode::BAD_REQUEST, "Number(s) has/have been denied by white- and/or black-lists.")
         }
-        R::InvalidSender | R::SenderNotApproved | R::NoSenderLeft => (StatusCode::BAD_REQUEST, "Invalid sender, rejected"),
+        R::InvalidSender | R::SenderNotApproved | R::NoSenderLeft => {
+            (StatusCode::BAD_REQUEST, "Invalid sender, rejected")
+        }
         R::EmptyText => (StatusCode::BAD_REQUEST, "Missing message text, rejected"),
         R::TextTooLong | R::BodyTooLarge => (StatusCode::BAD_REQUEST, "Message body too long, rejected"),
         R::InvalidRequest

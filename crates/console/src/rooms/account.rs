@@ -259,6 +259,7 @@ const fn kind_words(kind: EndpointKind) -> &'static str {
         EndpointKind::Paasoo => "PaaSoo's GET",
         EndpointKind::Twilio => "Twilio's signed form",
         EndpointKind::Vonage => "Vonage's signed form",
+        EndpointKind::Smstools => "Smstools' signed JSON",
         EndpointKind::Template => "GET with names filled in",
         EndpointKind::VonageMessages => "Vonage's JSON with a token",
     }

@@ -222,6 +222,7 @@ const fn door_words(door: Door) -> &'static str {
         Door::Keyword => "Answer to a keyword",
         Door::Twilio => "Twilio dialect",
         Door::Vonage => "Vonage dialect",
+        Door::Smstools => "Smstools dialect",
         Door::Dialect => "Another dialect",
     }
 }

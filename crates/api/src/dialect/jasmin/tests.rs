@@ -21,9 +21,11 @@ async fn get(desk: &Arc<FakeDesk>, path: &str) -> Answer {
 async fn sends_texts_and_octets() {
     let desk = Arc::new(FakeDesk::default());
     let query = format!("{KNOWN}&from=ACME&to=447911123456");
-    let answer =
-        get(&desk, &format!("/dialect/jasmin/send?{query}&content=hello&dlr=yes&dlr-level=3&dlr-url=https://a.example/"))
-            .await;
+    let answer = get(
+        &desk,
+        &format!("/dialect/jasmin/send?{query}&content=hello&dlr=yes&dlr-level=3&dlr-url=https://a.example/"),
+    )
+    .await;
     assert_eq!(
         (answer.status.as_u16(), answer.text()),
         (200, format!("Success \"{}\"", message_id(1).0.base32()))
