@@ -95,6 +95,14 @@ def account(platform, client):
     demand(by_key.balance.fetch().account_sid == platform.account, "a key as user")
 
 
+def services(client):
+    made = client.messaging.v1.services.create(friendly_name="news", sticky_sender=True)
+    demand(made.sid.startswith("MG") and made.sticky_sender and made.date_created.tzinfo, "a service")
+    demand([one.sid for one in client.messaging.v1.services.list()] == [made.sid], "the list of services")
+    demand(made.update(friendly_name="other").friendly_name == "other", "a change of a service")
+    demand(client.messaging.v1.services(made.sid).delete(), "a service stays")
+
+
 def phones(platform, client, listener):
     platform.native("PUT", "/webhooks/default", f'{{"url": "{listener.url("/inbound")}", "kind": "twilio"}}')
     listener.answers["/inbound"] = b"<Response><Message>Thank &amp; you</Message></Response>"
@@ -128,6 +136,7 @@ def story(platform):
     messages(platform, client, listener)
     refusals(platform, client)
     account(platform, client)
+    services(client)
     phones(platform, client, listener)
     verify(platform, listener)
 

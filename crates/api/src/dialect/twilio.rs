@@ -13,6 +13,7 @@ mod messages;
 mod numbers;
 mod push;
 mod resource;
+mod services;
 mod submit;
 mod twiml;
 mod usage;
@@ -67,6 +68,7 @@ fn addresses() -> Vec<Address> {
     let mut all = of_messages();
     all.extend(of_accounts());
     all.extend(of_numbers());
+    all.extend(of_services());
     all.push(refuses(
         "any",
         vec!["/2010-04-01/{*rest}".to_owned()],
@@ -75,8 +77,8 @@ fn addresses() -> Vec<Address> {
     ));
     all.push(refuses(
         "any",
-        vec!["/v1/Services".to_owned(), "/v1/Services/{*rest}".to_owned()],
-        "Messaging Services are not built: 404, code 20404",
+        vec![format!("{}/{{sid}}/{{*rest}}", services::ROOT)],
+        "the senders of a service are set by the native API: 404, code 20404",
         any(fault::not_built),
     ));
     all
@@ -165,6 +167,24 @@ fn of_numbers() -> Vec<Address> {
             "an empty list: numbers are given out by the operator",
             get(numbers::available),
         ),
+    ]
+}
+
+/// Messaging Services are pools of senders.
+fn of_services() -> Vec<Address> {
+    let all = || vec![services::ROOT.to_owned()];
+    let one = || vec![format!("{}/{{sid}}", services::ROOT)];
+    vec![
+        works("GET", all(), "lists the account's pools of senders", get(services::list)),
+        works(
+            "POST",
+            all(),
+            "makes one: `FriendlyName`, `StickySender`, `AreaCodeGeomatch`",
+            post(services::create),
+        ),
+        works("GET", one(), "shows one", get(services::show)),
+        works("POST", one(), "changes the same of one", post(services::change)),
+        works("DELETE", one(), "takes one away", delete(services::remove)),
     ]
 }
 

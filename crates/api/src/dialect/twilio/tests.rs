@@ -206,7 +206,8 @@ async fn changes_and_deletes_what_may_be() {
         ("GET", "/2010-04-01/Accounts/{AC}/Messages/SM0.json", "", 404),
         ("GET", "/2010-04-01/Accounts/{AC}/Calls.json", "", 404),
         ("POST", "/2010-04-01/Accounts/{AC}/Calls.json", "To=1", 404),
-        ("POST", "/v1/Services", "FriendlyName=x", 404),
+        ("GET", "/v1/Services/MG0", "", 404),
+        ("GET", "/v1/Services/MG0/AlphaSenders", "", 404),
         ("GET", "/2010-04-01/Accounts/{AC}/Usage/Records/Hourly.json", "", 404),
     ];
     for (method, path, form, status) in cases {
@@ -265,4 +266,22 @@ fn states_become_words_that_clients_know() {
         assert!(words.contains(&told.status), "{state}");
         assert_eq!(told.error.is_some(), matches!(told.status, "undelivered" | "failed"), "{state}");
     }
+}
+
+#[tokio::test]
+async fn services_are_pools_and_their_lists_say_where_the_next_page_is() {
+    let desk = Arc::new(FakeDesk::default());
+    let sid = format!("MG{}", crate::testing::pool_id().0.hex());
+    let one = format!("/v1/Services/{sid}");
+    let list = ask(&desk, "GET", "/v1/Services?PageSize=1", "").await.json();
+    assert_eq!((&list["meta"]["key"], &list["services"][0]["sid"]), (&json!("services"), &json!(sid)));
+    assert_eq!(list["services"][0]["url"], format!("{}{one}", crate::testing::PUBLIC_URL));
+    assert_eq!(ask(&desk, "GET", &one, "").await.json()["account_sid"], self::sid(&desk));
+    let made = ask(&desk, "POST", "/v1/Services", "FriendlyName=news&StickySender=false").await;
+    assert_eq!((made.status.as_u16(), made.json()["sticky_sender"].clone()), (201, json!(false)));
+    assert_eq!(ask(&desk, "POST", "/v1/Services", "").await.status, 400);
+    assert_eq!(ask(&desk, "POST", &one, "FriendlyName=other").await.json()["friendly_name"], "other");
+    assert_eq!(ask(&desk, "DELETE", &one, "").await.status, 204);
+    assert_eq!(ask_as(&desk, "read:secret", "POST", &one, "").await.status, 403);
+    assert_eq!(ask_as(&desk, "stranger:secret", "GET", &one, "").await.status, 404);
 }
