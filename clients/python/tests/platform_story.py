@@ -309,7 +309,7 @@ def nasty(client):
 def accounts(client, url):
     shop = client.account_create(name="shop", limits=models.LimitsWish(messages_per_second=5))
     demand(shop.name == "shop" and shop.limits.messages_per_second == 5, "it is made")
-    refused("invalid_request", lambda: client.account_create(name="shop"))
+    refused("conflict", lambda: client.account_create(name="shop"))
     before = float(client.balance_view().balance)
     demand(client.account_transfer(shop.id, amount="2.00").balance == "2.00", "value goes down")
     demand(client.account_transfer(shop.id, amount="0.50", direction="from_account").balance == "1.50", "and back")

@@ -53,6 +53,8 @@ pages![
     "not_found",
     "too_early",
     "too_late",
+    "conflict",
+    "limit_reached",
     "body_too_large",
     "method_not_allowed",
     "unsupported_media_type",

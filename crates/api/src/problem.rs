@@ -27,7 +27,9 @@ pub const fn http_status(code: RefusalCode) -> StatusCode {
         R::Forbidden | R::AccountSuspended => StatusCode::FORBIDDEN,
         R::NotFound => StatusCode::NOT_FOUND,
         R::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        R::IdempotencyInFlight | R::TooLate | R::TooEarly => StatusCode::CONFLICT,
+        R::IdempotencyInFlight | R::TooLate | R::TooEarly | R::Conflict | R::LimitReached => {
+            StatusCode::CONFLICT
+        }
         R::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         R::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         R::InvalidDestination

@@ -101,7 +101,10 @@ impl From<Refusal> for Fault {
             RefusalCode::NotFound => StatusCode::NOT_FOUND,
             RefusalCode::Forbidden | RefusalCode::AccountSuspended => StatusCode::FORBIDDEN,
             RefusalCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            RefusalCode::TooLate | RefusalCode::TooEarly => StatusCode::CONFLICT,
+            RefusalCode::TooLate
+            | RefusalCode::TooEarly
+            | RefusalCode::Conflict
+            | RefusalCode::LimitReached => StatusCode::CONFLICT,
             RefusalCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             RefusalCode::NotBuilt => StatusCode::NOT_IMPLEMENTED,
             _ => StatusCode::UNPROCESSABLE_ENTITY,

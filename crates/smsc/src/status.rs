@@ -60,6 +60,8 @@ pub fn status_of(code: RefusalCode) -> CommandStatus {
         | RefusalCode::IdempotencyInFlight
         | RefusalCode::TooLate
         | RefusalCode::TooEarly
+        | RefusalCode::Conflict
+        | RefusalCode::LimitReached
         | RefusalCode::InvalidTemplate
         | RefusalCode::NotBuilt => CommandStatus::ESME_RSUBMITFAIL,
     }

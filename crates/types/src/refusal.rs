@@ -84,6 +84,10 @@ refusal_codes! {
     TooLate = "too_late", "The message can no longer be changed";
     /// The message has not ended.
     TooEarly = "too_early", "The message has not ended yet";
+    /// What is there already stands against the request.
+    Conflict = "conflict", "What is there stands against it";
+    /// As many are there as may be.
+    LimitReached = "limit_reached", "No more of these may be made";
     /// The body is larger than allowed.
     BodyTooLarge = "body_too_large", "The body is too large";
     /// The method is not one that this address knows.

@@ -65,6 +65,8 @@ const fn status_of(code: RefusalCode) -> u8 {
         | R::NotFound
         | R::TooLate
         | R::TooEarly
+        | R::Conflict
+        | R::LimitReached
         | R::MethodNotAllowed
         | R::Unavailable
         | R::NotBuilt

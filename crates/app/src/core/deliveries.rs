@@ -105,7 +105,7 @@ impl Core {
     /// Has events of a webhook told again; gives how many.
     ///
     /// # Errors
-    /// `not_found` for a webhook or an event that there is not, `invalid_request` for a webhook that is
+    /// `not_found` for a webhook or an event that there is not, `conflict` for a webhook that is
     /// switched off, the refusals of an idempotency key, or when the store cannot be read.
     pub async fn replay(
         &self,
@@ -162,7 +162,7 @@ impl Core {
     /// Calls a webhook once with an event that tells nothing, and says how it answered. Nothing is kept.
     ///
     /// # Errors
-    /// `not_found`; `invalid_request` for a kind that has no such event; `rate_limited` while too many are
+    /// `not_found`; `conflict` for a kind that has no such event; `rate_limited` while too many are
     /// tried at once.
     pub async fn try_webhook(&self, account: AccountId, id: EndpointId) -> Result<TestCall, Refusal> {
         let directory = self.inner.shared.directory.load_full();

@@ -235,7 +235,7 @@ impl Core {
         found.left_out -= found.members.len();
         if found.members.is_empty() {
             let detail = "the group has no contact that may be messaged";
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail));
+            return Err(Refusal::new(RefusalCode::Conflict, detail));
         }
         Ok(found)
     }

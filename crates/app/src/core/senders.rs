@@ -106,7 +106,7 @@ impl Core {
         // The same request under its key is answered again.
         if once.is_none() && known.iter().any(|view| is_same(&view.sender, &name)) {
             let detail = "the account has this sender already; see `GET /api/v1/senders`";
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("sender"));
+            return Err(Refusal::new(RefusalCode::Conflict, detail).at("sender"));
         }
         let document = Document::Sender(Sender {
             countries: wish.countries.iter().map(ToString::to_string).collect(),

@@ -91,7 +91,8 @@ impl Core {
     /// Makes an address that hears of all messages of its account.
     ///
     /// # Errors
-    /// `invalid_request` at the field that cannot be used, and the refusals of an idempotency key.
+    /// `invalid_request` at the field that cannot be used, `conflict` for an address that the account has,
+    /// `limit_reached`, and the refusals of an idempotency key.
     pub async fn make_webhook(
         &self,
         account: AccountId,
@@ -109,7 +110,8 @@ impl Core {
     /// Changes an address. Its id and its secret stay.
     ///
     /// # Errors
-    /// `not_found`, or `invalid_request` at the field that cannot be used.
+    /// `not_found`, `invalid_request` at the field that cannot be used, or `conflict` for an address that
+    /// the account has.
     pub async fn change_webhook(
         &self,
         account: AccountId,
@@ -219,7 +221,7 @@ impl Core {
                 "the account has {ENDPOINTS_MAX} callback addresses already; use one for many messages and \
                  tell them apart by `client_reference`"
             );
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("callback_url"));
+            return Err(Refusal::new(RefusalCode::LimitReached, detail).at("callback_url"));
         }
         let (reply, found) = tokio::sync::oneshot::channel();
         let asked = AskedEndpoint { account, kind, url: url.to_owned().into(), enable };
@@ -258,7 +260,7 @@ impl Core {
         let endpoint = match url {
             None => None,
             Some(url) => Some(self.endpoint_at(account, kind, url, true).await.map_err(|refusal| {
-                let is_its_fault = refusal.code == RefusalCode::InvalidRequest;
+                let is_its_fault = refusal.field.as_deref() == Some("callback_url");
                 if is_its_fault { refusal.at("url") } else { refusal }
             })?),
         };
@@ -282,8 +284,8 @@ impl Core {
     /// gives how many, at most 10,000. They are known for [`ports::store::TOLD_KEPT_MS`].
     ///
     /// # Errors
-    /// `not_found` for an account or endpoint that does not exist, `invalid_request` for an endpoint
-    /// that is switched off.
+    /// `not_found` for an account or endpoint that does not exist, `conflict` for an endpoint that is
+    /// switched off.
     pub async fn tell_again(
         &self,
         account: AccountId,

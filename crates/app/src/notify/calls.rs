@@ -57,7 +57,7 @@ impl Notifier {
     /// Calls an endpoint once with an event that tells nothing.
     ///
     /// # Errors
-    /// `invalid_request` for a form without such an event, `rate_limited` while all calls are under way.
+    /// `conflict` for a form without such an event, `rate_limited` while all calls are under way.
     pub(crate) async fn try_out(
         &self,
         endpoint: &Endpoint,
@@ -74,7 +74,7 @@ impl Notifier {
         let call = renderer.and_then(|renderer| renderer.render_test(endpoint, id, now));
         let Some(mut call) = call else {
             let detail = "events of this kind have no form for a test";
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("id"));
+            return Err(Refusal::new(RefusalCode::Conflict, detail).at("id"));
         };
         call.allow_private = allow_private;
         let began_us = self.clock.monotonic_us();

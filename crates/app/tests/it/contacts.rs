@@ -48,7 +48,7 @@ async fn contacts_are_kept_by_number_for_each_account_and_over_restarts() {
     let again = core.make_contact(account, contact(ADA, "Ada"), &[], once("k", 1)).await.unwrap();
     assert_eq!((made.replayed, again.replayed, &made.value), (false, true, &again.value));
     let twin = core.make_contact(account, contact(ADA, "Twin"), &[], None).await;
-    assert_eq!(at(twin), (RefusalCode::InvalidRequest, Some("number".to_owned())));
+    assert_eq!(at(twin), (RefusalCode::Conflict, Some("number".to_owned())));
     let theirs = core.make_contact(other, contact(ADA, "Their Ada"), &[], None).await.unwrap().value;
     let id = made.value.id;
     assert_eq!(core.contact(other, id).await.unwrap(), None, "it is another's");
@@ -119,10 +119,10 @@ async fn a_group_is_for_whom_it_has_but_for_those_who_opted_out() {
     let other = core.create_account(new_account("other", AccountLimits::default())).await.unwrap().id;
     let group = core.make_group(account, "all".to_owned(), String::new(), once("g", 1)).await.unwrap().value;
     let twin = core.make_group(account, "all".to_owned(), String::new(), None).await;
-    assert_eq!(at(twin), (RefusalCode::InvalidRequest, Some("name".to_owned())));
+    assert_eq!(at(twin), (RefusalCode::Conflict, Some("name".to_owned())));
     assert!(core.make_group(other, "all".to_owned(), String::new(), None).await.is_ok());
     let nobody = core.members_to_message(account, "all", None).await;
-    assert_eq!(at(nobody).0, RefusalCode::InvalidRequest);
+    assert_eq!(at(nobody).0, RefusalCode::Conflict);
     let ada = core.make_contact(account, contact(ADA, "Ada"), &[group.id], None).await.unwrap().value;
     let bob = core.make_contact(account, contact(BOB, "Bob"), &[], None).await.unwrap().value;
     let ids = [ada.id, bob.id];

@@ -85,10 +85,10 @@ async fn numbers_change_hands_only_when_they_are_free_and_all_at_once() {
     house.core.import_numbers(vec![(number(LONG), Some(first))]).await.unwrap();
     let taken = vec![(number(CODE), None), (number(LONG), Some(second))];
     let refused = house.core.import_numbers(taken).await.unwrap_err();
-    assert_eq!((refused.code, refused.field.as_deref()), (RefusalCode::InvalidRequest, Some("numbers[1]")));
+    assert_eq!((refused.code, refused.field.as_deref()), (RefusalCode::Conflict, Some("numbers[1]")));
     assert_eq!(house.core.inbound_numbers(Scope::All, None, 9).len(), 1, "all or none");
     let refused = house.core.assign_number(number(LONG), second).await.unwrap_err();
-    assert_eq!(refused.code, RefusalCode::InvalidRequest);
+    assert_eq!(refused.code, RefusalCode::Conflict);
     house.core.assign_number(number(LONG), first).await.unwrap();
     for unknown in [
         house.core.assign_number(number(CODE), first).await,

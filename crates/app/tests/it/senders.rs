@@ -36,7 +36,7 @@ async fn only_approved_senders_go_where_the_operator_wants_them_approved() {
     let asked = house.core.request_sender(account, wish("ACME"), None).await.unwrap().value;
     assert_eq!((asked.state, code(&house, "ACME").await), (ReviewState::Pending, no));
     let twin = house.core.request_sender(account, wish("acme"), None).await.unwrap_err();
-    assert_eq!((twin.code, twin.field.as_deref()), (RefusalCode::InvalidRequest, Some("sender")));
+    assert_eq!((twin.code, twin.field.as_deref()), (RefusalCode::Conflict, Some("sender")));
     let wrong = house.core.request_sender(account, wish("a name too long"), None).await.unwrap_err();
     assert_eq!((wrong.code, wrong.field.as_deref()), (RefusalCode::InvalidSender, Some("sender")));
     // What another account may use says nothing of this one.

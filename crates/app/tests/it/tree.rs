@@ -89,8 +89,8 @@ async fn a_reseller_reaches_its_own_tree_and_nothing_else() {
     for (name, is_taken) in [("shop", true), ("", false), ("a/b", false), ("a\u{7}", false)] {
         let wish = AccountWish { name: name.to_owned(), limits: LimitsPatch::default() };
         let refused = house.core.make_account_below(acme, wish, None).await.unwrap_err();
-        assert_eq!((refused.code, refused.field.as_deref()), (RefusalCode::InvalidRequest, Some("name")));
-        assert_eq!(refused.detail.contains("already"), is_taken, "{name}");
+        let code = if is_taken { RefusalCode::Conflict } else { RefusalCode::InvalidRequest };
+        assert_eq!((refused.code, refused.field.as_deref()), (code, Some("name")), "{name}");
     }
 }
 
@@ -193,7 +193,7 @@ async fn what_stops_an_account_stops_all_below_it() {
     set(till.sid, AccountState::Closed).await.unwrap();
     assert_eq!(code(opens()), Some(RefusalCode::InvalidCredentials));
     let refused = set(till.sid, AccountState::Active).await.unwrap_err();
-    assert_eq!((refused.code, refused.field.as_deref()), (RefusalCode::InvalidRequest, Some("state")));
+    assert_eq!((refused.code, refused.field.as_deref()), (RefusalCode::Conflict, Some("state")));
     // What is left there goes back to whom it came from.
     let left = house.core.transfer(acme, till.sid, Direction::FromAccount, eur("0.90"), None).await.unwrap();
     assert_eq!(left.value.balance.available, eur("0"));

@@ -204,7 +204,7 @@ async fn events_are_listed_and_told_again() {
     let dead = list(&house, webhook.id, Some(EventStatus::Dead)).await;
     let wish = ReplayWish::Range { since: None, until: None, status: Some(EventStatus::Dead) };
     let off = house.core.replay(account, webhook.id, wish, None).await.unwrap_err();
-    assert_eq!(off.code, RefusalCode::InvalidRequest, "it is switched off");
+    assert_eq!(off.code, RefusalCode::Conflict, "it is switched off");
     let on = EndpointPatch { enabled: Some(true), ..EndpointPatch::default() };
     assert!(!house.core.change_webhook(account, webhook.id, on).await.unwrap().disabled);
     assert_eq!(house.core.replay(account, webhook.id, wish, None).await.unwrap().value, 2);
@@ -302,10 +302,7 @@ async fn an_address_is_tried_out_and_strangers_reach_none() {
     assert_eq!((failed.status, failed.error.as_deref()), (None, Some("no connection: refused")));
     let plain = house.core.set_default_webhook(account, EndpointKind::Paasoo, Some("https://p.example/"));
     let plain = plain.await.unwrap().unwrap();
-    assert_eq!(
-        house.core.try_webhook(account, plain.id).await.unwrap_err().code,
-        RefusalCode::InvalidRequest
-    );
+    assert_eq!(house.core.try_webhook(account, plain.id).await.unwrap_err().code, RefusalCode::Conflict);
 
     let other = house.core.create_account(new_account("other", Default::default())).await.unwrap().id;
     let smpp = house.core.smpp_endpoint(account).unwrap();
@@ -349,7 +346,10 @@ async fn what_cannot_be_a_webhook_is_refused_at_its_field() {
         make(&house, &format!("https://{number}.example/")).await;
     }
     let one_more = house.core.make_webhook(account, wish("https://more.example/"), None).await.unwrap_err();
+    assert_eq!(one_more.code, RefusalCode::LimitReached);
     assert!(one_more.detail.contains("20 webhooks"), "{one_more}");
+    let again = house.core.make_webhook(account, wish("https://3.example/"), None).await.unwrap_err();
+    assert_eq!((again.code, again.field.as_deref()), (RefusalCode::Conflict, Some("url")));
 }
 
 /// Asks for the endpoints of these addresses at once; the answers in their order.

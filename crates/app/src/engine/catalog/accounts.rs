@@ -36,11 +36,8 @@ impl Engine {
             return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("name"));
         }
         if self.shared.directory.load().by_name.contains_key(&name) {
-            return Err(Refusal::new(
-                RefusalCode::InvalidRequest,
-                format!("there is an account {name:?} already"),
-            )
-            .at("name"));
+            return Err(Refusal::new(RefusalCode::Conflict, format!("there is an account {name:?} already"))
+                .at("name"));
         }
         let book = new.price_book.unwrap_or_else(|| "standard".to_owned());
         let Some(unit) = self.snapshot.prices.unit(&book) else {
@@ -160,7 +157,7 @@ impl Engine {
         let below = directory.accounts.values().filter(|handle| directory.is_below(&handle.account, root));
         if below.count() >= BELOW_MAX {
             let detail = format!("an account has at most {BELOW_MAX} accounts below it");
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail));
+            return Err(Refusal::new(RefusalCode::LimitReached, detail));
         }
         check_grant(above, &new.limits)?;
         self.new_account(new, now)
@@ -186,7 +183,7 @@ impl Engine {
             }
             if old.state == AccountState::Closed && state != AccountState::Closed {
                 let detail = "the account is closed for good; make another one";
-                return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("state"));
+                return Err(Refusal::new(RefusalCode::Conflict, detail).at("state"));
             }
         }
         if changed == *old {

@@ -260,12 +260,12 @@ fn check_room(made: usize, room: usize) -> Result<(), Refusal> {
         return Ok(());
     }
     let detail = "the account has no room for so many contacts; delete some first";
-    Err(Refusal::new(RefusalCode::InvalidRequest, detail))
+    Err(Refusal::new(RefusalCode::LimitReached, detail))
 }
 
 fn number_taken(known: &ContactRow) -> Refusal {
     let detail = format!("{} has this number", ContactId::new(known.key, known.tail));
-    Refusal::new(RefusalCode::InvalidRequest, detail).at("number")
+    Refusal::new(RefusalCode::Conflict, detail).at("number")
 }
 
 #[cfg(test)]

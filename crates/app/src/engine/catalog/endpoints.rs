@@ -164,7 +164,7 @@ impl Engine {
         let directory = self.shared.directory.load();
         if directory.standing.get(&account).map_or(0, Vec::len) >= most {
             let detail = format!("the account has {most} webhooks already; delete one first");
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail));
+            return Err(Refusal::new(RefusalCode::LimitReached, detail));
         }
         let id = EndpointId(self.next_number(ENDPOINT));
         self.note_created(RowKey::from_i64(id.0));
@@ -306,7 +306,7 @@ impl Engine {
         let Some(EndpointId(id)) = self.endpoint_at(account, kind, url) else { return Ok(()) };
         let detail =
             format!("events are told at this address already; it has the id {id} and can be changed");
-        Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("url"))
+        Err(Refusal::new(RefusalCode::Conflict, detail).at("url"))
     }
 
     fn address_of(&self, account: AccountId, id: EndpointId) -> Result<Arc<Endpoint>, Refusal> {

@@ -98,7 +98,7 @@ impl Engine {
         let mut on: Vec<EndpointId> = asked.iter().filter(is_on).map(|known| known.id).collect();
         if wanted.is_some() && on.is_empty() {
             let detail = "the address is switched off; switch it on again first";
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("endpoint"));
+            return Err(Refusal::new(RefusalCode::Conflict, detail).at("endpoint"));
         }
         on.sort_unstable();
         Ok(on)

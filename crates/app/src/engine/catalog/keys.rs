@@ -45,7 +45,7 @@ impl Engine {
         let all = directory.credentials.iter().map(|((kind, _), entry)| (*kind, entry.as_ref()));
         if all.filter(|pair| is_own(*pair)).count() >= most {
             let detail = format!("the account has {most} API keys already; revoke one first");
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail));
+            return Err(Refusal::new(RefusalCode::LimitReached, detail));
         }
         let secret = secret::api_secret(self.entropy.as_ref()).into();
         let name = secret::api_key(self.entropy.as_ref());
@@ -75,7 +75,7 @@ impl Engine {
             return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("system_id"));
         }
         if self.shared.directory.load().credentials.contains_key(&(kind, name.clone())) {
-            return Err(Refusal::new(RefusalCode::InvalidRequest, "the system id is taken").at("system_id"));
+            return Err(Refusal::new(RefusalCode::Conflict, "the system id is taken").at("system_id"));
         }
         let secret = password.unwrap_or_else(|| secret::bind_password(self.entropy.as_ref()).into());
         let settings = KeySettings::unlimited(secret.clone());

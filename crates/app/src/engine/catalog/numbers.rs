@@ -50,7 +50,7 @@ impl Engine {
         }
         if numbers.len() > NUMBERS_MAX {
             let detail = format!("an inventory has at most {NUMBERS_MAX} numbers");
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail));
+            return Err(Refusal::new(RefusalCode::LimitReached, detail));
         }
         let changed = rows.len();
         if changed > 0 {
@@ -113,7 +113,7 @@ impl Engine {
             Some(holder) if holder == account => Ok(known),
             Some(_) => {
                 let detail = "another account holds the number; release it first";
-                Err(Refusal::new(RefusalCode::InvalidRequest, detail))
+                Err(Refusal::new(RefusalCode::Conflict, detail))
             }
         }
     }

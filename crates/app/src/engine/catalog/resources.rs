@@ -38,7 +38,7 @@ impl Engine {
         let all: usize = directory.resources.values().map(|own| own.len()).sum();
         if directory.resources_of(account, kind).count() >= most || all >= RESOURCES_MAX {
             let detail = format!("the account may have {most} of these; delete one first");
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail));
+            return Err(Refusal::new(RefusalCode::LimitReached, detail));
         }
         let (key, tail) = self.next_key(now);
         self.note_created(key);
@@ -120,7 +120,7 @@ impl Engine {
         let directory = self.shared.directory.load();
         if directory.resources_of(account, kind).any(|known| known.row.name == name && known.row.key != own) {
             let detail = format!("the account has a {kind} of this name already");
-            return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("name"));
+            return Err(Refusal::new(RefusalCode::Conflict, detail).at("name"));
         }
         Ok(())
     }
