@@ -159,6 +159,7 @@ impl Customers {
             traffic_type: tag.to_owned(),
             expires_at: validity_ms.map(|ms| send_at.unwrap_or(now).plus_ms(ms)),
             send_at,
+            time: types::quiet::RecipientTime::default(),
             client_reference: Some(tag.to_owned()),
             report: ReportWish {
                 endpoint,

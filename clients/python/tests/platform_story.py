@@ -139,7 +139,7 @@ def figures(client, message):
     demand(sum(one.messages for one in client.statistics_view().items) >= 5, "statistics")
     demand(client.price_list().items, "prices")
     known = client.number_check(PHONE)
-    demand(known.country == "GB" and known.price is not None, "a number")
+    demand((known.country, known.kind) == ("GB", "mobile") and known.price is not None, "a number")
     for ask in (client.movement_export, client.inbound_export, client.statistics_export):
         demand(len(list(ask())) >= 1, "a table has its titles")
         refused("not_built", lambda: list(ask(format="parquet")))
@@ -158,6 +158,13 @@ def lists(client):
     demand(client.keyword_replies_change(help="Call us.").help == "Call us.", "an answer is set")
     demand(client.keyword_replies_change(help=None).help is None, "an answer is taken back")
     demand(client.keyword_replies().stop is None, "nothing is answered")
+    night = {"from": "21:00", "to": "08:00"}
+    demand(client.quiet_hours_set(quiet_hours=night, classes=["bulk"]).classes == ["bulk"], "quiet hours are set")
+    demand(client.quiet_hours_view().quiet_hours.from_ == "21:00", "they are shown")
+    always = {"from": "00:00", "to": "23:59"}
+    held = client.message_submit(from_="Chappe", to=PHONE, text="Later", quiet_hours=always, dry_run=True)
+    demand(held.messages[0].clock.quiet_by == "message", "a message waits for their end")
+    demand(client.quiet_hours_set(quiet_hours=None).quiet_hours is None, "they are taken away")
     demand(list(client.own_number_list_all()) == [], "no number is held")
     refused("not_found", lambda: client.own_number_view("447400100200"))
     refused("not_found", lambda: client.own_number_change("447400100200", route="binds"))

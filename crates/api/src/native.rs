@@ -18,6 +18,7 @@ pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod numbers;
 pub(crate) mod pools;
+pub(crate) mod quiet;
 pub(crate) mod recipients;
 pub(crate) mod senders;
 pub(crate) mod shape;
@@ -158,6 +159,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("delete", "/api/v1/pools/{id}", MANAGE, || delete(pools::remove), &[404]),
     operation("get", "/api/v1/keywords", READ, || get(keywords::show), &[]),
     operation("patch", "/api/v1/keywords", MANAGE, || patch(keywords::change), &[404, 413, 415]),
+    operation("get", "/api/v1/quiet-hours", READ, || get(quiet::show), &[]),
+    operation("put", "/api/v1/quiet-hours", MANAGE, || put(quiet::set), &[413, 415]),
     operation("get", "/api/v1/contacts", READ, || get(contacts::list), &[404])
         .with_query(&["number", "group", "language", "cursor", "limit"]),
     operation("post", "/api/v1/contacts", MANAGE, || post(contacts::create), OF_CHANGES),

@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::native::{
     OPERATIONS, account, accounts, contacts, deliveries, export, figures, groups, hooks, keys, keywords,
-    lists, messages, numbers, pools, recipients, senders, submit, suppressions, view, webhooks,
+    lists, messages, numbers, pools, quiet, recipients, senders, submit, suppressions, view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -69,6 +69,8 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         pools::show,
         pools::change,
         pools::remove,
+        quiet::show,
+        quiet::set,
         keywords::show,
         keywords::change,
         contacts::list,

@@ -11,6 +11,7 @@ use app::{EndpointView, KeyView, MessageQuery, Rate, Scope, SuppressionWish};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use decide::quiet::AccountQuiet;
 use http_body_util::BodyExt;
 use ports::BoxFuture;
 use tower::ServiceExt;
@@ -72,6 +73,8 @@ pub(crate) struct FakeDesk {
     pub(crate) webhooks: Mutex<Vec<Option<EndpointView>>>,
     /// API keys of the owner.
     pub(crate) keys: Mutex<Vec<KeyView>>,
+    /// The owner's quiet hours.
+    pub(crate) quiet: Mutex<Option<AccountQuiet>>,
     /// What was put on suppression lists.
     pub(crate) suppressed: Mutex<Vec<SuppressionWish>>,
     /// The keys of idempotency that came with changes.
@@ -99,6 +102,8 @@ impl FakeDesk {
             parts: 1,
             price: PRICE,
             preview: None,
+            send_at: None,
+            time: None,
         };
         Ok(Accepted {
             id: SubmissionId::new(RowKey::from_parts(NOW.as_ms(), 0), 1),

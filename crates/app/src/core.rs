@@ -33,6 +33,7 @@ mod paused;
 mod people;
 mod pools;
 mod questions;
+mod quiet;
 mod reports;
 mod senders;
 mod suppressions;

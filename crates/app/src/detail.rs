@@ -10,6 +10,7 @@ use types::keyword::Keyword;
 use types::message::{Class, Content, Door, Flags, Reason, State};
 use types::money::Money;
 use types::network::{Country, NetworkFact};
+use types::quiet::TimeFinding;
 use types::receipt::{Origin, ReceiptState, Verdict};
 use types::region::Region;
 use types::resource::ChosenBy;
@@ -88,6 +89,8 @@ pub struct MessageDetail {
     pub accepted_at: Timestamp,
     /// Not before.
     pub send_at: Option<Timestamp>,
+    /// What steered `send_at`, where the recipient's clock did.
+    pub time: Option<TimeFinding>,
     /// Worth sending until.
     pub expires_at: Timestamp,
     /// First taken by a carrier.

@@ -9,6 +9,7 @@ use types::charge::{ChargeState, LotShare};
 use types::message::{Flags, Pause, Reason, State};
 use types::money::Money;
 use types::network::{NetworkFact, NetworkSource};
+use types::quiet::{QuietSource, TimeFinding, ZoneSource};
 use types::receipt::{Origin, Verdict};
 use types::resource::ChosenBy;
 use types::suppression::SuppressionReason;
@@ -24,6 +25,7 @@ mod customer;
 pub(crate) fn explain(detail: &MessageDetail, listed: Option<&SuppressionView>) -> Vec<Because> {
     let mut story = vec![admission(detail)];
     story.extend(sender(detail));
+    story.extend(detail.time.as_ref().map(|time| clock(detail, time)));
     story.extend([price(detail), charge(detail)]);
     for attempt in &detail.attempts {
         story.push(route(attempt));
@@ -74,6 +76,37 @@ fn sender(detail: &MessageDetail) -> Option<Because> {
     let text = format!("The sender was chosen from the pool {}: {why}.", chosen.pool_name);
     let facts = vec![("pool", chosen.pool.to_string()), ("chosen by", chosen.by.to_string())];
     Some(Because { at: detail.accepted_at, stage: "sender", text, facts })
+}
+
+/// What the recipient's clock had to do with the time at which the message is sent.
+fn clock(detail: &MessageDetail, time: &TimeFinding) -> Because {
+    let text = match &time.held_by {
+        None => "It was asked to be sent at a time of the recipient's clock.".to_owned(),
+        Some((source, hours)) => {
+            let who = match source {
+                QuietSource::Operator => "the operator",
+                QuietSource::Account => "the account",
+                QuietSource::Message => "its sender",
+            };
+            format!(
+                "It was due at {} and fell into quiet hours of {who}, {hours} on the recipient's clock: it waits until \
+                 they end, and its validity counts from then.",
+                time.due_at
+            )
+        }
+    };
+    let known_by = match time.source {
+        ZoneSource::Number => "the leading digits of the number",
+        ZoneSource::Stated => "what the account knows of the contact",
+        ZoneSource::Unknown => "nothing; UTC stands in",
+    };
+    let mut facts = vec![
+        ("time zones", time.zones.join(", ")),
+        ("time zones by", known_by.to_owned()),
+        ("table of zones", time.table_version.to_string()),
+    ];
+    facts.extend(detail.send_at.map(|at| ("sent from", at.to_string())));
+    Because { at: detail.accepted_at, stage: "schedule", text, facts }
 }
 
 /// Where the knowledge of a network comes from, and when it was asked.

@@ -197,9 +197,9 @@ impl Runtime {
         let directory = self.shared.directory.load();
         let receipt_error = error_of_end(&view);
         let recipient = addresses.as_ref().and_then(|read| read.recipient);
-        let (source, destination, client_reference, chosen) = match addresses {
-            Some(read) => (read.source, read.destination, read.client_reference, read.chosen),
-            None => (Address::default(), Address::default(), None, None),
+        let (source, destination, client_reference, chosen, time) = match addresses {
+            Some(read) => (read.source, read.destination, read.client_reference, read.chosen, read.time),
+            None => (Address::default(), Address::default(), None, None, None),
         };
         let normal = Normal {
             key: key.as_ref(),
@@ -243,6 +243,7 @@ impl Runtime {
             received_at: facts.received_at,
             accepted_at: facts.accepted_at,
             send_at: facts.send_at,
+            time,
             expires_at: facts.expires_at,
             submitted_at: progress.submitted_at,
             final_at: progress.final_at,

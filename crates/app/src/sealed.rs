@@ -5,12 +5,16 @@
 use types::address::{Address, Msisdn};
 use types::id::PoolId;
 use types::message::{Content, OctetContent};
+use types::quiet::TimeFinding;
 use types::receipt::{ReceiptNotice, ReceiptState};
 use types::resource::ChosenBy;
 use types::time::Timestamp;
 
+mod clock;
 pub(crate) mod contact;
 pub(crate) mod settings;
+
+pub(crate) use clock::add_time;
 
 const VERSION: u8 = 1;
 /// Addresses with the numbers that they mean beside them.
@@ -28,6 +32,8 @@ pub(crate) struct Addresses {
     pub(crate) recipient: Option<Msisdn>,
     pub(crate) client_reference: Option<String>,
     pub(crate) chosen: Option<ChosenSender>,
+    /// What steered the time of the message, where the recipient's clock did.
+    pub(crate) time: Option<TimeFinding>,
 }
 
 /// That the sender is one of a pool.
@@ -93,8 +99,15 @@ pub(crate) fn read_addresses(octets: &[u8]) -> Option<Addresses> {
         0 => None,
         _ => Some(String::from_utf8(reader.block()?.to_vec()).ok()?),
     };
-    let chosen = read_chosen(&mut reader);
-    Some(Addresses { source, destination, sender, recipient, client_reference, chosen })
+    let (mut chosen, mut time) = (None, None);
+    while let Some(mark) = reader.0.first() {
+        if *mark == clock::MARK {
+            time = Some(clock::finding(&mut reader)?);
+        } else {
+            chosen = Some(read_chosen(&mut reader)?);
+        }
+    }
+    Some(Addresses { source, destination, sender, recipient, client_reference, chosen, time })
 }
 
 /// What an attempt sent otherwise than in the normal form of what was received.
@@ -297,10 +310,15 @@ impl<'a> Reader<'a> {
         Some(*first)
     }
 
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (octets, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*octets)
+    }
+
     fn block(&mut self) -> Option<&'a [u8]> {
-        let (length, rest) = self.0.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        let (block, rest) = rest.split_at_checked(length)?;
+        let length = usize::try_from(u32::from_be_bytes(self.array()?)).ok()?;
+        let (block, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(block)
     }
@@ -317,9 +335,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Option<Option<Msisdn>> {
-        let (octets, rest) = self.0.split_first_chunk::<8>()?;
-        self.0 = rest;
-        match u64::from_be_bytes(*octets) {
+        match u64::from_be_bytes(self.array()?) {
             0 => Some(None),
             number => Msisdn::from_u64(number).map(Some),
         }

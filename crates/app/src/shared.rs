@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use decide::limits::TokenBucket;
+use decide::quiet::AccountQuiet;
 use decide::sender::Identity;
 use decide::snapshot::Snapshot;
 use ports::store::InboundNumberRow;
@@ -172,6 +173,8 @@ pub(crate) struct Directory {
     pub(crate) identities: HashMap<AccountId, Arc<[Identity]>>,
     /// The pools among them, with what their senders are; accounts without one are not in it.
     pub(crate) pools: HashMap<AccountId, Arc<[Pooled]>>,
+    /// The quiet hours among them, as admission reads them.
+    pub(crate) quiet: HashMap<AccountId, AccountQuiet>,
 }
 
 impl Directory {
@@ -293,6 +296,7 @@ impl Directory {
             resources: self.resources.clone(),
             identities: self.identities.clone(),
             pools: self.pools.clone(),
+            quiet: self.quiet.clone(),
         }
     }
 }

@@ -11,6 +11,7 @@ use types::address::Address;
 use types::id::{AccountId, CredentialId, MessageId, SubmissionId};
 use types::message::{Door, Draft, State};
 use types::money::Money;
+use types::quiet::TimeFinding;
 use types::refusal::Refusal;
 use types::time::Timestamp;
 
@@ -98,6 +99,10 @@ pub struct AcceptedMessage {
     pub price: Money,
     /// What a dry run shows besides; `None` for a message that was taken, which shows it itself.
     pub preview: Option<Box<Preview>>,
+    /// Not before, if scheduled.
+    pub send_at: Option<Timestamp>,
+    /// What steered `send_at`, where the recipient's clock did.
+    pub time: Option<Box<TimeFinding>>,
 }
 
 /// What a dry run shows of a message.

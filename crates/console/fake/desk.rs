@@ -143,6 +143,8 @@ impl FakeDesk {
                 parts,
                 price: euros(27_500),
                 preview: None,
+                send_at: None,
+                time: None,
             });
         }
         if refusals.is_empty() {

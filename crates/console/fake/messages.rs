@@ -103,6 +103,7 @@ fn made(now: Timestamp, place: u32, state: State) -> MessageDetail {
         received_at: at.plus_ms(-3),
         accepted_at: at,
         send_at: (state == State::Scheduled).then(|| now.plus_ms(3_600_000)),
+        time: None,
         expires_at: at.plus_ms(172_800_000),
         submitted_at: sent.then(|| at.plus_ms(180)),
         final_at,

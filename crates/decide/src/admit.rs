@@ -1,7 +1,7 @@
 //! The one admission path: may this message be taken, and on which terms?
 //!
-//! The stages are shape and times, account, suppression, content, queue, sender, price, route, repeats and balance, in
-//! this order; the first refusal wins, so that nobody is asked to top up for a message that could not go
+//! The stages are shape and times, account, suppression, content, queue, quiet hours, sender, price, route, repeats and
+//! balance, in this order; the first refusal wins, so that nobody is asked to top up for a message that could not go
 //! anyway. A plan says what the message will be; nothing has happened until it is committed.
 
 use std::borrow::Cow;
@@ -13,6 +13,7 @@ use types::form::octet_parts;
 use types::message::{Class, Content, Draft, PARTS_MAX, State, TEXT_CHARS_MAX};
 use types::money::Money;
 use types::network::{Country, NetworkFact};
+use types::quiet::TimeFinding;
 use types::refusal::{Refusal, RefusalCode};
 use types::region::Region;
 use types::resource::pool_named;
@@ -23,6 +24,7 @@ use crate::budget::{self, Waiting};
 use crate::ledger::{Payment, Purse};
 use crate::path::state_along;
 use crate::pool::{self, Choice, Chosen};
+use crate::quiet::{self, AccountQuiet};
 use crate::route::{Subject, choose, find_route};
 use crate::sender::{self, Identity};
 use crate::snapshot::Snapshot;
@@ -71,6 +73,8 @@ pub struct Facts<'a> {
     pub pool: Option<Choice<'a>>,
     /// Why the account must not message the recipient, if it must not.
     pub suppressed: Option<SuppressionReason>,
+    /// Quiet hours that the account has set for its messages.
+    pub quiet: Option<&'a AccountQuiet>,
 }
 
 /// What an admitted message will be.
@@ -102,6 +106,8 @@ pub struct Plan {
     pub send_at: Option<Timestamp>,
     /// When it stops being worth sending.
     pub expires_at: Timestamp,
+    /// What steered `send_at`, where the recipient's clock did.
+    pub time: Option<Box<TimeFinding>>,
 }
 
 /// Decides about one message.
@@ -110,7 +116,7 @@ pub struct Plan {
 /// The first refusal in the order of the stages.
 pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, Refusal> {
     let recipient = check_shape(draft)?;
-    let (send_at, expires_at) = check_times(draft, now)?;
+    let times = check_times(draft, recipient, now)?;
     check_account(facts)?;
     check_suppression(facts.suppressed)?;
     let parts = count_parts(&draft.content)?;
@@ -119,6 +125,7 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     let network = facts.snapshot.traffic.network_of(recipient, now);
     let country = network.map_or(facts.country, |(_, country)| country);
     let network = network.map(|(fact, _)| fact);
+    let (Times { send_at, expires_at }, time) = calm(facts, draft, recipient, (country, class), times, now)?;
     let chosen = choose_sender(facts, draft, country, recipient)?;
     let source = chosen.as_ref().map_or(&draft.source, |chosen| &chosen.sender);
     let price = quote(facts, facts.account, recipient, parts)?;
@@ -144,6 +151,7 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
         state: if send_at.is_some() { State::Scheduled } else { State::Queued },
         send_at,
         expires_at,
+        time,
     })
 }
 
@@ -263,20 +271,53 @@ pub fn check_sender(source: &Address) -> Result<(), Refusal> {
     }
 }
 
-fn check_times(draft: &Draft, now: Timestamp) -> Result<(Option<Timestamp>, Timestamp), Refusal> {
-    let send_at = draft.send_at.filter(|at| *at > now);
+/// Not before when, and how long a message is worth sending.
+#[derive(Clone, Copy)]
+struct Times {
+    send_at: Option<Timestamp>,
+    expires_at: Timestamp,
+}
+
+/// When the message is due, and until when it is worth sending: its validity counts from the time at which it is due
+/// on the recipient's clock, where one was asked for.
+fn check_times(draft: &Draft, recipient: Msisdn, now: Timestamp) -> Result<Times, Refusal> {
+    let local = quiet::local_moment(recipient, &draft.time, now);
+    let send_at = local.or(draft.send_at).filter(|at| *at > now);
     if send_at.is_some_and(|at| at.ms_since(now) > SCHEDULE_MS_MAX) {
         let detail = "a message can be scheduled at most 35 days ahead";
         return Err(Refusal::new(RefusalCode::InvalidSchedule, detail).at("send_at"));
     }
     let start = send_at.unwrap_or(now);
     let latest = start.plus_ms(VALIDITY_MS_MAX);
-    let expires_at = draft.expires_at.unwrap_or_else(|| start.plus_ms(VALIDITY_MS_DEFAULT)).min(latest);
+    let waits_ms = if local.is_some() { start.ms_since(now) } else { 0 };
+    let expires_at = draft.expires_at.map(|at| at.plus_ms(waits_ms));
+    let expires_at = expires_at.unwrap_or_else(|| start.plus_ms(VALIDITY_MS_DEFAULT)).min(latest);
     if expires_at <= start {
         let detail = "the validity ends before the message could be sent";
         return Err(Refusal::new(RefusalCode::ExpiredValidity, detail).at("validity_s"));
     }
-    Ok((send_at, expires_at))
+    Ok(Times { send_at, expires_at })
+}
+
+/// Moves a message that falls into quiet hours to their end, and its validity with it.
+fn calm(
+    facts: &Facts<'_>,
+    draft: &Draft,
+    recipient: Msisdn,
+    (country, class): (Country, Class),
+    times: Times,
+    now: Timestamp,
+) -> Result<(Times, Option<Box<TimeFinding>>), Refusal> {
+    let subject =
+        quiet::Subject { recipient, country, class, traffic_type: &draft.traffic_type, time: &draft.time };
+    let due_at = times.send_at.unwrap_or(now);
+    let held = quiet::hold(&facts.snapshot.traffic.quiet_rules, facts.quiet, &subject, due_at)?;
+    let Some((at, finding)) = held else { return Ok((times, None)) };
+    let moved = Times {
+        send_at: Some(at).filter(|at| *at > now),
+        expires_at: times.expires_at.plus_ms(at.ms_since(due_at)),
+    };
+    Ok((moved, Some(Box::new(finding))))
 }
 
 fn check_account(facts: &Facts<'_>) -> Result<(), Refusal> {

@@ -18,6 +18,7 @@ use types::time::Timestamp;
 use crate::loops::find_cycle;
 use crate::prefix::{PrefixMap, parse_prefix};
 use crate::price::{PriceTable, compile_prices};
+use crate::quiet::QuietRules;
 use crate::route::Offer;
 use crate::sender::SenderRules;
 
@@ -73,6 +74,8 @@ pub struct TrafficTable {
     networks: PrefixMap<(Plmn, Country)>,
     /// Where senders need to be approved.
     pub sender_rules: SenderRules,
+    /// Hours at which recipients are not disturbed.
+    pub quiet_rules: QuietRules,
 }
 
 /// A connector, ready for decisions.
@@ -176,7 +179,9 @@ impl TrafficTable {
         let routes = routes.into_iter().map(|(_, route)| route).collect();
         let networks = compile_networks(document)?;
         let sender_rules = SenderRules::compile(&document.sender_rule)?;
-        let table = Self { version, document: document.clone(), routes, connectors, networks, sender_rules };
+        let quiet_rules = QuietRules::compile(&document.quiet_rule)?;
+        let document = document.clone();
+        let table = Self { version, document, routes, connectors, networks, sender_rules, quiet_rules };
         table.refuse_loops()?;
         Ok(table)
     }

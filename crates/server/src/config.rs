@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
-use types::catalog::{Connector, NetworkRange, PriceBook, Route, SenderRule, Supplier, TrafficDocument};
+use types::catalog::{
+    Connector, NetworkRange, PriceBook, QuietRule, Route, SenderRule, Supplier, TrafficDocument,
+};
 use types::profile::Profile;
 
 use crate::document;
@@ -76,6 +78,7 @@ struct File {
     route: Vec<Route>,
     network: Vec<NetworkRange>,
     sender_rule: Vec<SenderRule>,
+    quiet_rule: Vec<QuietRule>,
     price_book: Vec<PriceBook>,
 }
 
@@ -245,13 +248,15 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
         && file.route.is_empty()
         && file.supplier.is_empty()
         && file.network.is_empty()
-        && file.sender_rule.is_empty());
+        && file.sender_rule.is_empty()
+        && file.quiet_rule.is_empty());
     let traffic = TrafficDocument {
         supplier: file.supplier,
         connector: file.connector,
         route: file.route,
         network: file.network,
         sender_rule: file.sender_rule,
+        quiet_rule: file.quiet_rule,
     };
     Ok(Config {
         data: options.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("chappe-data")),

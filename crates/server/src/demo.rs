@@ -134,6 +134,7 @@ pub(crate) fn traffic(carrier: SocketAddr) -> TrafficDocument {
             range("336", "20801", "FR"),
         ],
         sender_rule: Vec::new(),
+        quiet_rule: Vec::new(),
     }
 }
 

@@ -98,6 +98,7 @@ fn read_for(
             .map(|seconds| reading.now.plus_ms(i64::from(seconds) * 1_000))
             .or(validity),
         send_at,
+        time: types::quiet::RecipientTime::default(),
         client_reference: reference.map(|reference| reference.to_string()),
         report: wish_of(message.registered_delivery, reading)?,
     })

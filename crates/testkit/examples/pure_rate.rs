@@ -194,6 +194,7 @@ fn admission(figures: &mut Figures) {
         above: Some(&[]),
         is_repeat: false,
         suppressed: None,
+        quiet: None,
     };
     figures.measure("message admitted", |number| {
         black_box(admit(black_box(&facts), &at(number).0, NOW).unwrap());
@@ -230,6 +231,7 @@ fn snapshot() -> Snapshot {
         |(name, weight): (&&str, u32)| RouteLeg::Weighted(WeightedLeg { name: (*name).to_owned(), weight });
     let document = TrafficDocument {
         sender_rule: Vec::new(),
+        quiet_rule: Vec::new(),
         supplier: Vec::new(),
         connector: names.iter().map(|name| Connector::new(name, "smpp")).collect(),
         route: vec![Route { connectors: legs.map(weighted).collect(), ..Route::over("default", &[]) }],
@@ -275,6 +277,7 @@ fn draft(to: &str) -> Draft {
         traffic_type: String::new(),
         expires_at: None,
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report: ReportWish::default(),
     }

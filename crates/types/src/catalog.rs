@@ -36,6 +36,32 @@ pub struct TrafficDocument {
     /// Where senders need to be approved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sender_rule: Vec<SenderRule>,
+    /// Hours at which recipients are not disturbed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quiet_rule: Vec<QuietRule>,
+}
+
+/// Hours, on the clock where the recipient is, at which some messages are not sent. All rules that hold for a message
+/// add up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuietRule {
+    /// ISO 3166-1 alpha-2 countries of the recipient; every country when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<OneOrMany>,
+    /// `one_time`, `transactional` or `bulk`; when absent `bulk`, or every class where `traffic_type` is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<OneOrMany>,
+    /// The operator's own traffic types; every one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic_type: Option<OneOrMany>,
+    /// When the hours begin, e.g. `21:00`.
+    pub from: String,
+    /// When they end, e.g. `08:00`; the same time as `from` for a whole day.
+    pub to: String,
+    /// The days on which they begin, `mon` to `sun`; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<Vec<String>>,
 }
 
 /// Whether senders of messages to some countries need to be approved.

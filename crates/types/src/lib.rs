@@ -21,6 +21,7 @@ pub mod message;
 pub mod money;
 pub mod network;
 pub mod profile;
+pub mod quiet;
 pub mod receipt;
 pub mod refusal;
 pub mod region;

@@ -5,6 +5,7 @@
 
 use crate::address::Address;
 use crate::id::EndpointId;
+use crate::quiet::RecipientTime;
 use crate::time::Timestamp;
 
 /// The most recipients of one submission.
@@ -273,6 +274,8 @@ pub struct Draft {
     pub expires_at: Option<Timestamp>,
     /// Not before this time; `None` for at once.
     pub send_at: Option<Timestamp>,
+    /// What is stated about the clock where the recipient is: a time to send at, and quiet hours.
+    pub time: RecipientTime,
     /// The customer's own reference, given back unchanged.
     pub client_reference: Option<String>,
     /// What the sender wants to hear.

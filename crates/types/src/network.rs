@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::message::coded_enum;
 use crate::time::Timestamp;
 
 /// A mobile country code and network code (ITU-T E.212). The code of the network keeps its count
@@ -97,6 +98,36 @@ impl fmt::Display for Country {
         f.write_str(self.as_str())
     }
 }
+
+coded_enum!(
+    /// What kind of line a number is, by its country's numbering plan.
+    NumberKind {
+        /// The plan has no such numbers, or does not tell.
+        Unknown = 0, "unknown";
+        /// A fixed line.
+        FixedLine = 1, "fixed_line";
+        /// A mobile phone.
+        Mobile = 2, "mobile";
+        /// A fixed line or a mobile phone, which look alike there.
+        FixedLineOrMobile = 3, "fixed_line_or_mobile";
+        /// Whoever is called pays.
+        TollFree = 4, "toll_free";
+        /// Whoever calls pays more than a call.
+        PremiumRate = 5, "premium_rate";
+        /// Both pay.
+        SharedCost = 6, "shared_cost";
+        /// Voice over the Internet.
+        Voip = 7, "voip";
+        /// It follows a person from line to line.
+        Personal = 8, "personal";
+        /// A pager.
+        Pager = 9, "pager";
+        /// One number of a company, for all its places.
+        CompanyWide = 10, "company_wide";
+        /// A voice mailbox.
+        Voicemail = 11, "voicemail";
+    }
+);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
 use crate::message::coded_enum;
+use crate::quiet::QuietHoursText;
 
 coded_enum!(
     /// What a thing is that an account has set up under a name.
@@ -20,6 +21,8 @@ coded_enum!(
         Template = 3, "template";
         /// A text that is put before or behind others.
         Signature = 4, "signature";
+        /// Hours at which the account's recipients are not disturbed; there is one of the kind.
+        Quiet = 5, "quiet";
     }
 );
 
@@ -155,6 +158,15 @@ impl Pool {
     }
 }
 
+/// The quiet hours of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// The hours.
+    pub hours: QuietHoursText,
+    /// The classes of the messages that they are for.
+    pub classes: Vec<String>,
+}
+
 /// What is set of a thing, by its kind. Versions to come may add members, which are read over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
@@ -164,6 +176,8 @@ pub enum Document {
     Sender(Sender),
     /// A pool of senders.
     Pool(Pool),
+    /// The quiet hours of an account.
+    Quiet(Quiet),
 }
 
 impl Document {
@@ -173,6 +187,7 @@ impl Document {
             Self::Group(_) => ResourceKind::Group,
             Self::Sender(_) => ResourceKind::Sender,
             Self::Pool(_) => ResourceKind::Pool,
+            Self::Quiet(_) => ResourceKind::Quiet,
         }
     }
 
@@ -183,6 +198,7 @@ impl Document {
             ResourceKind::Group => serde_json::from_str(text).ok().map(Self::Group),
             ResourceKind::Sender => serde_json::from_str(text).ok().map(Self::Sender),
             ResourceKind::Pool => serde_json::from_str(text).ok().map(Self::Pool),
+            ResourceKind::Quiet => serde_json::from_str(text).ok().map(Self::Quiet),
             ResourceKind::Template | ResourceKind::Signature => None,
         }
     }
@@ -193,6 +209,7 @@ impl Document {
             Self::Group(group) => serde_json::to_string(group),
             Self::Sender(sender) => serde_json::to_string(sender),
             Self::Pool(pool) => serde_json::to_string(pool),
+            Self::Quiet(quiet) => serde_json::to_string(quiet),
         };
         // Texts and numbers can always be written.
         written.unwrap_or_default()

@@ -199,6 +199,7 @@ impl Stage {
             traffic_type: String::new(),
             expires_at: None,
             send_at: None,
+            time: types::quiet::RecipientTime::default(),
             client_reference: None,
             report: ReportWish {
                 endpoint: customer.endpoint,

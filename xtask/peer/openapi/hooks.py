@@ -35,7 +35,12 @@ schemathesis.openapi.format(
         st.sampled_from(["192.0.2.0/24", "10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "0.0.0.0/0", "::/0"]),
     ),
 )
-
+# Zones are those of a database, and a table has a first line that names its columns.
+schemathesis.openapi.format("time-zone", st.sampled_from(["", "UTC", "Europe/London", "America/New_York"]))
+schemathesis.openapi.format(
+    "contact-table",
+    st.sampled_from(["number\n447911123456\n", "number,name,city\n447911123456,Ada,London\n"]),
+)
 
 
 def _own_key():

@@ -44,6 +44,11 @@ class AcceptedItem:
     #: What it costs.
     price: Amount
 
+    clock: Optional[ClockView] = None
+
+    #: Not before, if it is scheduled.
+    send_at: Optional[datetime] = None
+
 
 @dataclass(frozen=True)
 class AccountItem:
@@ -283,6 +288,31 @@ class BecauseView:
 
     #: What it was decided from.
     facts: List[FactView]
+
+
+@dataclass(frozen=True)
+class ClockView:
+    """What the clock where a recipient is had to do with the time of a message."""
+
+    #: The zones in which the recipient may be; where there are several, quiet hours and local times hold in
+    #: all.
+    time_zones: List[str]
+
+    #: Where they come from: `number`, its leading digits; `stated`, the contact; or `unknown`, then UTC
+    #: stands in.
+    time_zones_by: str
+
+    #: The version of the table of zones.
+    table_version: str
+
+    #: When the message was due without quiet hours.
+    due_at: datetime
+
+    #: Whose quiet hours it fell into: those of the `operator`, the `account` or the `message`; null for
+    #: none.
+    quiet_by: Optional[str] = None
+
+    quiet_hours: Optional[QuietHoursBody] = None
 
 
 @dataclass(frozen=True)
@@ -753,6 +783,8 @@ class MessageView:
     #: Your own reference.
     client_reference: Optional[str] = None
 
+    clock: Optional[ClockView] = None
+
     #: The error of the receipt that ended it, as the carrier wrote it.
     error: Optional[str] = None
 
@@ -982,6 +1014,26 @@ class NumberCheck:
     #: Its country, ISO 3166-1 alpha-2; `ZZ` when it is not known.
     country: str
 
+    #: What kind of line it is by the numbering plan: `mobile`, `fixed_line`, `fixed_line_or_mobile` where
+    #: they look alike, `toll_free`, `premium_rate`, `shared_cost`, `voip`, `personal`, `pager`,
+    #: `company_wide`, `voicemail` or `unknown`.
+    kind: str
+
+    #: How it is written abroad.
+    international: str
+
+    #: How it is written in its country.
+    national: str
+
+    #: The time zones in which its phone may be; `UTC` where nothing is known.
+    time_zones: List[str]
+
+    #: Where they come from: `number`, its leading digits, or `unknown`.
+    time_zones_by: str
+
+    #: The version of the table of zones.
+    table_version: str
+
     #: The network that its range belongs to, MCC and MNC; it may have been ported away.
     network: Optional[str] = None
 
@@ -1197,6 +1249,40 @@ class ProblemItem:
 
 
 @dataclass(frozen=True)
+class QuietBody:
+    """The quiet hours to set."""
+
+    quiet_hours: Optional[QuietHoursBody]
+
+    #: The classes of the messages that they are for; `transactional` and `bulk` when absent.
+    classes: Optional[List[str]] = None
+
+
+@dataclass(frozen=True)
+class QuietHoursBody:
+    """Hours at which recipients are not disturbed, on the clock where each of them is."""
+
+    #: When they begin.
+    from_: str = field(metadata={"name": "from"})
+
+    #: When they end: on the next day, where that is not later than `from`.
+    to: str
+
+    #: The days on which they begin, `mon` to `sun`; all when absent.
+    days: Optional[List[str]] = None
+
+
+@dataclass(frozen=True)
+class QuietView:
+    """The quiet hours of an account."""
+
+    #: The classes of the messages that they are for.
+    classes: List[str]
+
+    quiet_hours: Optional[QuietHoursBody] = None
+
+
+@dataclass(frozen=True)
 class QuoteBody:
     """What a submission would cost."""
 
@@ -1224,8 +1310,13 @@ class QuoteItem:
     #: What it would cost.
     price: Amount
 
+    clock: Optional[ClockView] = None
+
     #: The sender that it would get; only where a pool was named.
     from_: Optional[str] = field(default=None, metadata={"name": "from"})
+
+    #: Not before, if it would be scheduled.
+    send_at: Optional[datetime] = None
 
 
 @dataclass(frozen=True)
@@ -1420,11 +1511,17 @@ class SubmitBody:
     #: A pool of your senders, by its id or its name: it chooses the sender of each message.
     pool: Optional[str] = None
 
+    quiet_hours: Optional[QuietHoursBody] = None
+
     #: 1 to 10,000 recipients of the text.
     recipients: Optional[List[RecipientShape]] = None
 
     #: Not before this time.
     send_at: Optional[datetime] = None
+
+    #: Not before this time where the recipient is: `09:30`, the next time that its clock shows it, or a
+    #: date and a time such as `2026-11-22T09:30`. State either this or `send_at`.
+    send_at_local: Optional[str] = None
 
     #: The recipient, with its country code. State either this, `recipients` or `group`.
     to: Optional[str] = None

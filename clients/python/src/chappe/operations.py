@@ -44,6 +44,8 @@ from .models import (
     PoolPage,
     PoolReplyItem,
     Prices,
+    QuietHoursBody,
+    QuietView,
     QuoteBody,
     RecipientShape,
     Replayed,
@@ -863,8 +865,10 @@ class Operations(Runtime):
         group: Maybe[str] = UNSET,
         parameters: Maybe[Dict[str, str]] = UNSET,
         pool: Maybe[str] = UNSET,
+        quiet_hours: Maybe[QuietHoursBody] = UNSET,
         recipients: Maybe[List[RecipientShape]] = UNSET,
         send_at: Maybe[Moment] = UNSET,
+        send_at_local: Maybe[str] = UNSET,
         to: Maybe[str] = UNSET,
         traffic_type: Maybe[str] = UNSET,
         validity_s: Maybe[int] = UNSET,
@@ -888,8 +892,12 @@ class Operations(Runtime):
                 those of attributes.
             parameters: What stands in the text for recipients that do not state it themselves.
             pool: A pool of your senders, by its id or its name: it chooses the sender of each message.
+            quiet_hours:
             recipients: 1 to 10,000 recipients of the text.
             send_at: Not before this time.
+            send_at_local: Not before this time where the recipient is: `09:30`, the next time that its
+                clock shows it, or a date and a time such as `2026-11-22T09:30`. State either this or
+                `send_at`.
             to: The recipient, with its country code. State either this, `recipients` or `group`.
             traffic_type: The operator's own word for this kind of traffic.
             validity_s: Seconds that the messages are worth sending, from `send_at` or from now on.
@@ -897,7 +905,7 @@ class Operations(Runtime):
                 no harm.
         """
         request = Request("POST", "/api/v1/messages",
-            body={"text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "from": from_, "group": group, "parameters": parameters, "pool": pool, "recipients": recipients, "send_at": send_at, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
+            body={"text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "from": from_, "group": group, "parameters": parameters, "pool": pool, "quiet_hours": quiet_hours, "recipients": recipients, "send_at": send_at, "send_at_local": send_at_local, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
         answer: Union[QuoteBody, AcceptedBody] = self._call(request, {200: QuoteBody, 202: AcceptedBody})
         return answer
 
@@ -1113,6 +1121,31 @@ class Operations(Runtime):
         """Lists what one part costs the account, by the beginning of the number."""
         request = Request("GET", "/api/v1/prices")
         answer: Prices = self._call(request, {200: Prices})
+        return answer
+
+    def quiet_hours_set(
+        self,
+        *,
+        quiet_hours: Optional[QuietHoursBody],
+        classes: Maybe[List[str]] = UNSET,
+    ) -> QuietView:
+        """Sets the quiet hours of the account, or takes them away. They hold from the next message on, for
+        messages that state none of their own.
+
+        Args:
+            quiet_hours:
+            classes: The classes of the messages that they are for; `transactional` and `bulk` when
+                absent.
+        """
+        request = Request("PUT", "/api/v1/quiet-hours",
+            body={"quiet_hours": quiet_hours, "classes": classes})
+        answer: QuietView = self._call(request, {200: QuietView})
+        return answer
+
+    def quiet_hours_view(self) -> QuietView:
+        """Shows the quiet hours of the account."""
+        request = Request("GET", "/api/v1/quiet-hours")
+        answer: QuietView = self._call(request, {200: QuietView})
         return answer
 
     def sender_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> SenderPage:

@@ -7,6 +7,7 @@ use app::{
     KeyPatch, KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, Scope, ShownKey,
     SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
+use decide::quiet::AccountQuiet;
 use ports::BoxFuture;
 use types::access::KeyScopes;
 use types::account::EndpointKind;
@@ -128,6 +129,14 @@ pub trait Settings: Send + Sync + 'static {
         route: NumberRoute,
         endpoint: Option<EndpointId>,
     ) -> Answer<'_, InboundNumberView>;
+    /// The quiet hours of an account.
+    fn quiet_hours(&self, account: AccountId) -> Option<AccountQuiet>;
+    /// Sets the quiet hours of an account, or takes them away.
+    fn set_quiet_hours(
+        &self,
+        account: AccountId,
+        quiet: Option<AccountQuiet>,
+    ) -> Answer<'_, Option<AccountQuiet>>;
     /// What phones are answered that write a keyword.
     fn keyword_replies(&self, account: AccountId) -> KeywordReplies;
     /// Changes what phones are answered.
@@ -297,6 +306,18 @@ impl Settings for Core {
         endpoint: Option<EndpointId>,
     ) -> Answer<'_, InboundNumberView> {
         Box::pin(Self::route_number(self, account, number, route, endpoint))
+    }
+
+    fn quiet_hours(&self, account: AccountId) -> Option<AccountQuiet> {
+        Self::quiet_hours(self, account)
+    }
+
+    fn set_quiet_hours(
+        &self,
+        account: AccountId,
+        quiet: Option<AccountQuiet>,
+    ) -> Answer<'_, Option<AccountQuiet>> {
+        Box::pin(Self::set_quiet_hours(self, account, quiet))
     }
 
     fn keyword_replies(&self, account: AccountId) -> KeywordReplies {

@@ -81,6 +81,8 @@ const fn status_of(code: RefusalCode) -> StatusCode {
         | R::NotFound
         | R::TooLate
         | R::TooEarly
+        | R::Conflict
+        | R::LimitReached
         | R::NotBuilt
         | R::InvalidConfiguration => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -250,6 +252,7 @@ fn read_submission(
         traffic_type: String::new(),
         expires_at,
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report,
     };

@@ -88,6 +88,8 @@ const fn answer_of(code: RefusalCode) -> (StatusCode, &'static str) {
         | R::NotFound
         | R::TooLate
         | R::TooEarly
+        | R::Conflict
+        | R::LimitReached
         | R::NotBuilt
         | R::InvalidConfiguration => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
     }
@@ -185,6 +187,7 @@ async fn read_submission(api: &Api, caller: Caller, fields: &Fields) -> Result<S
         traffic_type: String::new(),
         expires_at,
         send_at,
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report,
     };

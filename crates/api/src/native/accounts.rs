@@ -16,6 +16,7 @@ use types::time::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::{Authenticated, KeyHolder};
+use crate::body::{object, whole};
 use crate::native::figures::{DAY_MS, DAYS_DEFAULT};
 use crate::native::keys::{KeyItem, KeyList, NewKey, read_new};
 use crate::native::lists::{PageQuery, read_cursor, read_limit, read_moment, read_place, write_cursor};
@@ -115,10 +116,16 @@ pub(crate) struct AccountPage {
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitsWish {
     /// Messages per second over all doors.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     messages_per_second: Option<u32>,
     /// Unanswered PDUs of one SMPP session.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     window: Option<u32>,
     /// SMPP sessions at once.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     binds: Option<u32>,
 }
 
@@ -142,6 +149,7 @@ pub(crate) struct NewSubAccount {
     #[schema(min_length = 1, max_length = 64, pattern = r"^[^/\u0000-\u001f\u007f-\u009f]*$")]
     name: String,
     /// What it may do at once; as the caller's account when absent, and never more.
+    #[serde(default, deserialize_with = "object")]
     limits: Option<LimitsWish>,
 }
 
@@ -155,6 +163,7 @@ pub(crate) struct SubAccountChange {
     #[schema(pattern = "^(active|suspended|closed)$")]
     state: Option<String>,
     /// What it may do at once.
+    #[serde(default, deserialize_with = "object")]
     limits: Option<LimitsWish>,
 }
 
@@ -164,7 +173,7 @@ pub(crate) struct SubAccountChange {
 #[schema(example = json!({"amount": "25.00", "direction": "to_account"}))]
 pub(crate) struct Transfer {
     /// How much, as a decimal string in the unit of both accounts.
-    #[schema(pattern = r"^[0-9]{1,12}(\.[0-9]{1,6})?$")]
+    #[schema(pattern = r"^(0*[1-9][0-9]{0,11}(\.[0-9]{1,6})?|0\.[0-9]{0,5}[1-9])$")]
     amount: String,
     /// `to_account` (when absent), or `from_account`, which takes back what is not held.
     #[schema(pattern = "^(to_account|from_account)$")]

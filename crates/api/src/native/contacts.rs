@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Authenticated;
 use crate::native::lists::{read_cursor, read_limit, write_cursor};
+use crate::native::shape::{GroupText, is_id};
 use crate::native::webhooks::IdPath;
 use crate::once::{Posted, marked};
 use crate::problem::{Refused, json_bytes};
@@ -118,20 +119,22 @@ pub(crate) struct ContactPage {
 #[schema(example = json!({"number": "+447911123456", "name": "Ada", "attributes": {"city": "London"}}))]
 pub(crate) struct NewContact {
     /// The number, in any notation, with its country code. The account has one contact for each number.
+    #[schema(example = "+447911123456", pattern = r"^\+?[1-9]([ .()/-]*[0-9]){5,14}$")]
     number: String,
     /// What you call the person, at most 100 characters; `{name}` in a text to a group.
+    #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     name: Option<String>,
     /// The language that the person reads, such as `en` or `pt-BR`.
     #[schema(example = "en", pattern = "^([a-z]{2,3}(-[A-Za-z0-9]{1,8})*)?$", max_length = 35)]
     language: Option<String>,
     /// The time zone in which the person lives, by its name in the IANA database.
-    #[schema(example = "Europe/London")]
+    #[schema(example = "Europe/London", format = "time-zone")]
     time_zone: Option<String>,
     /// What you know besides: at most 30 texts by names of letters, digits and underscores. Each stands in a
     /// text to a group as `{its name}`.
     attributes: Option<BTreeMap<String, String>>,
     /// The ids of groups to put it into.
-    #[schema(max_items = 100)]
+    #[schema(value_type = Option<Vec<GroupText>>, inline, max_items = 100)]
     groups: Option<Vec<String>>,
 }
 
@@ -141,14 +144,16 @@ pub(crate) struct NewContact {
 #[schema(example = json!({"name": "Ada Lovelace"}))]
 pub(crate) struct ContactChange {
     /// Another number, in any notation.
+    #[schema(example = "+447911123456", pattern = r"^\+?[1-9]([ .()/-]*[0-9]){5,14}$")]
     number: Option<String>,
     /// Another name; empty for none.
+    #[schema(max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     name: Option<String>,
     /// Another language; empty for none.
     #[schema(example = "en", pattern = "^([a-z]{2,3}(-[A-Za-z0-9]{1,8})*)?$", max_length = 35)]
     language: Option<String>,
     /// Another time zone; empty for none.
-    #[schema(example = "Europe/London")]
+    #[schema(example = "Europe/London", format = "time-zone")]
     time_zone: Option<String>,
     /// All attributes from now on.
     attributes: Option<BTreeMap<String, String>>,
@@ -161,8 +166,10 @@ pub(crate) struct ContactChange {
 pub(crate) struct ContactImport {
     /// A table as spreadsheets write it: its first line names the columns, one of them `number`, others
     /// `name`, `language` and `time_zone`; every other column is an attribute. At most 500 lines of contacts.
+    #[schema(format = "contact-table")]
     csv: String,
     /// The id of a group to put all of them into.
+    #[schema(pattern = "^grp_[0-9a-z]{26}$")]
     group: Option<String>,
 }
 
@@ -361,8 +368,15 @@ fn read_number(text: &str, field: &str) -> Result<Msisdn, Refusal> {
 }
 
 fn read_group(text: &str, field: &str) -> Result<GroupId, Refusal> {
-    GroupId::parse(text)
-        .ok_or_else(|| Refusal::new(RefusalCode::InvalidRequest, "expected the id of a group").at(field))
+    GroupId::parse(text).ok_or_else(|| {
+        // What has the form of an id and is none is like the id of nothing.
+        let (code, detail) = if is_id(text, "grp_") {
+            (RefusalCode::NotFound, "the account has no group by this id")
+        } else {
+            (RefusalCode::InvalidRequest, "expected the id of a group")
+        };
+        Refusal::new(code, detail).at(field)
+    })
 }
 
 /// Text that is no id is treated like the id of nothing.

@@ -174,7 +174,9 @@ impl From<PriceList> for Prices {
 /// What is known of a number.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "number": "447911123456", "plausible": true, "country": "GB", "network": "23410",
+    "number": "447911123456", "plausible": true, "country": "GB", "kind": "mobile",
+    "international": "+44 7911 123456", "national": "07911 123456", "network": "23410",
+    "time_zones": ["Europe/London"], "time_zones_by": "number", "table_version": "9.0.43",
     "price": {"amount": "0.04", "unit": "EUR"}
 }))]
 pub(crate) struct NumberCheck {
@@ -185,6 +187,22 @@ pub(crate) struct NumberCheck {
     plausible: bool,
     /// Its country, ISO 3166-1 alpha-2; `ZZ` when it is not known.
     country: String,
+    /// What kind of line it is by the numbering plan: `mobile`, `fixed_line`, `fixed_line_or_mobile` where they look
+    /// alike, `toll_free`, `premium_rate`, `shared_cost`, `voip`, `personal`, `pager`, `company_wide`, `voicemail`
+    /// or `unknown`.
+    #[schema(value_type = String)]
+    kind: &'static str,
+    /// How it is written abroad.
+    international: String,
+    /// How it is written in its country.
+    national: String,
+    /// The time zones in which its phone may be; `UTC` where nothing is known.
+    time_zones: Vec<String>,
+    /// Where they come from: `number`, its leading digits, or `unknown`.
+    #[schema(value_type = String)]
+    time_zones_by: &'static str,
+    /// The version of the table of zones.
+    table_version: String,
     /// The network that its range belongs to, MCC and MNC; it may have been ported away.
     network: Option<String>,
     /// What one part to it costs; null when no price is published.
@@ -323,6 +341,12 @@ pub(crate) async fn number(
         number: known.number.as_u64().to_string(),
         plausible: known.plausible,
         country: known.country.as_str().to_owned(),
+        kind: known.description.kind.as_str(),
+        international: known.description.international,
+        national: known.description.national,
+        time_zones: known.zones,
+        time_zones_by: known.zones_by.as_str(),
+        table_version: known.zone_table.to_owned(),
         network: known.network.map(|network| network.plmn.to_string()),
         price: known.price.map(|price| price.amount.into()),
     };

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Authenticated;
 use crate::native::lists::{PageQuery, read_place, write_cursor};
+use crate::native::shape::{ContactText, is_id};
 use crate::native::webhooks::IdPath;
 use crate::once::{Posted, marked};
 use crate::problem::{Refused, json_bytes};
@@ -67,9 +68,15 @@ pub(crate) struct GroupPage {
 #[schema(example = json!({"name": "customers"}))]
 pub(crate) struct NewGroup {
     /// Its name, which no other group of the account has: 1 to 64 characters.
-    #[schema(example = "customers")]
+    #[schema(
+        example = "customers",
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^[!-~\u00a1-\u00ff]([^\u0000-\u001f\u007f-\u009f]*[!-~\u00a1-\u00ff])?$"
+    )]
     name: String,
     /// What it is for, at most 200 characters.
+    #[schema(max_length = 200, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     description: Option<String>,
 }
 
@@ -79,8 +86,14 @@ pub(crate) struct NewGroup {
 #[schema(example = json!({"description": "those who have bought something"}))]
 pub(crate) struct GroupChange {
     /// Another name.
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^[!-~\u00a1-\u00ff]([^\u0000-\u001f\u007f-\u009f]*[!-~\u00a1-\u00ff])?$"
+    )]
     name: Option<String>,
     /// Another description.
+    #[schema(max_length = 200, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     description: Option<String>,
 }
 
@@ -90,7 +103,7 @@ pub(crate) struct GroupChange {
 #[schema(example = json!({"contacts": ["con_01kq3v8w2rj5x7n4m6t9p0c1db"]}))]
 pub(crate) struct MembersOfGroup {
     /// Their ids.
-    #[schema(min_items = 1, max_items = 500)]
+    #[schema(value_type = Vec<ContactText>, inline, min_items = 1, max_items = 500)]
     contacts: Vec<String>,
 }
 
@@ -255,7 +268,14 @@ fn read_members(posted: &Posted) -> Result<Vec<ContactId>, Refusal> {
         return Err(refuse(format!("expected 1 to {CONTACTS_AT_ONCE_MAX} contacts"), "contacts".to_owned()));
     }
     let read = |(place, text): (usize, &String)| {
-        let no = || refuse("expected the id of a contact".to_owned(), format!("contacts[{place}]"));
+        let no = || {
+            let field = format!("contacts[{place}]");
+            if is_id(text, "con_") {
+                return Refusal::new(RefusalCode::NotFound, "the account has no contact by this id")
+                    .at(field);
+            }
+            refuse("expected the id of a contact".to_owned(), field)
+        };
         ContactId::parse(text).ok_or_else(no)
     };
     body.contacts.iter().enumerate().map(read).collect()

@@ -290,6 +290,7 @@ fn draft(to: &str, wish: &Wish, text: &str, report: ReportWish) -> Draft {
         traffic_type: String::new(),
         expires_at: None,
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report,
     }

@@ -23,6 +23,8 @@ pub(crate) struct Recipient {
     pub(super) parameters: Option<Parameters>,
     /// The contact that it is, where a group was named.
     pub(crate) contact: Option<ContactId>,
+    /// The zone that the contact is known to be in.
+    pub(crate) zone: Option<Box<str>>,
     /// How a refusal names its place: with `.to` behind it for an object.
     pub(crate) is_object: bool,
 }
@@ -30,7 +32,7 @@ pub(crate) struct Recipient {
 impl Recipient {
     /// A number without anything of its own.
     pub(super) const fn number(to: String) -> Self {
-        Self { to, client_reference: None, parameters: None, contact: None, is_object: false }
+        Self { to, client_reference: None, parameters: None, contact: None, zone: None, is_object: false }
     }
 }
 
@@ -85,7 +87,7 @@ impl<'de> Visitor<'de> for RecipientVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Recipient, A::Error> {
         let object = RecipientObject::deserialize(MapAccessDeserializer::new(map))?;
         let RecipientObject { to, client_reference, parameters } = object;
-        Ok(Recipient { to, client_reference, parameters, contact: None, is_object: true })
+        Ok(Recipient { to, client_reference, parameters, contact: None, zone: None, is_object: true })
     }
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Authenticated;
 use crate::native::lists::{PageQuery, read_place, write_cursor};
+use crate::native::shape::CountryText;
 use crate::native::webhooks::IdPath;
 use crate::once::{Posted, marked};
 use crate::problem::{Refused, json_bytes};
@@ -85,9 +86,10 @@ pub(crate) struct NewSender {
     #[schema(example = "ACME")]
     sender: String,
     /// The countries for which it is meant, by two letters each; all when absent.
-    #[schema(max_items = 250)]
+    #[schema(value_type = Option<Vec<CountryText>>, inline, max_items = 250)]
     countries: Option<Vec<String>>,
     /// What it is for, at most 200 characters.
+    #[schema(max_length = 200, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     purpose: Option<String>,
 }
 

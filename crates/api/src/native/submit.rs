@@ -1,29 +1,34 @@
 //! `POST /api/v1/messages`: reads a submission, hands it in and writes the answer.
 
-use app::submission::{Accepted, AcceptedMessage, Caller, Idempotency, Rejected, Submission};
+use app::submission::{Caller, Idempotency, Rejected, Submission};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use types::account::EndpointKind;
 use types::address::Address;
 use types::message::{Class, Content, Door, Draft, RECIPIENTS_MAX, ReportWish};
+use types::quiet::RecipientTime;
 use types::refusal::{Refusal, RefusalCode};
 use types::resource::pool_address;
 use types::time::Timestamp;
 use utoipa::ToSchema;
 
 use crate::auth::Authenticated;
-use crate::body::{MESSAGES_OCTETS_MAX, Taken, parse_json, require_json, whole};
+use crate::body::{MESSAGES_OCTETS_MAX, Taken, parse_json, require_json, stated_object, whole};
+use crate::native::quiet::{self, QuietHoursBody};
 use crate::native::recipients::{Recipient, RecipientShape, Recipients};
 use crate::native::template::{NO_PARAMETERS, Parameters, Template};
-use crate::native::view::Amount;
-use crate::once::{marked, read_idempotency};
-use crate::problem::{Refused, json_bytes};
+use crate::once::read_idempotency;
+use crate::problem::Refused;
 use crate::state::Api;
 
+mod answer;
 mod group;
+
+use answer::{AcceptedBody, QuoteBody, write_accepted, write_quote};
+pub(crate) use answer::{AcceptedItem, QuoteItem};
 
 /// The most characters of a reference.
 const REFERENCE_CHARS_MAX: usize = 255;
@@ -75,6 +80,18 @@ pub(crate) struct SubmitBody {
     /// Not before this time.
     #[schema(format = DateTime)]
     send_at: Option<String>,
+    /// Not before this time where the recipient is: `09:30`, the next time that its clock shows it, or a date and a
+    /// time such as `2026-11-22T09:30`. State either this or `send_at`.
+    #[schema(
+        example = "09:30",
+        pattern = r"^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T)?([01][0-9]|2[0-3]):[0-5][0-9]$"
+    )]
+    send_at_local: Option<String>,
+    /// Hours at which the recipient is not disturbed; the account's own when absent, and none but the operator's
+    /// when null.
+    #[serde(default, deserialize_with = "stated_object")]
+    #[schema(value_type = Option<QuietHoursBody>)]
+    quiet_hours: Option<Option<QuietHoursBody>>,
     /// What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
     #[schema(example = "transactional", pattern = "^(one_time|transactional|bulk)$")]
     class: Option<String>,
@@ -83,94 +100,6 @@ pub(crate) struct SubmitBody {
     traffic_type: Option<String>,
     /// Only tell what it would cost; nothing is sent and nothing kept.
     dry_run: Option<bool>,
-}
-
-/// A submission that is on stable storage.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({
-    "submission_id": "sub_01kq3v8w2rj5x7n4m6t9p0c1dc",
-    "messages": [{
-        "id": "msg_01kq3v8w2rj5x7n4m6t9p0c1db",
-        "to": "447911123456",
-        "state": "queued",
-        "parts": 1,
-        "price": {"amount": "0.05", "unit": "EUR"}
-    }]
-}))]
-pub(crate) struct AcceptedBody {
-    /// Its id.
-    submission_id: String,
-    /// The messages, in the order of the recipients.
-    messages: Vec<AcceptedItem>,
-    /// How many contacts of the group were left out because they are on the suppression list; only where a
-    /// group was named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left_out: Option<usize>,
-}
-
-/// One message that was taken.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AcceptedItem {
-    /// Its id.
-    id: String,
-    /// The recipient, as you wrote it.
-    to: String,
-    /// `queued`, or `scheduled` for later.
-    #[schema(value_type = String)]
-    state: &'static str,
-    /// Parts charged.
-    parts: u32,
-    /// What it costs.
-    price: Amount,
-}
-
-impl AcceptedItem {
-    /// A message that was taken, with its recipient as the caller wrote it.
-    pub(crate) fn of(message: &AcceptedMessage, to: &str) -> Self {
-        Self {
-            id: message.id.to_string(),
-            to: to.to_owned(),
-            state: message.state.as_str(),
-            parts: message.parts,
-            price: message.price.into(),
-        }
-    }
-}
-
-/// What a submission would cost.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct QuoteBody {
-    /// Always true: nothing was sent.
-    dry_run: bool,
-    /// The messages, in the order of the recipients.
-    messages: Vec<QuoteItem>,
-    /// How many contacts of the group would be left out because they are on the suppression list; only where
-    /// a group was named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left_out: Option<usize>,
-}
-
-/// What one message would cost.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct QuoteItem {
-    /// The recipient, as you wrote it.
-    to: String,
-    /// Parts that would be charged.
-    parts: u32,
-    /// What it would cost.
-    price: Amount,
-    /// The sender that it would get; only where a pool was named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
-}
-
-impl QuoteItem {
-    /// A message that was priced, with its recipient as the caller wrote it.
-    pub(crate) fn of(message: &AcceptedMessage, to: &str) -> Self {
-        let preview = message.preview.as_ref();
-        let from = preview.map(|preview| preview.from.text().into_owned());
-        Self { to: to.to_owned(), parts: message.parts, price: message.price.into(), from }
-    }
 }
 
 /// Sends a text to one or many recipients. All messages are taken or none.
@@ -346,6 +275,7 @@ struct Prototype {
     traffic_type: String,
     send_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
+    time: RecipientTime,
 }
 
 fn read_prototype(body: &SubmitBody, now: Timestamp) -> Result<Prototype, Refusal> {
@@ -371,6 +301,11 @@ fn read_prototype(body: &SubmitBody, now: Timestamp) -> Result<Prototype, Refusa
                 .ok_or_else(|| invalid("expected a time such as 2026-11-22T10:00:00Z", "send_at"))?,
         ),
     };
+    let time = quiet::read_time(body.send_at_local.as_deref(), body.quiet_hours.as_ref())?;
+    if time.at.is_some() && send_at.is_some() {
+        let detail = "state either `send_at` or `send_at_local`, not both";
+        return Err(Refusal::new(RefusalCode::InvalidSchedule, detail).at("send_at_local"));
+    }
     if body.validity_s == Some(0) {
         return Err(invalid("expected at least 1", "validity_s"));
     }
@@ -381,7 +316,7 @@ fn read_prototype(body: &SubmitBody, now: Timestamp) -> Result<Prototype, Refusa
         return Err(invalid("expected at most 32 characters without control characters", "traffic_type"));
     }
     check_reference(body.client_reference.as_deref(), || "client_reference".to_owned())?;
-    Ok(Prototype { source, class, traffic_type, send_at, expires_at })
+    Ok(Prototype { source, class, traffic_type, send_at, expires_at, time })
 }
 
 fn check_reference(reference: Option<&str>, field: impl FnOnce() -> String) -> Result<(), Refusal> {
@@ -412,28 +347,11 @@ impl Prototype {
             traffic_type: self.traffic_type.clone(),
             expires_at: self.expires_at,
             send_at: self.send_at,
+            time: RecipientTime { zone: recipient.zone.clone(), ..self.time.clone() },
             client_reference: recipient.client_reference.clone().or_else(|| body.client_reference.clone()),
             report,
         }
     }
-}
-
-fn write_accepted<'a>(
-    recipients: impl Iterator<Item = &'a str>,
-    accepted: Accepted,
-    left_out: Option<usize>,
-) -> Response {
-    let both = accepted.messages.iter().zip(recipients);
-    let messages = both.map(|(message, to)| AcceptedItem::of(message, to)).collect();
-    let body = AcceptedBody { submission_id: accepted.id.to_string(), messages, left_out };
-    marked(json_bytes(StatusCode::ACCEPTED, &body), accepted.replayed)
-}
-
-fn write_quote(recipients: &[Recipient], quoted: Accepted, left_out: Option<usize>) -> Response {
-    let both = quoted.messages.iter().zip(recipients);
-    let messages = both.map(|(message, recipient)| QuoteItem::of(message, &recipient.to));
-    let messages = messages.collect();
-    json_bytes(StatusCode::OK, &QuoteBody { dry_run: true, messages, left_out })
 }
 
 /// How a caller stated its recipients.

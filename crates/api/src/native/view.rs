@@ -9,6 +9,8 @@ use types::message::{Content, Flags, Pause};
 use types::money::Money;
 use utoipa::ToSchema;
 
+use crate::native::quiet::ClockView;
+
 /// An amount with its unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({"amount": "0.05", "unit": "EUR"}))]
@@ -50,6 +52,7 @@ impl From<Money> for Amount {
     "received_at": "2026-11-22T10:00:00.000Z",
     "accepted_at": "2026-11-22T10:00:00.004Z",
     "send_at": null,
+    "clock": null,
     "expires_at": "2026-11-24T10:00:00.000Z",
     "submitted_at": "2026-11-22T10:00:00.051Z",
     "final_at": "2026-11-22T10:00:01.204Z",
@@ -108,6 +111,8 @@ pub(crate) struct MessageView {
     /// Not sent before.
     #[schema(format = DateTime)]
     send_at: Option<String>,
+    /// What the clock where the recipient is had to do with that; null for nothing.
+    clock: Option<ClockView>,
     /// Not sent after.
     #[schema(format = DateTime)]
     expires_at: String,
@@ -156,6 +161,7 @@ impl MessageView {
             received_at: detail.received_at.to_string(),
             accepted_at: detail.accepted_at.to_string(),
             send_at: detail.send_at.map(|time| time.to_string()),
+            clock: detail.time.as_ref().map(ClockView::of),
             expires_at: detail.expires_at.to_string(),
             submitted_at: detail.submitted_at.map(|time| time.to_string()),
             final_at: detail.final_at.map(|time| time.to_string()),

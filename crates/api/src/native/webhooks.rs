@@ -21,6 +21,8 @@ use crate::state::Api;
 
 /// The most addresses that are listed.
 const WEBHOOKS_MAX: usize = 500;
+/// The most events that one body names.
+const EVENTS_MAX: usize = 100;
 
 /// An address at which events are told.
 #[derive(Debug, Serialize, ToSchema)]
@@ -348,6 +350,10 @@ fn read_patch(posted: &Posted) -> Result<EndpointPatch, Refusal> {
 /// The types that are listed; every one for no list.
 fn read_events(names: Option<Vec<String>>) -> Result<EventTypes, Refusal> {
     let Some(names) = names else { return Ok(EventTypes::ALL) };
+    if names.len() > EVENTS_MAX {
+        let detail = format!("expected at most {EVENTS_MAX} events");
+        return Err(Refusal::new(RefusalCode::InvalidRequest, detail).at("events"));
+    }
     let read = |(place, name): (usize, &String)| {
         EventType::parse(name).ok_or_else(|| {
             let known: Vec<_> = EventType::all().map(EventType::name).collect();

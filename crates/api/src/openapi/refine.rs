@@ -43,14 +43,17 @@ pub(super) fn refine(document: &mut Value) {
         stated("status", &["event"]),
     ]);
     put(document, &["components", "schemas", "ReplayBody", "anyOf"], events);
-    for whose in ["SubmitBody", "RecipientObject"] {
+    let named = [("SubmitBody", "parameters", 50), ("RecipientObject", "parameters", 50)];
+    for (whose, member, most) in
+        named.into_iter().chain(["NewContact", "ContactChange"].map(|body| (body, "attributes", 30)))
+    {
         let limits = [
-            ("maxProperties", json!(50)),
+            ("maxProperties", json!(most)),
             ("propertyNames", json!({"type": "string", "pattern": "^[A-Za-z0-9_]{1,32}$"})),
             ("additionalProperties", json!({"type": "string", "maxLength": 1600})),
         ];
         for (name, limit) in limits {
-            put(document, &["components", "schemas", whose, "properties", "parameters", name], limit);
+            put(document, &["components", "schemas", whose, "properties", member, name], limit);
         }
     }
     for hook in OPERATIONS.iter().filter(|operation| operation.path.starts_with(HOOKS)) {

@@ -177,6 +177,8 @@ impl Contacts for FakeDesk {
             parts: 1,
             price: super::PRICE,
             preview: None,
+            send_at: None,
+            time: None,
         };
         let id = SubmissionId::new(RowKey::from_parts(NOW.as_ms(), 0), 1);
         let known = Accepted { id, messages: vec![message], replayed: true };

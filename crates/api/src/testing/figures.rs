@@ -62,6 +62,10 @@ impl Figures for FakeDesk {
             number,
             plausible: true,
             country: Country::parse("GB").unwrap(),
+            description: decide::numbering::describe(number),
+            zones: vec!["Europe/London".to_owned()],
+            zones_by: types::quiet::ZoneSource::Number,
+            zone_table: decide::zone::version(),
             network: None,
             price: Some(price).filter(|_| account == OWNER),
         })

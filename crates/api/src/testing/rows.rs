@@ -53,6 +53,7 @@ pub(crate) fn detail() -> MessageDetail {
         received_at: NOW,
         accepted_at: NOW.plus_ms(4),
         send_at: None,
+        time: None,
         expires_at: NOW.plus_ms(172_800_000),
         submitted_at: Some(NOW.plus_ms(50)),
         final_at: Some(NOW.plus_ms(1_000)),

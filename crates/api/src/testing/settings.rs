@@ -7,6 +7,7 @@ use app::{
     InboundNumberView, KeyPatch, KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey,
     SuppressionQuery, SuppressionView, SuppressionWish, TestCall,
 };
+use decide::quiet::AccountQuiet;
 use types::access::KeyScopes;
 use types::account::EndpointKind;
 use types::address::Msisdn;
@@ -311,6 +312,21 @@ impl Settings for FakeDesk {
             return at_once(Err(missing()));
         };
         at_once(Ok(InboundNumberView { route, endpoint, ..old }))
+    }
+
+    fn quiet_hours(&self, account: AccountId) -> Option<AccountQuiet> {
+        if account == OWNER { self.quiet.lock().unwrap().clone() } else { None }
+    }
+
+    fn set_quiet_hours(
+        &self,
+        account: AccountId,
+        quiet: Option<AccountQuiet>,
+    ) -> Answer<'_, Option<AccountQuiet>> {
+        if account == OWNER {
+            self.quiet.lock().unwrap().clone_from(&quiet);
+        }
+        at_once(Ok(quiet))
     }
 
     fn keyword_replies(&self, account: AccountId) -> KeywordReplies {

@@ -3,13 +3,15 @@
 //!
 //! It only reads. Start at [`Core::number`].
 
-use decide::numbering;
+use decide::numbering::{self, Description};
+use decide::zone;
 use ports::store::Rollup;
 use types::address::Msisdn;
 use types::charge::Price;
 use types::id::AccountId;
 use types::money::Unit;
 use types::network::{Country, NetworkFact};
+use types::quiet::ZoneSource;
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -17,7 +19,7 @@ use super::Core;
 use crate::detail::{Movement, Page};
 
 /// What is known of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberView {
     /// The number in its normal form.
     pub number: Msisdn,
@@ -25,6 +27,14 @@ pub struct NumberView {
     pub plausible: bool,
     /// Its country.
     pub country: Country,
+    /// What the numbering plan says of it.
+    pub description: Description,
+    /// The time zones in which its phone may be.
+    pub zones: Vec<String>,
+    /// Where they come from.
+    pub zones_by: ZoneSource,
+    /// The version of the table of zones.
+    pub zone_table: &'static str,
     /// The network that its range belongs to, if that is known.
     pub network: Option<NetworkFact>,
     /// What one part to it costs the account; `None` where no price is published.
@@ -76,10 +86,15 @@ impl Core {
         let account = self.account(account).ok_or_else(no_such_account)?;
         let snapshot = self.inner.shared.snapshot.load();
         let known = snapshot.traffic.network_of(number, self.now());
+        let zones = zone::zones_of(number, None);
         Ok(NumberView {
             number,
             plausible: numbering::is_valid("", &number.e164()),
             country: known.map_or_else(|| numbering::country_of(number), |(_, country)| country),
+            description: numbering::describe(number),
+            zones: zones.names().iter().map(ToString::to_string).collect(),
+            zones_by: zones.source,
+            zone_table: zone::version(),
             network: known.map(|(network, _)| network),
             price: snapshot.prices.quote(&account.price_book, number, 1),
         })

@@ -166,7 +166,7 @@ impl Core {
         for (place, contact) in contacts.iter().enumerate() {
             let listed = self.listed(account, *contact).await?.ok_or_else(|| {
                 let detail = "the account has no contact by this id";
-                Refusal::new(RefusalCode::InvalidRequest, detail).at(format!("contacts[{place}]"))
+                Refusal::new(RefusalCode::NotFound, detail).at(format!("contacts[{place}]"))
             })?;
             keys.push(listed.contact.key);
         }
@@ -263,7 +263,7 @@ fn group_view(known: &Resource, contacts: u64) -> GroupView {
     let description = match &known.document {
         Document::Group(group) => group.description.clone(),
         // Only groups are asked for here.
-        Document::Sender(_) | Document::Pool(_) => String::new(),
+        Document::Sender(_) | Document::Pool(_) | Document::Quiet(_) => String::new(),
     };
     GroupView {
         id: GroupId(known.id()),

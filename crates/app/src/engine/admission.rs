@@ -12,6 +12,7 @@ use ports::store::{JournalEntry, MessageFacts, Progress, SubmissionRow};
 use types::charge::{ChargeState, ChargeTrigger, PostingKind};
 use types::id::{MessageId, RowKey, SubmissionId};
 use types::message::{Draft, Flags, Reason, ReportWish, State};
+use types::quiet::TimeFinding;
 use types::refusal::RefusalCode;
 use types::time::Timestamp;
 
@@ -22,7 +23,7 @@ use super::outage::unavailable;
 use super::planning::Planned;
 use super::{Engine, EngineError, STAGE_CHUNK};
 use crate::seal::{KeyClass, Kind, sha256};
-use crate::sealed::{ChosenSender, add_chosen, write_addresses, write_content};
+use crate::sealed::{ChosenSender, add_chosen, add_time, read_addresses, write_addresses, write_content};
 use crate::shared::Count;
 use crate::submission::{Accepted, AcceptedMessage, Preview, Rejected, ReplyTo, Submission, SubmitOutcome};
 
@@ -83,12 +84,14 @@ impl Engine {
         let Planned { plans, repeats } = self.plan_all(submission, now)?;
         self.forget_repeats(&repeats);
         let id = SubmissionId::new(RowKey::ZERO, 0);
-        let messages = plans.iter().map(|plan| AcceptedMessage {
+        let messages = plans.into_iter().map(|plan| AcceptedMessage {
             id: MessageId::new(RowKey::ZERO, 0),
             state: plan.state,
             parts: plan.price.parts,
             price: plan.price.amount,
             preview: plan.chosen.as_ref().map(|chosen| Preview { from: chosen.sender.clone() }.into()),
+            send_at: plan.send_at,
+            time: plan.time,
         });
         Ok(Accepted { id, messages: messages.collect(), replayed: false })
     }
@@ -127,9 +130,17 @@ impl Engine {
             parts: facts.price.parts,
             price: facts.price.amount,
             preview: None,
+            send_at: facts.send_at,
+            time: facts.send_at.and_then(|_| self.time_of(facts)),
         });
         let id = SubmissionId::new(submission, tail.or(in_batch).unwrap_or(0));
         Ok(Ok(Accepted { id, messages: messages.collect(), replayed: true }))
+    }
+
+    /// What steered the time of a stored message.
+    fn time_of(&self, facts: &MessageFacts) -> Option<Box<TimeFinding>> {
+        let plain = self.sealer.key(facts.data_key)?.open(Kind::Addresses, facts.key, &facts.sealed).ok()?;
+        read_addresses(&plain)?.time.map(Box::new)
     }
 
     pub(super) fn take_submission(
@@ -155,7 +166,7 @@ impl Engine {
         let mut messages = Vec::with_capacity(plans.len());
         for (index, (draft, plan)) in submission.drafts.iter().zip(plans).enumerate() {
             let live = self.new_message(submission, key, index, draft, &plan, now)?;
-            messages.push(accepted(&live));
+            messages.push(accepted(&live, plan.time));
             let kind = admission_posting(live.facts.trigger);
             self.post_price(&Payer::of(&live.facts), kind);
             self.admit_live(live, now)?;
@@ -202,6 +213,9 @@ impl Engine {
             let Chosen { pool, pool_name, why, .. } = chosen.clone();
             add_chosen(&mut addresses, &ChosenSender { pool, pool_name, by: why });
             self.remember_sender(chosen, self.hasher.number(plan.recipient), now);
+        }
+        if let Some(time) = &plan.time {
+            add_time(&mut addresses, time);
         }
         let content = write_content(&draft.content);
         let entropy = self.entropy.as_ref();
@@ -305,13 +319,15 @@ pub(super) fn admission_posting(trigger: ChargeTrigger) -> PostingKind {
     if trigger == ChargeTrigger::OnAccept { PostingKind::Charge } else { PostingKind::Hold }
 }
 
-pub(super) fn accepted(live: &Live) -> AcceptedMessage {
+pub(super) fn accepted(live: &Live, time: Option<Box<TimeFinding>>) -> AcceptedMessage {
     AcceptedMessage {
         id: ports::store::message_id(&live.facts),
         state: live.progress.state,
         parts: live.facts.price.parts,
         price: live.facts.price.amount,
         preview: None,
+        send_at: live.facts.send_at,
+        time,
     }
 }
 

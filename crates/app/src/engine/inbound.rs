@@ -194,6 +194,7 @@ impl Engine {
             traffic_type: String::new(),
             expires_at: None,
             send_at: None,
+            time: types::quiet::RecipientTime::default(),
             client_reference: None,
             report: ReportWish::default(),
         };

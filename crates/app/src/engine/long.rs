@@ -131,7 +131,6 @@ impl Engine {
                 return Ok(());
             }
         };
-        staging.accepted.extend(chunk.iter().map(accepted));
         if staging.next == submission.drafts.len() {
             return self.finish_long(submission, reply, staging, chunk, now);
         }
@@ -170,7 +169,9 @@ impl Engine {
             match self.plan(account, earlier, guards, draft, now) {
                 Ok((plan, _)) => {
                     staging.take(&plan);
-                    chunk.push(self.new_message(submission, staging.key, index, draft, &plan, now)?);
+                    let live = self.new_message(submission, staging.key, index, draft, &plan, now)?;
+                    staging.accepted.push(accepted(&live, plan.time));
+                    chunk.push(live);
                 }
                 Err(refusal) => return Ok(Err(Rejected { refusals: vec![(Some(index), refusal)] })),
             }

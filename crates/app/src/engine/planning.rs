@@ -186,6 +186,7 @@ impl Engine {
             pool: pooled.map(|pooled| Choice { pool: &pooled.pool, last: last.as_deref() }),
             is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
             suppressed: guards.suppressed,
+            quiet: directory.quiet.get(&account),
         };
         // A crash here is this submission's alone: nothing has changed yet.
         let plan = self.guarded("admission", || admit(&facts, draft, now));

@@ -2,11 +2,12 @@
 
 use types::address::{Address, Msisdn};
 use types::message::{Content, OctetContent};
+use types::quiet::{QuietHours, QuietSource, TimeFinding, ZoneSource};
 use types::receipt::{ReceiptNotice, ReceiptState};
 use types::time::Timestamp;
 
 use super::{
-    Sent, VERSION, read_addresses, read_content, read_echo, read_receipt, read_sent, read_texts,
+    Sent, VERSION, add_time, read_addresses, read_content, read_echo, read_receipt, read_sent, read_texts,
     write_addresses, write_content, write_echo, write_receipt, write_sent, write_texts,
 };
 
@@ -47,6 +48,29 @@ fn addresses_are_read_with_the_numbers_that_they_mean() {
         }
     }
     assert_eq!(read_addresses(&[3, 0, 0]), None, "a version that is not known");
+}
+
+#[test]
+fn what_steered_the_time_of_a_message_is_read() {
+    let recipient = number().msisdn().unwrap();
+    let hours = QuietHours::parse("21:00", "08:00", Some(&["sun".to_owned()])).unwrap();
+    for held_by in [None, Some((QuietSource::Operator, hours)), Some((QuietSource::Message, hours))] {
+        let time = TimeFinding {
+            zones: ["America/Denver".into(), "America/Phoenix".into()].into(),
+            source: ZoneSource::Number,
+            table_version: "9.0.43".into(),
+            due_at: Timestamp::from_ms(1_795_000_000_123),
+            held_by,
+        };
+        let without = write_addresses(&name(), &number(), recipient, Some("x"));
+        assert_eq!(read_addresses(&without).unwrap().time, None);
+        let mut written = without.clone();
+        add_time(&mut written, &time);
+        assert_eq!(read_addresses(&written).unwrap().time, Some(time));
+        for length in without.len() + 1..written.len() {
+            assert_eq!(read_addresses(&written[..length]), None);
+        }
+    }
 }
 
 #[test]

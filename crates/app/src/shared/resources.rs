@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use decide::pool::{Member, Pool, Standing};
+use decide::quiet::AccountQuiet;
 use decide::sender::{Identity, SenderRules, is_same, normal};
 use ports::store::ResourceRow;
 use types::address::Address;
 use types::id::{AccountId, PoolId, PublicId, RowKey};
 use types::inbound::InboundNumber;
+use types::message::Class;
 use types::network::Country;
 use types::resource::{self, Document, OptOutScope, ResourceKind, ReviewState};
 
@@ -92,7 +94,7 @@ impl Directory {
         let (account, key) = (resource.row.account, resource.row.key);
         let kind = resource.row.kind;
         Arc::make_mut(self.resources.entry(account).or_default()).insert(key, Arc::new(resource));
-        self.note_senders(account, kind);
+        self.note(account, kind);
     }
 
     /// Takes something away.
@@ -103,7 +105,7 @@ impl Directory {
             self.resources.remove(&account);
         }
         if let Some(taken) = taken {
-            self.note_senders(account, taken.row.kind);
+            self.note(account, taken.row.kind);
         }
     }
 
@@ -175,20 +177,39 @@ impl Directory {
         }
     }
 
-    /// Writes the senders of an account and its pools down as admission reads them.
-    fn note_senders(&mut self, account: AccountId, kind: ResourceKind) {
+    /// Writes what an account has of a kind down as admission reads it.
+    fn note(&mut self, account: AccountId, kind: ResourceKind) {
         match kind {
-            ResourceKind::Sender => {}
-            ResourceKind::Pool => return self.note_pools(account),
-            ResourceKind::Group | ResourceKind::Template | ResourceKind::Signature => return,
+            ResourceKind::Sender => self.note_senders(account),
+            ResourceKind::Quiet => self.note_quiet(account),
+            ResourceKind::Pool => self.note_pools(account),
+            ResourceKind::Group | ResourceKind::Template | ResourceKind::Signature => {}
         }
+    }
+
+    fn note_quiet(&mut self, account: AccountId) {
+        let read = |known: &Arc<Resource>| match &known.document {
+            Document::Quiet(quiet) => Some(AccountQuiet {
+                hours: quiet.hours.read().ok()?,
+                classes: quiet.classes.iter().filter_map(|name| Class::parse(name)).collect(),
+            }),
+            Document::Group(_) | Document::Sender(_) | Document::Pool(_) => None,
+        };
+        let quiet = self.resources_of(account, ResourceKind::Quiet).find_map(read);
+        match quiet {
+            Some(quiet) => drop(self.quiet.insert(account, quiet)),
+            None => drop(self.quiet.remove(&account)),
+        }
+    }
+
+    fn note_senders(&mut self, account: AccountId) {
         let identity = |known: &Arc<Resource>| match &known.document {
             Document::Sender(sender) => Some(Identity {
                 sender: known.row.name.clone(),
                 state: known.row.state,
                 countries: sender.countries.iter().filter_map(|text| Country::parse(text)).collect(),
             }),
-            Document::Group(_) | Document::Pool(_) => None,
+            Document::Group(_) | Document::Pool(_) | Document::Quiet(_) => None,
         };
         let own: Arc<[Identity]> =
             self.resources_of(account, ResourceKind::Sender).filter_map(identity).collect();

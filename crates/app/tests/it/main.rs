@@ -28,6 +28,8 @@ mod pools;
 #[cfg(test)]
 mod quarantine;
 #[cfg(test)]
+mod quiet;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod senders;

@@ -216,6 +216,7 @@ fn submission(house: &House, account: AccountId, fields: &SendFields) -> Submiss
         traffic_type: String::new(),
         expires_at: None,
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: (!reference.is_empty()).then(|| reference.to_owned()),
         report: ReportWish { endpoint, ..ReportWish::default() },
     };

@@ -24,6 +24,7 @@ use super::{Facts, Plan, SCHEDULE_MS_MAX, VALIDITY_MS_DEFAULT, VALIDITY_MS_MAX, 
 use crate::budget::Waiting;
 use crate::ledger::Purse;
 use crate::price::PriceTable;
+use crate::quiet::AccountQuiet;
 use crate::sender::Identity;
 use crate::snapshot::{ConnectorFacts, Snapshot, TrafficTable};
 
@@ -54,6 +55,7 @@ struct World {
     is_repeat: bool,
     identities: Vec<Identity>,
     suppressed: Option<types::suppression::SuppressionReason>,
+    quiet: Option<AccountQuiet>,
     draft: Draft,
 }
 
@@ -75,6 +77,7 @@ impl World {
             is_repeat: false,
             identities: Vec::new(),
             suppressed: None,
+            quiet: None,
             draft: draft("447911123456", "hello"),
         }
     }
@@ -99,6 +102,7 @@ impl World {
             identities: &self.identities,
             pool: None,
             suppressed: self.suppressed,
+            quiet: self.quiet.as_ref(),
         };
         admit(&facts, &self.draft, NOW)
     }
@@ -200,6 +204,7 @@ fn draft(to: &str, text: &str) -> Draft {
         traffic_type: String::new(),
         expires_at: None,
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report: ReportWish::default(),
     }

@@ -130,6 +130,7 @@ async fn send(
         traffic_type: String::new(),
         expires_at: None,
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report: ReportWish { endpoint: account.default_endpoint, steps: true, ..ReportWish::default() },
     };

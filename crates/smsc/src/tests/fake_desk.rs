@@ -118,6 +118,8 @@ fn accepted(submission: &Submission, first: usize) -> SubmitOutcome {
             parts: 1,
             price: Money::new(50_000, Unit::EUR),
             preview: None,
+            send_at: None,
+            time: None,
         })
         .collect();
     Ok(Accepted { id: SubmissionId::new(RowKey::from_i64(1), 1), messages, replayed: false })

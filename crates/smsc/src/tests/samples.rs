@@ -110,6 +110,7 @@ pub(super) fn detail(number: usize, state: State) -> MessageDetail {
         received_at: at,
         accepted_at: at,
         send_at: None,
+        time: None,
         expires_at: at.plus_ms(86_400_000),
         submitted_at: None,
         final_at: state.is_final().then(|| at.plus_ms(3_600_000)),

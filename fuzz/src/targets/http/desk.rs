@@ -59,6 +59,8 @@ impl LookingDesk {
             parts: 1,
             price: PRICE,
             preview: None,
+            send_at: None,
+            time: None,
         };
         let count = u32::try_from(drafts).unwrap_or(0);
         Ok(Accepted {

@@ -56,6 +56,7 @@ async fn read_submission(api: &Api, caller: Caller, fields: &Fields) -> Result<S
         traffic_type: String::new(),
         expires_at: None,
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report,
     };

@@ -62,6 +62,8 @@ pub(super) const fn of(code: RefusalCode) -> u16 {
         | R::InvalidTemplate
         | R::TooManyRecipients
         | R::TooEarly
+        | R::Conflict
+        | R::LimitReached
         | R::IdempotencyMismatch
         | R::IdempotencyInFlight
         | R::BodyTooLarge

@@ -114,6 +114,7 @@ async fn read_drafts(api: &Api, known: &Known, account: AccountId, wish: &Wish) 
         traffic_type: String::new(),
         expires_at: None,
         send_at,
+        time: types::quiet::RecipientTime::default(),
         client_reference: reference.clone(),
         report,
     };

@@ -99,7 +99,9 @@ pub(super) const fn of(code: RefusalCode) -> (StatusCode, u32) {
         R::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, 20_004),
         R::TooLate => (StatusCode::CONFLICT, 30_409),
         R::TooEarly => (StatusCode::CONFLICT, 20_009),
-        R::IdempotencyMismatch | R::IdempotencyInFlight => (StatusCode::CONFLICT, 20_409),
+        R::Conflict | R::LimitReached | R::IdempotencyMismatch | R::IdempotencyInFlight => {
+            (StatusCode::CONFLICT, 20_409)
+        }
         R::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 20_413),
         R::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 20_415),
         R::RateLimited | R::QueueFull | R::RepeatedMessage => (StatusCode::TOO_MANY_REQUESTS, 20_429),

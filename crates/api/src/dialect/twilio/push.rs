@@ -77,6 +77,7 @@ impl Renderer for TwilioPush {
             traffic_type: String::new(),
             expires_at: None,
             send_at: None,
+            time: types::quiet::RecipientTime::default(),
             client_reference: None,
             report: ReportWish::default(),
         };

@@ -137,6 +137,7 @@ async fn read_draft(api: &Api, known: &Known, fields: &Fields) -> Result<Draft, 
         traffic_type: String::new(),
         expires_at: read_validity(fields)?.map(|ms| send_at.unwrap_or(now).plus_ms(ms)),
         send_at,
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report,
     })

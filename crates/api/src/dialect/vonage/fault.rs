@@ -45,6 +45,8 @@ pub(super) const fn status_of(code: RefusalCode) -> u8 {
         | R::NotFound
         | R::TooLate
         | R::TooEarly
+        | R::Conflict
+        | R::LimitReached
         | R::Unavailable
         | R::NotBuilt
         | R::InvalidConfiguration => 5,
@@ -84,9 +86,12 @@ pub(super) const fn problem_of(code: RefusalCode) -> (StatusCode, &'static str, 
         | R::NoRoute
         | R::RouteLoop
         | R::RecipientSuppressed => (StatusCode::UNPROCESSABLE_ENTITY, "/messages#1150", "Invalid params"),
-        R::IdempotencyMismatch | R::IdempotencyInFlight | R::TooLate | R::TooEarly => {
-            (StatusCode::CONFLICT, "#conflict", "Conflict")
-        }
+        R::IdempotencyMismatch
+        | R::IdempotencyInFlight
+        | R::TooLate
+        | R::TooEarly
+        | R::Conflict
+        | R::LimitReached => (StatusCode::CONFLICT, "#conflict", "Conflict"),
         R::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "#not-allowed", "Method Not Allowed"),
         R::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "#too-large", "Request Entity Too Large"),
         R::UnsupportedMediaType => {

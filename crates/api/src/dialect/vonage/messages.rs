@@ -124,6 +124,7 @@ async fn read_draft(
         traffic_type: String::new(),
         expires_at: lifetime_s.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000))),
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: wish.client_ref,
         report,
     })

@@ -229,6 +229,7 @@ async fn read_draft(api: &Api, caller: Caller, fields: &Fields) -> Result<Draft,
         traffic_type: String::new(),
         expires_at,
         send_at: None,
+        time: types::quiet::RecipientTime::default(),
         client_reference: reference.map(str::to_owned),
         report,
     })

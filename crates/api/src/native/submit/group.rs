@@ -37,6 +37,7 @@ fn recipient(view: ContactView) -> Recipient {
         client_reference: None,
         parameters: Some(view.contact.parameters().into()),
         contact: Some(view.id),
+        zone: Some(view.contact.time_zone).filter(|zone| !zone.is_empty()).map(Into::into),
         is_object: false,
     }
 }

@@ -46,7 +46,9 @@ async fn prices_and_numbers_are_looked_up() {
     assert_eq!(prices, json!({"version": 3, "unit": "EUR", "items": items, "next_cursor": null}));
     for notation in ["447911123456", "%2B44%207911%20123456", "+44-7911-123456"] {
         let number = call(&router, request("GET", &format!("/api/v1/numbers/{notation}"), "")).await;
-        let expected = json!({"number": "447911123456", "plausible": true, "country": "GB", "network": null,
+        let expected = json!({"number": "447911123456", "plausible": true, "country": "GB", "kind": "mobile",
+            "international": "+44 7911 123456", "national": "07911 123456", "time_zones": ["Europe/London"],
+            "time_zones_by": "number", "table_version": decide::zone::version(), "network": null,
             "price": {"amount": "0.05", "unit": "EUR"}});
         assert_eq!((number.status.as_u16(), number.json()), (200, expected), "{notation}");
     }

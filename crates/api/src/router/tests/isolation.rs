@@ -90,6 +90,8 @@ const ROWS: &[Row] = &[
     ("get", "/api/v1/pools/{id}", Id::Pool, ""),
     ("patch", "/api/v1/pools/{id}", Id::Pool, r#"{"name":"mine"}"#),
     ("delete", "/api/v1/pools/{id}", Id::Pool, ""),
+    ("get", "/api/v1/quiet-hours", Id::None, ""),
+    ("put", "/api/v1/quiet-hours", Id::None, r#"{"quiet_hours":{"from":"22:00","to":"07:00"}}"#),
     ("get", "/api/v1/keywords", Id::None, ""),
     ("patch", "/api/v1/keywords", Id::None, r#"{"help":"mine"}"#),
     ("get", "/api/v1/contacts", Id::None, ""),

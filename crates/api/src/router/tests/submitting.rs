@@ -8,6 +8,7 @@ use axum::http::Request;
 use serde_json::json;
 use types::id::EndpointId;
 use types::message::{Class, Content};
+use types::quiet::{LocalTime, QuietHours, QuietWish, RecipientTime};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
 
@@ -174,5 +175,84 @@ async fn every_refusal_has_its_status_and_says_when_to_come_back() {
         );
         assert_eq!(problem["type"], format!("https://sms.example.com/errors/{}", code.code()));
         assert_eq!((answer.header("retry-after"), problem["retry_after"].as_u64()), (Some("7"), Some(7)));
+    }
+}
+
+#[tokio::test]
+async fn a_message_states_what_is_known_of_the_recipients_clock() {
+    let desk = Arc::new(FakeDesk::default());
+    let plain = json!({"from": "ACME", "to": "447911123456", "text": "x"});
+    let with = |more: serde_json::Value| {
+        let mut body = plain.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let hours = QuietHours::parse("21:00", "08:00", Some(&["sun".to_owned()])).unwrap();
+    let quiet = json!({"from": "21:00", "to": "08:00", "days": ["sun"]});
+    let cases = [
+        (json!({}), None, QuietWish::Usual),
+        (json!({"quiet_hours": null}), None, QuietWish::None),
+        (json!({"quiet_hours": quiet}), None, QuietWish::Hours(hours)),
+        (json!({"send_at_local": "09:30"}), LocalTime::parse("09:30"), QuietWish::Usual),
+    ];
+    for (more, at, quiet) in cases {
+        assert_eq!(post(&desk, with(more.clone())).await.status, 202, "{more}");
+        let submissions = std::mem::take(&mut *desk.submissions.lock().unwrap());
+        assert_eq!(submissions[0].drafts[0].time, RecipientTime { zone: None, at, quiet }, "{more}");
+    }
+    let wrong = [
+        (json!({"quiet_hours": {"from": "21:00"}}), "quiet_hours.to"),
+        (json!({"quiet_hours": {"from": "21:00", "to": "8"}}), "quiet_hours.to"),
+        (json!({"quiet_hours": {"from": "21:00", "to": "08:00", "days": ["Sunday"]}}), "quiet_hours.days"),
+        (json!({"send_at_local": "9"}), "send_at_local"),
+        (json!({"quiet_hours": ["21:00", "08:00"]}), "quiet_hours"),
+    ];
+    for (more, field) in wrong {
+        let answer = post(&desk, with(more.clone())).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["field"].clone()), (400, json!(field)), "{more}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_has_one_time_to_be_sent_at() {
+    let both = json!({"from": "ACME", "to": "447911123456", "text": "x", "send_at_local": "09:30",
+        "send_at": "2026-11-22T10:00:00Z"});
+    let answer = post(&Arc::new(FakeDesk::default()), both).await;
+    let (code, field) = (answer.json()["code"].clone(), answer.json()["field"].clone());
+    assert_eq!(
+        (answer.status.as_u16(), code, field),
+        (422, json!("invalid_schedule"), json!("send_at_local"))
+    );
+}
+
+#[tokio::test]
+async fn quiet_hours_of_the_account_are_set_and_taken_away() {
+    let router = router_of(&Arc::new(FakeDesk::default()));
+    let path = "/api/v1/quiet-hours";
+    let none = json!({"quiet_hours": null, "classes": []});
+    assert_eq!(call(&router, request("GET", path, "")).await.json(), none);
+    let hours = json!({"from": "21:00", "to": "08:00"});
+    let cases = [
+        (json!({"quiet_hours": hours}), json!({"quiet_hours": hours, "classes": ["transactional", "bulk"]})),
+        (
+            json!({"quiet_hours": hours, "classes": ["one_time"]}),
+            json!({"quiet_hours": hours, "classes": ["one_time"]}),
+        ),
+        (json!({"quiet_hours": null}), none),
+    ];
+    for (body, expected) in cases {
+        let set = call(&router, request("PUT", path, body.to_string())).await;
+        assert_eq!((set.status.as_u16(), set.json()), (200, expected.clone()), "{body}");
+        assert_eq!(call(&router, request("GET", path, "")).await.json(), expected);
+    }
+    let wrong = [
+        (json!({}), "quiet_hours"),
+        (json!({"quiet_hours": {"from": "21", "to": "08:00"}}), "quiet_hours.from"),
+        (json!({"quiet_hours": hours, "classes": []}), "classes"),
+        (json!({"quiet_hours": hours, "classes": ["bulk", "urgent"]}), "classes[1]"),
+    ];
+    for (body, field) in wrong {
+        let answer = call(&router, request("PUT", path, body.to_string())).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["field"].clone()), (400, json!(field)), "{body}");
     }
 }

@@ -188,6 +188,7 @@ impl House {
             traffic_type: String::new(),
             expires_at: None,
             send_at: None,
+            time: types::quiet::RecipientTime::default(),
             client_reference: None,
             report: ReportWish::default(),
         }

@@ -307,6 +307,7 @@ fn any_draft() -> impl Strategy<Value = Draft> {
         traffic_type: String::new(),
         expires_at: expires.map(Timestamp::from_ms),
         send_at: send.map(Timestamp::from_ms),
+        time: types::quiet::RecipientTime::default(),
         client_reference: None,
         report: ReportWish::default(),
     })

@@ -8,6 +8,7 @@ use app::{
     KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, ReplayWish, ShownKey, SuppressionQuery,
     SuppressionView, SuppressionWish, TestCall,
 };
+use decide::quiet::AccountQuiet;
 use types::access::KeyScopes;
 use types::account::EndpointKind;
 use types::address::Msisdn;
@@ -165,6 +166,18 @@ impl Settings for LookingDesk {
         _endpoint: Option<EndpointId>,
     ) -> Answer<'_, InboundNumberView> {
         missing()
+    }
+
+    fn quiet_hours(&self, _account: AccountId) -> Option<AccountQuiet> {
+        None
+    }
+
+    fn set_quiet_hours(
+        &self,
+        _account: AccountId,
+        quiet: Option<AccountQuiet>,
+    ) -> Answer<'_, Option<AccountQuiet>> {
+        Box::pin(std::future::ready(Ok(quiet)))
     }
 
     fn keyword_replies(&self, _account: AccountId) -> KeywordReplies {
