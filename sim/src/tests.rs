@@ -61,7 +61,7 @@ macro_rules! finds {
 finds! {
     finds_syncing_off: SyncingOff from 5;
     finds_dedup_off: DedupOff from 1;
-    finds_fencing_off: FencingOff from 5;
+    finds_fencing_off: FencingOff from 52;
     finds_a_lost_receipt_map: ReceiptMapLost from 5;
     finds_a_hold_released_twice: HoldReleasedTwice from 1;
     finds_a_retry_without_write_ahead: WriteAheadSkipped from 1;
