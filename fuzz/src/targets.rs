@@ -56,6 +56,8 @@ pub(crate) const TARGETS: &[Target] = &[
     http::SUBMIT,
     http::HOOKS,
     http::PAASOO,
+    http::dialects::DIALECTS,
+    http::dialects::TWIML,
     http::CALLBACK,
     documents::TRAFFIC,
     documents::PROFILE,

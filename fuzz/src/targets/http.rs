@@ -18,6 +18,7 @@ use super::{Target, outcome, roughly};
 use desk::{Given, LookingDesk};
 
 mod desk;
+pub(super) mod dialects;
 
 /// The body of `POST /api/v1/messages`.
 pub(super) const SUBMIT: Target = Target {

@@ -14,7 +14,7 @@ use types::access::KeyScopes;
 use types::account::{Account, AccountLimits, AccountState, CredentialKind};
 use types::charge::Balance;
 use types::id::{AccountId, CredentialId, MessageId, PublicId, RowKey, SubmissionId};
-use types::message::{Class, Content, RECIPIENTS_MAX, State};
+use types::message::{Class, Content, Door, RECIPIENTS_MAX, State};
 use types::money::{Money, Unit};
 use types::refusal::{Refusal, RefusalCode};
 use types::time::Timestamp;
@@ -44,9 +44,10 @@ impl LookingDesk {
         let drafts = submission.drafts.len();
         assert!((1..=RECIPIENTS_MAX).contains(&drafts), "{drafts} drafts");
         for draft in &submission.drafts {
-            assert!(matches!(draft.content, Content::Text(_)), "this door takes texts");
+            let may_be_octets = matches!(submission.door, Door::Vonage | Door::Dialect);
+            assert!(may_be_octets || matches!(draft.content, Content::Text(_)), "this door takes texts");
             let reference = draft.client_reference.as_deref().unwrap_or("");
-            assert!(reference.len() <= 255 && !reference.contains(char::is_control), "a reference");
+            assert!(reference.chars().count() <= 255 && !reference.contains(char::is_control), "a reference");
             assert!(draft.traffic_type.len() <= 32, "a traffic type");
         }
         if let Some(idempotency) = &submission.idempotency {
