@@ -45,7 +45,7 @@ pub(crate) struct PoolReplyItem {
     #[schema(pattern = "^(stop|start|help)$")]
     keyword: String,
     /// For words of this language, by two letters; null for those of any other.
-    #[schema(pattern = "^[a-z]{2}$")]
+    #[schema(pattern = "^(de|en|es|fr|it|nl|pt|zh)$")]
     language: Option<String>,
     /// The answer, 1 to 459 characters.
     #[schema(
