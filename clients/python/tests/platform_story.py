@@ -193,6 +193,24 @@ def senders(client):
     refused("not_found", lambda: client.sender_view(asked.id))
 
 
+def wordings(client):
+    made = client.template_create(name="story", text="Your code is {code}.", examples={"code": "1234"})
+    demand((made.state, made.in_force) == ("draft", None), "it is a draft")
+    refused("invalid_template", lambda: client.template_change(made.id, text="{code} {other}"))
+    pending = client.template_change(made.id, text="Code {code}.", submit=True)
+    demand((pending.state, pending.versions[0].number) == ("pending", 2), "another text waits for its review")
+    refused("template_not_approved", lambda: client.message_submit(from_="A", to=PHONE, template="story"))
+    demand(client.template_view(made.id).versions[0].text == "Code {code}.", "it is shown")
+    demand([one.name for one in client.template_list_all()] == ["story"], "it is listed")
+    client.template_remove(made.id)
+    refused("not_found", lambda: client.template_view(made.id))
+    asked = client.signature_request(signature="Story", purpose="a story")
+    demand(client.signature_view(asked.id).state == "pending", "it waits for its review")
+    demand([one.signature for one in client.signature_list_all()] == ["Story"], "it is listed")
+    client.signature_remove(asked.id)
+    refused("not_found", lambda: client.signature_view(asked.id))
+
+
 def people(client):
     group = client.group_create(name="story")
     ada = client.contact_create(number="+447400123452", name="Ada", attributes={"city": "London"})
@@ -349,6 +367,7 @@ def main():
     figures(client, message)
     lists(client)
     senders(client)
+    wordings(client)
     people(client)
     hooks(client)
     webhook(client)

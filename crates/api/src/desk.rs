@@ -19,15 +19,17 @@ mod figures;
 mod senders;
 mod settings;
 mod tree;
+mod wordings;
 
 pub use contacts::Contacts;
 pub use figures::Figures;
 pub use senders::Senders;
 pub use settings::{Answer, Settings};
 pub use tree::Tree;
+pub use wordings::Wordings;
 
 /// What this door asks of the core; see the methods of the same names of [`app::Core`].
-pub trait Desk: Settings + Contacts + Senders + Figures + Tree {
+pub trait Desk: Settings + Contacts + Senders + Wordings + Figures + Tree {
     /// The time.
     fn now(&self) -> Timestamp;
     /// Hands a submission in and waits for the commit.

@@ -33,7 +33,7 @@ mod testing;
 
 use std::sync::Arc;
 
-pub use desk::{Answer, Contacts, Desk, Explanation, Figures, Senders, Settings, Tree};
+pub use desk::{Answer, Contacts, Desk, Explanation, Figures, Senders, Settings, Tree, Wordings};
 pub use dialect::page as dialects_page;
 pub use openapi::document as openapi_document;
 pub use problem::http_status;

@@ -22,9 +22,11 @@ pub(crate) mod quiet;
 pub(crate) mod recipients;
 pub(crate) mod senders;
 pub(crate) mod shape;
+pub(crate) mod signatures;
 pub(crate) mod submit;
 pub(crate) mod suppressions;
 mod template;
+pub(crate) mod templates;
 pub(crate) mod view;
 pub(crate) mod webhooks;
 
@@ -157,6 +159,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("get", "/api/v1/pools/{id}", READ, || get(pools::show), &[404]),
     operation("patch", "/api/v1/pools/{id}", MANAGE, || patch(pools::change), &[404, 413, 415, 422]),
     operation("delete", "/api/v1/pools/{id}", MANAGE, || delete(pools::remove), &[404]),
+    operation("get", "/api/v1/templates", READ, || get(templates::list), &[])
+        .with_query(&["cursor", "limit"]),
+    operation("post", "/api/v1/templates", MANAGE, || post(templates::create), OF_CHANGES),
+    operation("get", "/api/v1/templates/{id}", READ, || get(templates::show), &[404]),
+    operation("patch", "/api/v1/templates/{id}", MANAGE, || patch(templates::change), &[404, 413, 415, 422]),
+    operation("delete", "/api/v1/templates/{id}", MANAGE, || delete(templates::remove), &[404]),
+    operation("get", "/api/v1/signatures", READ, || get(signatures::list), &[])
+        .with_query(&["cursor", "limit"]),
+    operation("post", "/api/v1/signatures", MANAGE, || post(signatures::request), OF_CHANGES),
+    operation("get", "/api/v1/signatures/{id}", READ, || get(signatures::show), &[404]),
+    operation("delete", "/api/v1/signatures/{id}", MANAGE, || delete(signatures::remove), &[404]),
     operation("get", "/api/v1/keywords", READ, || get(keywords::show), &[]),
     operation("patch", "/api/v1/keywords", MANAGE, || patch(keywords::change), &[404, 413, 415]),
     operation("get", "/api/v1/quiet-hours", READ, || get(quiet::show), &[]),

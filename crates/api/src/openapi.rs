@@ -8,7 +8,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::native::{
     OPERATIONS, account, accounts, contacts, deliveries, export, figures, groups, hooks, keys, keywords,
-    lists, messages, numbers, pools, quiet, recipients, senders, submit, suppressions, view, webhooks,
+    lists, messages, numbers, pools, quiet, recipients, senders, signatures, submit, suppressions, templates,
+    view, webhooks,
 };
 use crate::problem::{PROBLEM_JSON, Problem, ProblemItem};
 
@@ -71,6 +72,15 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         pools::remove,
         quiet::show,
         quiet::set,
+        templates::list,
+        templates::create,
+        templates::show,
+        templates::change,
+        templates::remove,
+        signatures::list,
+        signatures::request,
+        signatures::show,
+        signatures::remove,
         keywords::show,
         keywords::change,
         contacts::list,
@@ -120,6 +130,7 @@ const REFUSALS_OF_ALL: &[u16] = &[400, 401, 403, 429, 503];
         (name = "inbound", description = "Messages from phones"),
         (name = "senders", description = "Names and numbers that phones see"),
         (name = "pools", description = "Senders of which one is chosen for each message"),
+        (name = "templates", description = "Texts and signatures that the operator reviews"),
         (name = "contacts", description = "People whom the account writes to, and their groups"),
         (name = "suppressions", description = "Recipients that must not be messaged"),
         (name = "hooks", description = "Alerts of other products as messages"),

@@ -48,6 +48,8 @@ pages![
     "recipient_suppressed",
     "sender_not_approved",
     "no_sender_left",
+    "template_not_approved",
+    "signature_required",
     "idempotency_mismatch",
     "idempotency_in_flight",
     "not_found",

@@ -40,6 +40,8 @@ pub const fn http_status(code: RefusalCode) -> StatusCode {
         | R::TextTooLong
         | R::InvalidCoding
         | R::InvalidTemplate
+        | R::TemplateNotApproved
+        | R::SignatureRequired
         | R::TooManyRecipients
         | R::ExpiredValidity
         | R::InvalidSchedule

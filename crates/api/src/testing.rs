@@ -36,12 +36,14 @@ mod rows;
 mod senders;
 mod settings;
 mod tree;
+mod wordings;
 
 pub(crate) use contacts::{CONTACT_NUMBER, contact_id, group_id};
 pub(crate) use rows::{detail, endpoint, inbound_report, message_report};
 pub(crate) use senders::{pool_id, sender_id};
 pub(crate) use settings::{HELD, SUPPRESSED, webhook};
 pub(crate) use tree::account_id;
+pub(crate) use wordings::{signature_id, template_id};
 
 pub(crate) const PUBLIC_URL: &str = "https://sms.example.com";
 const NOW: Timestamp = Timestamp::from_ms(1_795_000_000_000);

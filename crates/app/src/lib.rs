@@ -30,9 +30,10 @@ pub use crate::core::{
     EndpointPatch, EndpointView, EndpointWish, GROUPS_MAX, GroupMembers, GroupPatch, GroupView, HouseFigures,
     Imported, InboundNumberView, KeyPatch, KeyView, KeyWish, KeywordReplies, KeywordReplyPatch, LimitsPatch,
     LiveFigures, MessageQuery, NUMBERS_AT_ONCE_MAX, NewAccount, NumberView, OVERLAP_MS_DEFAULT, POOLS_MAX,
-    Person, PoolMemberView, PoolPatch, PoolView, PriceList, Rate, ReplayWish, SENDERS_MAX,
-    SUPPRESSED_AT_ONCE_MAX, Scope, SenderView, SenderWish, ShownCredential, ShownKey, SuppressionQuery,
-    SuppressionView, SuppressionWish, TreeFigures, TreeQuery, VersionView, read_contacts,
+    Person, PoolMemberView, PoolPatch, PoolView, PriceList, Rate, ReplayWish, SENDERS_MAX, SIGNATURES_MAX,
+    SUPPRESSED_AT_ONCE_MAX, Scope, SenderView, SenderWish, ShownCredential, ShownKey, SignatureView,
+    SuppressionQuery, SuppressionView, SuppressionWish, TEMPLATES_MAX, TemplateView, TemplateWish,
+    TreeFigures, TreeQuery, VersionView, read_contacts,
 };
 pub use crate::engine::{EngineError, Membership};
 pub use crate::notify::TestCall;

@@ -10,6 +10,7 @@ use decide::limits::TokenBucket;
 use decide::quiet::AccountQuiet;
 use decide::sender::Identity;
 use decide::snapshot::Snapshot;
+use decide::wording::Wordings;
 use ports::store::InboundNumberRow;
 use types::account::{Account, CredentialKind, Endpoint, EndpointKind};
 use types::id::{AccountId, ConnectorId, CredentialId, EndpointId, PublicId};
@@ -175,6 +176,8 @@ pub(crate) struct Directory {
     pub(crate) pools: HashMap<AccountId, Arc<[Pooled]>>,
     /// The quiet hours among them, as admission reads them.
     pub(crate) quiet: HashMap<AccountId, AccountQuiet>,
+    /// The approved templates and signatures among them, as admission reads them.
+    pub(crate) wordings: HashMap<AccountId, Arc<Wordings>>,
 }
 
 impl Directory {
@@ -297,6 +300,7 @@ impl Directory {
             identities: self.identities.clone(),
             pools: self.pools.clone(),
             quiet: self.quiet.clone(),
+            wordings: self.wordings.clone(),
         }
     }
 }

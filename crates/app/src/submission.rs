@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use decide::admit::Plan;
+use types::Sensitive;
 use types::access::KeyScopes;
 use types::account::CredentialKind;
 use types::address::Address;
@@ -108,8 +110,19 @@ pub struct AcceptedMessage {
 /// What a dry run shows of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// The sender that it would get.
-    pub from: Address,
+    /// The sender that it would get, where a pool chooses it.
+    pub from: Option<Address>,
+    /// The text that it would have, where a signature is put.
+    pub text: Option<Sensitive<String>>,
+}
+
+impl Preview {
+    /// What a message would be otherwise than it was written; `None` for nothing.
+    pub(crate) fn of(plan: &Plan) -> Option<Box<Self>> {
+        let from = plan.chosen.as_ref().map(|chosen| chosen.sender.clone());
+        let text = plan.content.as_ref().map(|content| crate::text::of_content(content).into());
+        (from.is_some() || text.is_some()).then(|| Box::new(Self { from, text }))
+    }
 }
 
 /// A submission that is on stable storage.

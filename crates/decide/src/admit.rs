@@ -28,6 +28,7 @@ use crate::quiet::{self, AccountQuiet};
 use crate::route::{Subject, choose, find_route};
 use crate::sender::{self, Identity};
 use crate::snapshot::Snapshot;
+use crate::wording::{self, Wordings};
 
 /// The longest that a message is tried when its sender names no end: two days.
 pub const VALIDITY_MS_DEFAULT: i64 = 172_800_000;
@@ -71,6 +72,9 @@ pub struct Facts<'a> {
     /// The pool that the draft names where a sender is expected, if the account has it; then `identities` are
     /// there, whatever the rules.
     pub pool: Option<Choice<'a>>,
+    /// The approved texts of the account. They need to be there only where
+    /// [`crate::wording::WordingRules::are_none`] does not hold.
+    pub wordings: &'a Wordings,
     /// Why the account must not message the recipient, if it must not.
     pub suppressed: Option<SuppressionReason>,
     /// Quiet hours that the account has set for its messages.
@@ -82,6 +86,8 @@ pub struct Facts<'a> {
 pub struct Plan {
     /// The sender that was chosen from a pool; `None` for the draft's own.
     pub chosen: Option<Chosen>,
+    /// The draft's content with a signature; `None` where it stays as it is.
+    pub content: Option<Content>,
     /// The recipient.
     pub recipient: Msisdn,
     /// Its country.
@@ -119,18 +125,21 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     let times = check_times(draft, recipient, now)?;
     check_account(facts)?;
     check_suppression(facts.suppressed)?;
-    let parts = count_parts(&draft.content)?;
     let class = draft.class.unwrap_or(facts.account.default_class);
-    budget::check(&facts.snapshot.profile.queue, &facts.waiting, class, parts, now)?;
     let network = facts.snapshot.traffic.network_of(recipient, now);
     let country = network.map_or(facts.country, |(_, country)| country);
     let network = network.map(|(fact, _)| fact);
+    let parts = count_parts(&draft.content)?;
+    let rules = &facts.snapshot.traffic.wording_rules;
+    let content = wording::word(rules, facts.wordings, (country, class), &draft.content)?;
+    let parts = content.as_ref().map_or(Ok(parts), count_parts)?;
+    budget::check(&facts.snapshot.profile.queue, &facts.waiting, class, parts, now)?;
     let (Times { send_at, expires_at }, time) = calm(facts, draft, recipient, (country, class), times, now)?;
     let chosen = choose_sender(facts, draft, country, recipient)?;
     let source = chosen.as_ref().map_or(&draft.source, |chosen| &chosen.sender);
     let price = quote(facts, facts.account, recipient, parts)?;
     let levels = quote_above(facts, recipient, parts)?;
-    check_route(facts, (source, draft), recipient, country, network, class, parts)?;
+    check_route(facts, (source, draft, content.as_ref()), recipient, country, network, class, parts)?;
     if facts.is_repeat {
         let detail = "the same text went to the same number a moment ago";
         return Err(Refusal::new(RefusalCode::RepeatedMessage, detail).at("to"));
@@ -139,6 +148,7 @@ pub fn admit(facts: &Facts<'_>, draft: &Draft, now: Timestamp) -> Result<Plan, R
     let payment = payment.ok_or_else(|| too_little_balance(facts.purse, price.amount, now))?;
     Ok(Plan {
         chosen,
+        content,
         recipient,
         country,
         network,
@@ -388,7 +398,7 @@ fn count_parts(content: &Content) -> Result<u32, Refusal> {
 
 fn check_route(
     facts: &Facts<'_>,
-    (source, draft): (&Address, &Draft),
+    (source, draft, content): (&Address, &Draft, Option<&Content>),
     recipient: Msisdn,
     country: Country,
     network: Option<NetworkFact>,
@@ -412,7 +422,7 @@ fn check_route(
     let Some(route) = find_route(traffic, &subject) else {
         return refuse("no route leads to this destination; ask the operator to open it");
     };
-    let choice = choose(traffic, route, &subject, &draft.content);
+    let choice = choose(traffic, route, &subject, content.unwrap_or(&draft.content));
     if choice.legs.is_empty() {
         return refuse("no connector of the route can carry this content");
     }

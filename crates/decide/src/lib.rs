@@ -24,5 +24,8 @@ pub mod quiet;
 pub mod route;
 pub mod sender;
 pub mod snapshot;
+pub mod template;
 pub mod terms;
+pub mod text;
+pub mod wording;
 pub mod zone;

@@ -88,7 +88,7 @@ pub fn check(
         Some(identity) => match identity.state {
             ReviewState::Approved if is_meant(&identity) => return Ok(()),
             ReviewState::Approved => "the sender was approved for other countries",
-            ReviewState::Pending => "the sender waits for the operator's approval",
+            ReviewState::Pending | ReviewState::Draft => "the sender waits for the operator's approval",
             ReviewState::Rejected => "the operator has rejected the sender",
             ReviewState::Revoked => "the operator has taken its approval of the sender back",
         },

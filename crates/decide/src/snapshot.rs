@@ -21,6 +21,7 @@ use crate::price::{PriceTable, compile_prices};
 use crate::quiet::QuietRules;
 use crate::route::Offer;
 use crate::sender::SenderRules;
+use crate::wording::WordingRules;
 
 /// Characters of a time zone's name.
 const ZONE_LENGTH_MAX: usize = 64;
@@ -76,6 +77,8 @@ pub struct TrafficTable {
     pub sender_rules: SenderRules,
     /// Hours at which recipients are not disturbed.
     pub quiet_rules: QuietRules,
+    /// What texts need.
+    pub wording_rules: WordingRules,
 }
 
 /// A connector, ready for decisions.
@@ -180,8 +183,18 @@ impl TrafficTable {
         let networks = compile_networks(document)?;
         let sender_rules = SenderRules::compile(&document.sender_rule)?;
         let quiet_rules = QuietRules::compile(&document.quiet_rule)?;
+        let wording_rules = WordingRules::compile(&document.template_rule, &document.signature_rule)?;
         let document = document.clone();
-        let table = Self { version, document, routes, connectors, networks, sender_rules, quiet_rules };
+        let table = Self {
+            version,
+            document,
+            routes,
+            connectors,
+            networks,
+            sender_rules,
+            quiet_rules,
+            wording_rules,
+        };
         table.refuse_loops()?;
         Ok(table)
     }

@@ -131,7 +131,7 @@ pub(crate) enum Request {
     Numbers(NumbersRequest),
     /// Contacts and groups of an account: import, list.
     Contacts(ContactsRequest),
-    /// Senders that customers ask for: list, review.
+    /// Senders, templates and signatures that customers ask for: list, review.
     Senders(SendersRequest),
     /// SMPP sessions of customers.
     Sessions,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use ports::clock::Clock as _;
+use types::resource::ResourceKind;
 
 use crate::admin::{self, Place, Reply, Request};
 use crate::config::{self, Config, Options};
@@ -155,6 +156,12 @@ enum Command {
     /// Senders that customers ask for: list, approve, reject, revoke.
     #[command(subcommand)]
     Senders(senders::Action),
+    /// Templates that customers submit: list, approve, reject, revoke.
+    #[command(subcommand)]
+    Templates(senders::Action),
+    /// Signatures that customers ask for: list, approve, reject, revoke.
+    #[command(subcommand)]
+    Signatures(senders::Action),
     #[command(flatten)]
     Terms(terms::Terms),
     /// SMPP sessions of customers: list, close, look at what goes over one.
@@ -328,7 +335,9 @@ fn request_of(command: Command) -> anyhow::Result<Request> {
         }
         Command::Quarantine { action } => Request::Quarantine(action.request()?),
         Command::Numbers { action } => Request::Numbers(action.request()?),
-        Command::Senders(action) => Request::Senders(action.request()),
+        Command::Senders(action) => Request::Senders(action.request(ResourceKind::Sender)),
+        Command::Templates(action) => Request::Senders(action.request(ResourceKind::Template)),
+        Command::Signatures(action) => Request::Senders(action.request(ResourceKind::Signature)),
         Command::Contacts(action) => Request::Contacts(action.request()?),
         Command::Doctor => Request::Doctor,
     })

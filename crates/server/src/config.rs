@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use types::catalog::{
-    Connector, NetworkRange, PriceBook, QuietRule, Route, SenderRule, Supplier, TrafficDocument,
+    Connector, NetworkRange, PriceBook, QuietRule, Route, SenderRule, SignatureRule, Supplier, TemplateRule,
+    TrafficDocument,
 };
 use types::profile::Profile;
 
@@ -79,6 +80,8 @@ struct File {
     network: Vec<NetworkRange>,
     sender_rule: Vec<SenderRule>,
     quiet_rule: Vec<QuietRule>,
+    template_rule: Vec<TemplateRule>,
+    signature_rule: Vec<SignatureRule>,
     price_book: Vec<PriceBook>,
 }
 
@@ -249,7 +252,9 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
         && file.supplier.is_empty()
         && file.network.is_empty()
         && file.sender_rule.is_empty()
-        && file.quiet_rule.is_empty());
+        && file.quiet_rule.is_empty()
+        && file.template_rule.is_empty()
+        && file.signature_rule.is_empty());
     let traffic = TrafficDocument {
         supplier: file.supplier,
         connector: file.connector,
@@ -257,6 +262,8 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
         network: file.network,
         sender_rule: file.sender_rule,
         quiet_rule: file.quiet_rule,
+        template_rule: file.template_rule,
+        signature_rule: file.signature_rule,
     };
     Ok(Config {
         data: options.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("chappe-data")),

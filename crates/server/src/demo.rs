@@ -135,6 +135,8 @@ pub(crate) fn traffic(carrier: SocketAddr) -> TrafficDocument {
         ],
         sender_rule: Vec::new(),
         quiet_rule: Vec::new(),
+        template_rule: Vec::new(),
+        signature_rule: Vec::new(),
     }
 }
 

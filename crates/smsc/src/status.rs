@@ -63,6 +63,8 @@ pub fn status_of(code: RefusalCode) -> CommandStatus {
         | RefusalCode::Conflict
         | RefusalCode::LimitReached
         | RefusalCode::InvalidTemplate
+        | RefusalCode::TemplateNotApproved
+        | RefusalCode::SignatureRequired
         | RefusalCode::NotBuilt => CommandStatus::ESME_RSUBMITFAIL,
     }
 }

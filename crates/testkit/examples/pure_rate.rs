@@ -186,6 +186,7 @@ fn admission(figures: &mut Figures) {
     let facts = Facts {
         identities: &[],
         pool: None,
+        wordings: &decide::wording::Wordings::default(),
         account: &account,
         snapshot: &snapshot,
         purse: &purse,
@@ -232,6 +233,8 @@ fn snapshot() -> Snapshot {
     let document = TrafficDocument {
         sender_rule: Vec::new(),
         quiet_rule: Vec::new(),
+        template_rule: Vec::new(),
+        signature_rule: Vec::new(),
         supplier: Vec::new(),
         connector: names.iter().map(|name| Connector::new(name, "smpp")).collect(),
         route: vec![Route { connectors: legs.map(weighted).collect(), ..Route::over("default", &[]) }],

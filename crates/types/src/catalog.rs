@@ -36,6 +36,12 @@ pub struct TrafficDocument {
     /// Where senders need to be approved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sender_rule: Vec<SenderRule>,
+    /// Where texts need to be from approved templates; the first that holds counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub template_rule: Vec<TemplateRule>,
+    /// Where texts need a signature; the first that holds counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signature_rule: Vec<SignatureRule>,
     /// Hours at which recipients are not disturbed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quiet_rule: Vec<QuietRule>,
@@ -62,6 +68,63 @@ pub struct QuietRule {
     /// The days on which they begin, `mon` to `sun`; all when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<Vec<String>>,
+}
+
+/// Whether texts of messages to some countries need to be from approved templates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateRule {
+    /// ISO 3166-1 alpha-2 countries of the recipient; every country when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<OneOrMany>,
+    /// Classes of messages; every class when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<OneOrMany>,
+    /// Whether a text needs to be from a template that was approved for its account.
+    pub approved_only: bool,
+}
+
+/// At which end of a text a signature stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignaturePlace {
+    /// Before the text.
+    #[default]
+    Front,
+    /// Behind the text.
+    End,
+}
+
+/// Whether texts of messages to some countries need a signature, and how it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignatureRule {
+    /// ISO 3166-1 alpha-2 countries of the recipient; every country when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<OneOrMany>,
+    /// Classes of messages; every class when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<OneOrMany>,
+    /// Whether a text needs a signature that was approved for its account.
+    pub required: bool,
+    /// Where it stands.
+    #[serde(default)]
+    pub place: SignaturePlace,
+    /// What stands before it.
+    #[serde(default = "opening_bracket")]
+    pub before: String,
+    /// What stands behind it.
+    #[serde(default = "closing_bracket")]
+    pub after: String,
+}
+
+/// How Chinese operators want signatures written.
+fn opening_bracket() -> String {
+    "【".to_owned()
+}
+
+fn closing_bracket() -> String {
+    "】".to_owned()
 }
 
 /// Whether senders of messages to some countries need to be approved.

@@ -261,6 +261,17 @@ public_id!(
     "pool"
 );
 
+public_id!(
+    /// The id of a template: `tpl_` and 26 characters.
+    TemplateId,
+    "tpl"
+);
+public_id!(
+    /// The id of a signature: `sig_` and 26 characters.
+    SignatureId,
+    "sig"
+);
+
 macro_rules! small_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -74,6 +74,10 @@ refusal_codes! {
     SenderNotApproved = "sender_not_approved", "The sender is not approved for this destination";
     /// No sender of the pool that the message names can be used for its recipient.
     NoSenderLeft = "no_sender_left", "No sender of the pool can be used for this recipient";
+    /// The text is from no template that the operator has approved, where it wants texts approved.
+    TemplateNotApproved = "template_not_approved", "The text is from no approved template";
+    /// The text needs a signature, and none can be put.
+    SignatureRequired = "signature_required", "The text needs an approved signature";
     /// The idempotency key was used with another body.
     IdempotencyMismatch = "idempotency_mismatch", "The idempotency key belongs to another request";
     /// The first request with this idempotency key is still being worked on.

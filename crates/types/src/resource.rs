@@ -2,6 +2,8 @@
 //!
 //! Start at [`Document`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
@@ -37,6 +39,8 @@ coded_enum!(
         Rejected = 2, "rejected";
         /// It might be used for a while, and may not any more.
         Revoked = 3, "revoked";
+        /// Its account still works on it; nobody was asked to review it.
+        Draft = 4, "draft";
     }
 );
 
@@ -167,6 +171,66 @@ pub struct Quiet {
     pub classes: Vec<String>,
 }
 
+/// Versions of a template that are kept, besides the one in force.
+pub const TEMPLATE_VERSIONS_MAX: usize = 20;
+
+/// A version of a template's text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateVersion {
+    /// Counted from one.
+    pub number: u32,
+    /// The text with its placeholders.
+    pub text: String,
+    /// What stands for each placeholder, for example.
+    #[serde(default)]
+    pub examples: BTreeMap<String, String>,
+    /// The name of the [`ReviewState`] that it came to.
+    pub state: String,
+    /// What the operator says of its review; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// When it came to this state, in milliseconds.
+    #[serde(default)]
+    pub at_ms: i64,
+}
+
+impl TemplateVersion {
+    /// What became of its review; what cannot be read was not approved.
+    pub fn review(&self) -> ReviewState {
+        ReviewState::parse(&self.state).unwrap_or(ReviewState::Draft)
+    }
+}
+
+/// What is set of a template: its versions, the oldest first. The state of the newest is that of the template.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Template {
+    /// The versions, at most [`TEMPLATE_VERSIONS_MAX`] and the one in force.
+    #[serde(default)]
+    pub versions: Vec<TemplateVersion>,
+}
+
+impl Template {
+    /// The version in force: the newest that was approved, unless the approval of a newer one was taken back.
+    pub fn in_force(&self) -> Option<&TemplateVersion> {
+        let reviewed = |version: &&TemplateVersion| {
+            matches!(version.review(), ReviewState::Approved | ReviewState::Revoked)
+        };
+        let newest = self.versions.iter().rev().find(reviewed)?;
+        Some(newest).filter(|version| version.review() == ReviewState::Approved)
+    }
+}
+
+/// What is set of a signature; its name is the signature itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// What the account says that it stands for; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub purpose: String,
+    /// What the operator says of its review; empty for nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
 /// What is set of a thing, by its kind. Versions to come may add members, which are read over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Document {
@@ -178,6 +242,10 @@ pub enum Document {
     Pool(Pool),
     /// The quiet hours of an account.
     Quiet(Quiet),
+    /// A template.
+    Template(Template),
+    /// A signature.
+    Signature(Signature),
 }
 
 impl Document {
@@ -188,18 +256,20 @@ impl Document {
             Self::Sender(_) => ResourceKind::Sender,
             Self::Pool(_) => ResourceKind::Pool,
             Self::Quiet(_) => ResourceKind::Quiet,
+            Self::Template(_) => ResourceKind::Template,
+            Self::Signature(_) => ResourceKind::Signature,
         }
     }
 
-    /// Reads what [`Document::write`] wrote; `None` for what no version wrote, and for a kind of which this
-    /// version knows nothing.
+    /// Reads what [`Document::write`] wrote; `None` for what no version wrote.
     pub fn read(kind: ResourceKind, text: &str) -> Option<Self> {
         match kind {
             ResourceKind::Group => serde_json::from_str(text).ok().map(Self::Group),
             ResourceKind::Sender => serde_json::from_str(text).ok().map(Self::Sender),
             ResourceKind::Pool => serde_json::from_str(text).ok().map(Self::Pool),
             ResourceKind::Quiet => serde_json::from_str(text).ok().map(Self::Quiet),
-            ResourceKind::Template | ResourceKind::Signature => None,
+            ResourceKind::Template => serde_json::from_str(text).ok().map(Self::Template),
+            ResourceKind::Signature => serde_json::from_str(text).ok().map(Self::Signature),
         }
     }
 
@@ -210,6 +280,8 @@ impl Document {
             Self::Sender(sender) => serde_json::to_string(sender),
             Self::Pool(pool) => serde_json::to_string(pool),
             Self::Quiet(quiet) => serde_json::to_string(quiet),
+            Self::Template(template) => serde_json::to_string(template),
+            Self::Signature(signature) => serde_json::to_string(signature),
         };
         // Texts and numbers can always be written.
         written.unwrap_or_default()

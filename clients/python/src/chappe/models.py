@@ -949,6 +949,17 @@ class NewSender:
 
 
 @dataclass(frozen=True)
+class NewSignature:
+    """A signature that the account would like to use."""
+
+    #: 2 to 24 letters and digits, with blanks, dots and hyphens between them.
+    signature: str
+
+    #: What it stands for, at most 200 characters.
+    purpose: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class NewSubAccount:
     """An account to make below the caller's."""
 
@@ -967,6 +978,23 @@ class NewSuppressions:
 
     #: `manual` (when absent), `imported` or `complaint`.
     reason: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class NewTemplate:
+    """A new template."""
+
+    #: Its name, which no other template of the account has: 1 to 64 characters.
+    name: str
+
+    #: The text; `{name}` is a placeholder, `{{` and `}}` stand for braces.
+    text: str
+
+    #: What stands for each placeholder, for example.
+    examples: Optional[Dict[str, str]] = None
+
+    #: Whether the operator is asked to review it; it is a draft when absent.
+    submit: Optional[bool] = None
 
 
 @dataclass(frozen=True)
@@ -1318,6 +1346,9 @@ class QuoteItem:
     #: Not before, if it would be scheduled.
     send_at: Optional[datetime] = None
 
+    #: The text that it would have; only where a signature is put.
+    text: Optional[str] = None
+
 
 @dataclass(frozen=True)
 class ReceiptView:
@@ -1434,6 +1465,44 @@ class SenderPage:
 
 
 @dataclass(frozen=True)
+class SignatureItem:
+    """A signature of the account."""
+
+    #: Its id.
+    id: str
+
+    #: The signature, without the brackets that the operator's rules put around it.
+    signature: str
+
+    #: `pending`, until the operator has reviewed it; `approved`, `rejected`, or `revoked`: approved for a
+    #: while.
+    state: str
+
+    #: What you say that it stands for.
+    purpose: str
+
+    #: What the operator says of its review.
+    note: str
+
+    #: When it was asked for.
+    created_at: datetime
+
+    #: When it was reviewed last, or asked for.
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class SignaturePage:
+    """A page of signatures, newest first."""
+
+    #: The signatures.
+    items: List[SignatureItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Statistics:
     """Traffic by day, country and state."""
 
@@ -1482,10 +1551,6 @@ class SubAccountChange:
 class SubmitBody:
     """What to send, and to whom."""
 
-    #: The text. It is split into parts as phones can join them. Where the request has parameters, `{name}`
-    #: stands for the parameter `name`, and `{{` and `}}` for braces.
-    text: str
-
     #: Where to tell what becomes of the messages; the account's own address when absent.
     callback_url: Optional[str] = None
 
@@ -1522,6 +1587,14 @@ class SubmitBody:
     #: Not before this time where the recipient is: `09:30`, the next time that its clock shows it, or a
     #: date and a time such as `2026-11-22T09:30`. State either this or `send_at`.
     send_at_local: Optional[str] = None
+
+    #: A template of yours, by its id or its name, from whose approved version the text is written with the
+    #: parameters.
+    template: Optional[str] = None
+
+    #: The text. It is split into parts as phones can join them. Where the request has parameters, `{name}`
+    #: stands for the parameter `name`, and `{{` and `}}` for braces. State either this or `template`.
+    text: Optional[str] = None
 
     #: The recipient, with its country code. State either this, `recipients` or `group`.
     to: Optional[str] = None
@@ -1571,6 +1644,86 @@ class SuppressionsAdded:
 
     #: How many of them were not on the list; the others stay as they were.
     added: int
+
+
+@dataclass(frozen=True)
+class TemplateChange:
+    """What to change of a template; what is not there stays. Another text or other examples are a new
+    version.
+    """
+
+    #: Other examples, all of them.
+    examples: Optional[Dict[str, str]] = None
+
+    #: Another name.
+    name: Optional[str] = None
+
+    #: Whether the operator is asked to review it; another text stays a draft when absent.
+    submit: Optional[bool] = None
+
+    #: Another text.
+    text: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class TemplateItem:
+    """A template of the account."""
+
+    #: Its id.
+    id: str
+
+    #: Its name.
+    name: str
+
+    #: Of the newest version: `draft`, until you submit it; `pending`, until the operator has reviewed it;
+    #: `approved`, `rejected`, or `revoked`: approved for a while.
+    state: str
+
+    #: The versions, newest first.
+    versions: List[TemplateVersionItem]
+
+    #: Since when it is there.
+    created_at: datetime
+
+    #: When it was changed or reviewed last.
+    changed_at: datetime
+
+    #: The version from which messages are written: the newest that was approved, if there is one.
+    in_force: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class TemplatePage:
+    """A page of templates, newest first."""
+
+    #: The templates.
+    items: List[TemplateItem]
+
+    #: Give it as `cursor` to read on; null at the end.
+    next_cursor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class TemplateVersionItem:
+    """A version of a template."""
+
+    #: Counted from one.
+    number: int
+
+    #: The text with its placeholders.
+    text: str
+
+    #: What stands for each placeholder, for example.
+    examples: Dict[str, str]
+
+    #: What it came to: as `state` of the template.
+    state: str
+
+    #: What the operator says of its review.
+    note: str
+
+    #: Since when it is in this state.
+    since: datetime
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,14 @@ from .models import (
     Replayed,
     SenderItem,
     SenderPage,
+    SignatureItem,
+    SignaturePage,
     Statistics,
     SuppressionItem,
     SuppressionPage,
     SuppressionsAdded,
+    TemplateItem,
+    TemplatePage,
     TestView,
     TreeLine,
     TreePage,
@@ -856,7 +860,6 @@ class Operations(Runtime):
     def message_submit(
         self,
         *,
-        text: str,
         callback_url: Maybe[str] = UNSET,
         class_: Maybe[str] = UNSET,
         client_reference: Maybe[str] = UNSET,
@@ -869,6 +872,8 @@ class Operations(Runtime):
         recipients: Maybe[List[RecipientShape]] = UNSET,
         send_at: Maybe[Moment] = UNSET,
         send_at_local: Maybe[str] = UNSET,
+        template: Maybe[str] = UNSET,
+        text: Maybe[str] = UNSET,
         to: Maybe[str] = UNSET,
         traffic_type: Maybe[str] = UNSET,
         validity_s: Maybe[int] = UNSET,
@@ -877,8 +882,6 @@ class Operations(Runtime):
         """Sends a text to one or many recipients. All messages are taken or none.
 
         Args:
-            text: The text. It is split into parts as phones can join them. Where the request has
-                parameters, `{name}` stands for the parameter `name`, and `{{` and `}}` for braces.
             callback_url: Where to tell what becomes of the messages; the account's own address when
                 absent.
             class_: What goes first when there is a queue: `one_time`, `transactional` or `bulk`.
@@ -898,6 +901,11 @@ class Operations(Runtime):
             send_at_local: Not before this time where the recipient is: `09:30`, the next time that its
                 clock shows it, or a date and a time such as `2026-11-22T09:30`. State either this or
                 `send_at`.
+            template: A template of yours, by its id or its name, from whose approved version the text
+                is written with the parameters.
+            text: The text. It is split into parts as phones can join them. Where the request has
+                parameters, `{name}` stands for the parameter `name`, and `{{` and `}}` for braces. State
+                either this or `template`.
             to: The recipient, with its country code. State either this, `recipients` or `group`.
             traffic_type: The operator's own word for this kind of traffic.
             validity_s: Seconds that the messages are worth sending, from `send_at` or from now on.
@@ -905,7 +913,7 @@ class Operations(Runtime):
                 no harm.
         """
         request = Request("POST", "/api/v1/messages",
-            body={"text": text, "callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "from": from_, "group": group, "parameters": parameters, "pool": pool, "quiet_hours": quiet_hours, "recipients": recipients, "send_at": send_at, "send_at_local": send_at_local, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
+            body={"callback_url": callback_url, "class": class_, "client_reference": client_reference, "dry_run": dry_run, "from": from_, "group": group, "parameters": parameters, "pool": pool, "quiet_hours": quiet_hours, "recipients": recipients, "send_at": send_at, "send_at_local": send_at_local, "template": template, "text": text, "to": to, "traffic_type": traffic_type, "validity_s": validity_s}, idempotency_key=idempotency_key, once=True)
         answer: Union[QuoteBody, AcceptedBody] = self._call(request, {200: QuoteBody, 202: AcceptedBody})
         return answer
 
@@ -1212,6 +1220,72 @@ class Operations(Runtime):
         answer: SenderItem = self._call(request, {200: SenderItem})
         return answer
 
+    def signature_list(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> SignaturePage:
+        """Lists signatures, newest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/signatures",
+            query={"cursor": cursor, "limit": limit})
+        answer: SignaturePage = self._call(request, {200: SignaturePage})
+        return answer
+
+    def signature_list_all(self, *, limit: Optional[int] = None) -> Iterator[SignatureItem]:
+        """Lists signatures, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.signature_list(limit=limit, cursor=cursor))
+
+    def signature_remove(self, id: str) -> None:
+        """Takes a signature away, with its review.
+
+        Args:
+            id: The id
+        """
+        request = Request("DELETE", "/api/v1/signatures/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def signature_request(
+        self,
+        *,
+        signature: str,
+        purpose: Maybe[str] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> SignatureItem:
+        """Asks the operator for a signature. It is `pending` until it was reviewed.
+
+        Args:
+            signature: 2 to 24 letters and digits, with blanks, dots and hyphens between them.
+            purpose: What it stands for, at most 200 characters.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/signatures",
+            body={"signature": signature, "purpose": purpose}, idempotency_key=idempotency_key, once=True)
+        answer: SignatureItem = self._call(request, {201: SignatureItem})
+        return answer
+
+    def signature_view(self, id: str) -> SignatureItem:
+        """Shows one signature.
+
+        Args:
+            id: The id
+        """
+        request = Request("GET", "/api/v1/signatures/{id}", path={"id": id})
+        answer: SignatureItem = self._call(request, {200: SignatureItem})
+        return answer
+
     def statistics_export(
         self,
         *,
@@ -1332,6 +1406,94 @@ class Operations(Runtime):
         """
         request = Request("GET", "/api/v1/suppressions/{id}", path={"id": id})
         answer: SuppressionItem = self._call(request, {200: SuppressionItem})
+        return answer
+
+    def template_change(
+        self,
+        id: str,
+        *,
+        examples: Maybe[Dict[str, str]] = UNSET,
+        name: Maybe[str] = UNSET,
+        submit: Maybe[bool] = UNSET,
+        text: Maybe[str] = UNSET,
+    ) -> TemplateItem:
+        """Changes a template, or submits it. The version in force stays so until a newer one was approved.
+
+        Args:
+            id: The id
+            examples: Other examples, all of them.
+            name: Another name.
+            submit: Whether the operator is asked to review it; another text stays a draft when absent.
+            text: Another text.
+        """
+        request = Request("PATCH", "/api/v1/templates/{id}", path={"id": id},
+            body={"examples": examples, "name": name, "submit": submit, "text": text})
+        answer: TemplateItem = self._call(request, {200: TemplateItem})
+        return answer
+
+    def template_create(
+        self,
+        *,
+        name: str,
+        text: str,
+        examples: Maybe[Dict[str, str]] = UNSET,
+        submit: Maybe[bool] = UNSET,
+        idempotency_key: Optional[str] = None,
+    ) -> TemplateItem:
+        """Makes a template. Messages can name it once the operator has approved it.
+
+        Args:
+            name: Its name, which no other template of the account has: 1 to 64 characters.
+            text: The text; `{name}` is a placeholder, `{{` and `}}` stand for braces.
+            examples: What stands for each placeholder, for example.
+            submit: Whether the operator is asked to review it; it is a draft when absent.
+            idempotency_key: Done once under this key; a new one is made when absent, so that retries do
+                no harm.
+        """
+        request = Request("POST", "/api/v1/templates",
+            body={"name": name, "text": text, "examples": examples, "submit": submit}, idempotency_key=idempotency_key, once=True)
+        answer: TemplateItem = self._call(request, {201: TemplateItem})
+        return answer
+
+    def template_list(self, *, cursor: Optional[str] = None, limit: Optional[int] = None) -> TemplatePage:
+        """Lists templates, newest first.
+
+        Args:
+            cursor: `next_cursor` of the page before.
+            limit: Items of the page.
+        """
+        request = Request("GET", "/api/v1/templates",
+            query={"cursor": cursor, "limit": limit})
+        answer: TemplatePage = self._call(request, {200: TemplatePage})
+        return answer
+
+    def template_list_all(self, *, limit: Optional[int] = None) -> Iterator[TemplateItem]:
+        """Lists templates, newest first.
+
+        Reads every page, one after the other, and gives what they hold.
+
+        Args:
+            limit: Items of the page.
+        """
+        return self._pages(lambda cursor: self.template_list(limit=limit, cursor=cursor))
+
+    def template_remove(self, id: str) -> None:
+        """Takes a template away, with its reviews.
+
+        Args:
+            id: The id
+        """
+        request = Request("DELETE", "/api/v1/templates/{id}", path={"id": id})
+        self._call(request, {204: None})
+
+    def template_view(self, id: str) -> TemplateItem:
+        """Shows one template with its versions.
+
+        Args:
+            id: The id
+        """
+        request = Request("GET", "/api/v1/templates/{id}", path={"id": id})
+        answer: TemplateItem = self._call(request, {200: TemplateItem})
         return answer
 
     def webhook_change(

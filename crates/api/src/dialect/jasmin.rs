@@ -60,6 +60,8 @@ const fn status_of(code: RefusalCode) -> StatusCode {
         | R::TextTooLong
         | R::InvalidCoding
         | R::InvalidTemplate
+        | R::TemplateNotApproved
+        | R::SignatureRequired
         | R::TooManyRecipients
         | R::ExpiredValidity
         | R::InvalidSchedule

@@ -74,6 +74,8 @@ const fn answer_of(code: RefusalCode) -> (StatusCode, &'static str) {
         R::InvalidRequest
         | R::InvalidCoding
         | R::InvalidTemplate
+        | R::TemplateNotApproved
+        | R::SignatureRequired
         | R::TooManyRecipients
         | R::ExpiredValidity
         | R::InvalidSchedule

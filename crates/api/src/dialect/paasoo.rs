@@ -48,6 +48,8 @@ const fn status_of(code: RefusalCode) -> u8 {
         | R::TextTooLong
         | R::InvalidCoding
         | R::InvalidTemplate
+        | R::TemplateNotApproved
+        | R::SignatureRequired
         | R::ExpiredValidity
         | R::InvalidSchedule
         | R::BodyTooLarge

@@ -62,8 +62,12 @@ pub(crate) struct SubmitBody {
     /// suppression list. The text may have the placeholders `{name}`, `{number}` and those of attributes.
     group: Option<String>,
     /// The text. It is split into parts as phones can join them. Where the request has parameters, `{name}`
-    /// stands for the parameter `name`, and `{{` and `}}` for braces.
-    text: String,
+    /// stands for the parameter `name`, and `{{` and `}}` for braces. State either this or `template`.
+    text: Option<String>,
+    /// A template of yours, by its id or its name, from whose approved version the text is written with the
+    /// parameters.
+    #[schema(min_length = 1, max_length = 64)]
+    template: Option<String>,
     /// What stands in the text for recipients that do not state it themselves.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     parameters: Option<Parameters>,
@@ -165,7 +169,8 @@ async fn hand_in(
     let Request { body, recipients, idempotency } = request;
     let now = api.desk().now();
     let prototype = api.counting(caller, read_prototype(&body, now))?;
-    let template = api.counting(caller, read_template(&body, &recipients))?;
+    let wording = api.counting(caller, read_wording(api, caller, &body))?;
+    let template = api.counting(caller, read_template(&wording, &body, &recipients))?;
     let octets = check_size(&body, &template, &recipients);
     let _share = api.counting(caller, octets.and_then(|octets| api.make_room(octets)))?;
     for (index, recipient) in recipients.iter().enumerate() {
@@ -230,12 +235,37 @@ fn take_recipients(body: &mut SubmitBody) -> Result<Vec<Recipient>, Refusal> {
     }
 }
 
-/// The text is a template where anybody has parameters.
-fn read_template<'a>(body: &'a SubmitBody, recipients: &[Recipient]) -> Result<Template<'a>, Refusal> {
-    if body.parameters.is_none() && recipients.iter().all(|recipient| recipient.parameters.is_none()) {
-        return Ok(Template::literal(&body.text));
+/// What the texts are written from.
+struct Wording {
+    text: String,
+    /// The template that was named, rather than a text.
+    is_named: bool,
+}
+
+fn read_wording(api: &Api, caller: Caller, body: &SubmitBody) -> Result<Wording, Refusal> {
+    let invalid = |detail: &str, field: &str| Refusal::new(RefusalCode::InvalidRequest, detail).at(field);
+    match (&body.text, &body.template) {
+        (Some(text), None) => Ok(Wording { text: text.clone(), is_named: false }),
+        (None, Some(name)) => {
+            let text = api.desk().template_text(caller.account, name)?;
+            Ok(Wording { text, is_named: true })
+        }
+        (Some(_), Some(_)) => Err(invalid("state either `text` or `template`, not both", "template")),
+        (None, None) => Err(invalid("missing: state `text`, or `template`", "text")),
     }
-    Template::parse(&body.text)
+}
+
+/// The text is a template where one is named, or anybody has parameters.
+fn read_template<'a>(
+    wording: &'a Wording,
+    body: &SubmitBody,
+    recipients: &[Recipient],
+) -> Result<Template<'a>, Refusal> {
+    let nobody_has = body.parameters.is_none() && recipients.iter().all(|one| one.parameters.is_none());
+    if !wording.is_named && nobody_has {
+        return Ok(Template::literal(&wording.text));
+    }
+    Template::parse(&wording.text)
         .map_err(|detail| Refusal::new(RefusalCode::InvalidTemplate, detail).at("text"))
 }
 

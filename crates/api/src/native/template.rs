@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use decide::template::{Piece, pieces};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use types::contact::{PARAMETER_NAME_OCTETS_MAX, PARAMETER_VALUE_CHARS_MAX, is_parameter_name};
@@ -72,12 +73,6 @@ impl<'de> Visitor<'de> for ParametersVisitor {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Piece<'a> {
-    Literal(&'a str),
-    Placeholder(&'a str),
-}
-
 /// A text with placeholders.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Template<'a> {
@@ -95,31 +90,7 @@ impl<'a> Template<'a> {
     /// # Errors
     /// What is wrong with it, for the caller to read.
     pub(super) fn parse(text: &'a str) -> Result<Self, String> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some(place) = rest.find(['{', '}']) {
-            let (before, at) = rest.split_at(place);
-            pieces.push(Piece::Literal(before));
-            let doubled = ["{{", "}}"].into_iter().find_map(|pair| at.strip_prefix(pair));
-            rest = if let Some(behind) = doubled {
-                let brace = if at.starts_with('{') { "{" } else { "}" };
-                pieces.push(Piece::Literal(brace));
-                behind
-            } else {
-                let inner = at.strip_prefix('{').and_then(|inner| inner.split_once('}'));
-                let Some((name, behind)) = inner.filter(|(name, _)| is_parameter_name(name)) else {
-                    return Err(
-                        "a brace stands alone: write `{name}` for a parameter, and `{{` or `}}` for a brace"
-                            .to_owned(),
-                    );
-                };
-                pieces.push(Piece::Placeholder(name));
-                behind
-            };
-        }
-        pieces.push(Piece::Literal(rest));
-        pieces.retain(|piece| *piece != Piece::Literal(""));
-        Ok(Self { pieces })
+        Ok(Self { pieces: pieces(text)? })
     }
 
     /// Its pieces for a recipient: its own parameters go before those of all.

@@ -29,7 +29,9 @@ pub(super) fn refine(document: &mut Value) {
         stated("group", &["to", "recipients"]),
     ]);
     put(document, &["components", "schemas", "SubmitBody", "oneOf"], recipients);
-    let senders = json!([{"oneOf": [stated("from", &["pool"]), stated("pool", &["from"])]}]);
+    let senders = json!({"oneOf": [stated("from", &["pool"]), stated("pool", &["from"])]});
+    let texts = json!({"oneOf": [stated("text", &["template"]), stated("template", &["text"])]});
+    let senders = json!([senders, texts]);
     put(document, &["components", "schemas", "SubmitBody", "allOf"], senders);
     // Each dialect that has an own form of calls brings its kind.
     let kinds = Value::from(format!("^({})$", crate::kinds_of_addresses().join("|")));

@@ -13,6 +13,7 @@ mod pools;
 mod strikes;
 mod submitting;
 mod suppressions;
+mod templates;
 mod webhooks;
 
 use std::sync::Arc;

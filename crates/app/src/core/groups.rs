@@ -263,7 +263,11 @@ fn group_view(known: &Resource, contacts: u64) -> GroupView {
     let description = match &known.document {
         Document::Group(group) => group.description.clone(),
         // Only groups are asked for here.
-        Document::Sender(_) | Document::Pool(_) | Document::Quiet(_) => String::new(),
+        Document::Sender(_)
+        | Document::Pool(_)
+        | Document::Quiet(_)
+        | Document::Template(_)
+        | Document::Signature(_) => String::new(),
     };
     GroupView {
         id: GroupId(known.id()),

@@ -89,7 +89,7 @@ impl Engine {
             state: plan.state,
             parts: plan.price.parts,
             price: plan.price.amount,
-            preview: plan.chosen.as_ref().map(|chosen| Preview { from: chosen.sender.clone() }.into()),
+            preview: Preview::of(&plan),
             send_at: plan.send_at,
             time: plan.time,
         });
@@ -217,7 +217,8 @@ impl Engine {
         if let Some(time) = &plan.time {
             add_time(&mut addresses, time);
         }
-        let content = write_content(&draft.content);
+        let draft_content = plan.content.as_ref().unwrap_or(&draft.content);
+        let content = write_content(draft_content);
         let entropy = self.entropy.as_ref();
         self.draft.bodies.insert(key, data_key.seal(Kind::Body, key, &content, entropy).into());
         let facts = MessageFacts {
@@ -257,7 +258,7 @@ impl Engine {
             destination: draft.destination.clone(),
             recipient: plan.recipient,
             client_reference: draft.client_reference.clone(),
-            content: Some(Arc::new(draft.content.clone())),
+            content: Some(Arc::new(draft_content.clone())),
             attempts: Vec::new(),
             queued_for: None,
             left: Vec::new(),

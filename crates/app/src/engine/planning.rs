@@ -10,6 +10,7 @@ use decide::admit::{Facts, Plan, admit};
 use decide::budget::Backlog;
 use decide::ledger::Purse;
 use decide::pool::Choice;
+use decide::wording::Wordings;
 use types::id::AccountId;
 use types::message::{Door, Draft, RECIPIENTS_MAX};
 use types::refusal::{Refusal, RefusalCode};
@@ -175,6 +176,7 @@ impl Engine {
             Some(_) => directory.identities_of(account),
             None => directory.identities_for(account, &self.snapshot.traffic.sender_rules),
         };
+        let no_texts = Wordings::default();
         let facts = Facts {
             account: &handle.account,
             snapshot: &self.snapshot,
@@ -183,6 +185,7 @@ impl Engine {
             waiting: self.waiting(account, earlier.backlog),
             above: above.as_deref().ok(),
             identities,
+            wordings: directory.wordings_of(account).map_or(&no_texts, |own| own),
             pool: pooled.map(|pooled| Choice { pool: &pooled.pool, last: last.as_deref() }),
             is_repeat: repeat.is_some_and(|key| self.is_repeat(&key, guard_ms, now)),
             suppressed: guards.suppressed,

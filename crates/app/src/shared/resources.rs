@@ -6,6 +6,8 @@ use std::sync::Arc;
 use decide::pool::{Member, Pool, Standing};
 use decide::quiet::AccountQuiet;
 use decide::sender::{Identity, SenderRules, is_same, normal};
+use decide::template::Pattern;
+use decide::wording::Wordings;
 use ports::store::ResourceRow;
 use types::address::Address;
 use types::id::{AccountId, PoolId, PublicId, RowKey};
@@ -153,7 +155,7 @@ impl Directory {
             Some(ReviewState::Approved) => Standing::Usable,
             Some(state @ (ReviewState::Rejected | ReviewState::Revoked)) => Standing::Reviewed(*state),
             _ if self.holds(account, &member.sender) => Standing::Usable,
-            Some(ReviewState::Pending) => Standing::Reviewed(ReviewState::Pending),
+            Some(ReviewState::Pending | ReviewState::Draft) => Standing::Reviewed(ReviewState::Pending),
             None => Standing::NotOwn,
         };
         let pooled = |known: &Arc<Resource>| {
@@ -177,13 +179,32 @@ impl Directory {
         }
     }
 
+    /// The approved texts of an account.
+    pub(crate) fn wordings_of(&self, account: AccountId) -> Option<&Arc<Wordings>> {
+        self.wordings.get(&account)
+    }
+
+    /// Writes the approved texts of an account down as admission reads them.
+    fn note_wordings(&mut self, account: AccountId) {
+        let pattern = |known: &Arc<Resource>| match &known.document {
+            Document::Template(template) => Pattern::of(&template.in_force()?.text),
+            _ => None,
+        };
+        let templates = self.resources_of(account, ResourceKind::Template).filter_map(pattern).collect();
+        let signatures = self.resources_of(account, ResourceKind::Signature);
+        let approved = signatures.filter(|known| known.row.state == ReviewState::Approved);
+        let signatures = approved.map(|known| known.row.name.clone()).collect();
+        self.wordings.insert(account, Arc::new(Wordings { templates, signatures }));
+    }
+
     /// Writes what an account has of a kind down as admission reads it.
     fn note(&mut self, account: AccountId, kind: ResourceKind) {
         match kind {
             ResourceKind::Sender => self.note_senders(account),
             ResourceKind::Quiet => self.note_quiet(account),
             ResourceKind::Pool => self.note_pools(account),
-            ResourceKind::Group | ResourceKind::Template | ResourceKind::Signature => {}
+            ResourceKind::Template | ResourceKind::Signature => self.note_wordings(account),
+            ResourceKind::Group => {}
         }
     }
 
@@ -193,7 +214,11 @@ impl Directory {
                 hours: quiet.hours.read().ok()?,
                 classes: quiet.classes.iter().filter_map(|name| Class::parse(name)).collect(),
             }),
-            Document::Group(_) | Document::Sender(_) | Document::Pool(_) => None,
+            Document::Group(_)
+            | Document::Sender(_)
+            | Document::Pool(_)
+            | Document::Template(_)
+            | Document::Signature(_) => None,
         };
         let quiet = self.resources_of(account, ResourceKind::Quiet).find_map(read);
         match quiet {
@@ -209,7 +234,11 @@ impl Directory {
                 state: known.row.state,
                 countries: sender.countries.iter().filter_map(|text| Country::parse(text)).collect(),
             }),
-            Document::Group(_) | Document::Pool(_) | Document::Quiet(_) => None,
+            Document::Group(_)
+            | Document::Pool(_)
+            | Document::Quiet(_)
+            | Document::Template(_)
+            | Document::Signature(_) => None,
         };
         let own: Arc<[Identity]> =
             self.resources_of(account, ResourceKind::Sender).filter_map(identity).collect();

@@ -45,3 +45,5 @@ mod tree;
 mod trouble;
 #[cfg(test)]
 mod webhooks;
+#[cfg(test)]
+mod wordings;

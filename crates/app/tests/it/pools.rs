@@ -130,7 +130,7 @@ async fn a_dry_run_and_the_story_tell_the_sender_and_many_recipients_are_spread(
         replaces: Vec::new(),
     };
     let quoted = house.core.quote(submission).await.unwrap();
-    let preview = Some(Box::new(Preview { from: Address::from_text(UK) }));
+    let preview = Some(Box::new(Preview { from: Some(Address::from_text(UK)), text: None }));
     assert_eq!(quoted.messages[0].preview, preview);
     let accepted = house.submit(vec![by(&house, "shop", PHONE)]).await.unwrap();
     house.settle().await;

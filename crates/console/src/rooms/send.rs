@@ -291,7 +291,9 @@ fn beside_fields(recipients: &[&str], rejected: &Rejected) -> Vec<FieldError> {
             RefusalCode::EmptyText
             | RefusalCode::TextTooLong
             | RefusalCode::InvalidCoding
-            | RefusalCode::InvalidTemplate => ("text", refusal.detail.clone()),
+            | RefusalCode::InvalidTemplate
+            | RefusalCode::TemplateNotApproved
+            | RefusalCode::SignatureRequired => ("text", refusal.detail.clone()),
             RefusalCode::IdempotencyMismatch | RefusalCode::IdempotencyInFlight => {
                 let text =
                     "This form was just sent with other content. Press the button again to send this too.";

@@ -27,6 +27,7 @@ use crate::price::PriceTable;
 use crate::quiet::AccountQuiet;
 use crate::sender::Identity;
 use crate::snapshot::{ConnectorFacts, Snapshot, TrafficTable};
+use crate::wording::Wordings;
 
 mod refusals;
 mod rules;
@@ -101,6 +102,7 @@ impl World {
             is_repeat: self.is_repeat,
             identities: &self.identities,
             pool: None,
+            wordings: &Wordings::default(),
             suppressed: self.suppressed,
             quiet: self.quiet.as_ref(),
         };

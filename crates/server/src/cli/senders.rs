@@ -1,12 +1,13 @@
-//! `chappe senders`: what can be typed, and how the answers are shown.
+//! `chappe senders`, `chappe templates` and `chappe signatures`: what can be typed, and how the answers are shown.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
+use types::resource::ResourceKind;
 
 use super::show::{plain, table};
 use crate::admin::SendersRequest;
 
-/// What can be typed after `chappe senders`.
+/// What can be typed after any of them.
 #[derive(Subcommand, Debug)]
 pub(super) enum Action {
     /// List what customers have asked for, newest first.
@@ -18,11 +19,11 @@ pub(super) enum Action {
         #[arg(long)]
         state: Option<String>,
     },
-    /// Approve a sender of an account.
+    /// Approve one of an account.
     Approve(Review),
-    /// Reject a sender of an account.
+    /// Reject one of an account.
     Reject(Review),
-    /// Take the approval of a sender back.
+    /// Take the approval of one back.
     Revoke(Review),
 }
 
@@ -31,8 +32,8 @@ pub(super) enum Action {
 pub(super) struct Review {
     /// The account.
     account: String,
-    /// The name or number.
-    sender: String,
+    /// The sender, the name of the template, or the signature.
+    name: String,
     /// What the account is told.
     #[arg(long, default_value = "")]
     note: String,
@@ -40,15 +41,17 @@ pub(super) struct Review {
 
 impl Action {
     /// The request that this asks for.
-    pub(super) fn request(self) -> SendersRequest {
-        let review = |Review { account, sender, note }: Review, state: &str| SendersRequest::Review {
+    pub(super) fn request(self, kind: ResourceKind) -> SendersRequest {
+        let kind = kind.to_string();
+        let review = |Review { account, name, note }: Review, state: &str| SendersRequest::Review {
+            kind: kind.clone(),
             account,
-            sender,
+            name,
             state: state.to_owned(),
             note,
         };
         match self {
-            Self::List { account, state } => SendersRequest::List { account, state },
+            Self::List { account, state } => SendersRequest::List { kind, account, state },
             Self::Approve(what) => review(what, "approved"),
             Self::Reject(what) => review(what, "rejected"),
             Self::Revoke(what) => review(what, "revoked"),
@@ -60,11 +63,11 @@ impl Action {
 pub(super) fn text(request: &SendersRequest, value: &Value) -> String {
     match request {
         SendersRequest::List { .. } => {
-            table(value.get("items"), &["account", "sender", "state", "countries", "purpose", "asked_at"])
+            table(value.get("items"), &["account", "name", "state", "says", "asked_at"])
         }
         SendersRequest::Review { .. } => format!(
             "{} of {} is {} now.\n",
-            plain(value.get("sender")),
+            plain(value.get("name")),
             plain(value.get("account")),
             plain(value.get("state"))
         ),

@@ -77,6 +77,7 @@ mod figures;
 mod senders;
 mod settings;
 mod tree;
+mod wordings;
 
 /// There is nothing by any id.
 fn missing<T: Send + 'static>() -> BoxFuture<'static, Result<T, Refusal>> {

@@ -60,6 +60,8 @@ pub(super) const fn of(code: RefusalCode) -> u16 {
         R::InvalidRequest
         | R::InvalidCoding
         | R::InvalidTemplate
+        | R::TemplateNotApproved
+        | R::SignatureRequired
         | R::TooManyRecipients
         | R::TooEarly
         | R::Conflict

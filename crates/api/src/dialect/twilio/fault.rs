@@ -80,6 +80,8 @@ pub(super) const fn of(code: RefusalCode) -> (StatusCode, u32) {
         R::InvalidRequest
         | R::InvalidCoding
         | R::InvalidTemplate
+        | R::TemplateNotApproved
+        | R::SignatureRequired
         | R::TooManyRecipients
         | R::ExpiredValidity => (StatusCode::BAD_REQUEST, 20_001),
         R::InvalidDestination => (StatusCode::BAD_REQUEST, 21_211),

@@ -33,7 +33,13 @@ pub(super) const fn status_of(code: RefusalCode) -> u8 {
         | R::UnsupportedMediaType
         | R::MethodNotAllowed => 3,
         R::InvalidCredentials => 4,
-        R::InvalidCoding | R::InvalidTemplate | R::NoPrice | R::NoRoute | R::RouteLoop => 6,
+        R::InvalidCoding
+        | R::InvalidTemplate
+        | R::TemplateNotApproved
+        | R::SignatureRequired
+        | R::NoPrice
+        | R::NoRoute
+        | R::RouteLoop => 6,
         R::RecipientSuppressed => 7,
         R::AccountSuspended => 8,
         R::InsufficientBalance => 9,
@@ -79,6 +85,8 @@ pub(super) const fn problem_of(code: RefusalCode) -> (StatusCode, &'static str, 
         | R::TextTooLong
         | R::InvalidCoding
         | R::InvalidTemplate
+        | R::TemplateNotApproved
+        | R::SignatureRequired
         | R::TooManyRecipients
         | R::ExpiredValidity
         | R::InvalidSchedule

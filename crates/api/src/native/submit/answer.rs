@@ -105,6 +105,9 @@ pub(crate) struct QuoteItem {
     /// The sender that it would get; only where a pool was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
+    /// The text that it would have; only where a signature is put.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 impl QuoteItem {
@@ -117,7 +120,8 @@ impl QuoteItem {
             price: message.price.into(),
             send_at: message.send_at.map(|at| at.to_string()),
             clock: message.time.as_deref().map(ClockView::of),
-            from: preview.map(|preview| preview.from.text().into_owned()),
+            from: preview.and_then(|preview| Some(preview.from.as_ref()?.text().into_owned())),
+            text: preview.and_then(|preview| Some(preview.text.as_ref()?.expose().clone())),
         }
     }
 }

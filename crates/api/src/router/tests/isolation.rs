@@ -19,7 +19,7 @@ use crate::native::{OPERATIONS, Operation};
 use crate::router::tests::query_of;
 use crate::testing::{
     Answer, CHILD, CONTACT_NUMBER, FakeDesk, HELD, OWNER, STRANGER, SUPPRESSED, account_id, call, contact_id,
-    detail, group_id, message_id, pool_id, router_of, sender_id, webhook,
+    detail, group_id, message_id, pool_id, router_of, sender_id, signature_id, template_id, webhook,
 };
 
 /// What the id of a path is the id of.
@@ -33,6 +33,8 @@ enum Id {
     Group,
     Sender,
     Pool,
+    Template,
+    Signature,
     /// A number on the suppression list.
     Suppression,
     /// A number that an account holds.
@@ -92,6 +94,15 @@ const ROWS: &[Row] = &[
     ("delete", "/api/v1/pools/{id}", Id::Pool, ""),
     ("get", "/api/v1/quiet-hours", Id::None, ""),
     ("put", "/api/v1/quiet-hours", Id::None, r#"{"quiet_hours":{"from":"22:00","to":"07:00"}}"#),
+    ("get", "/api/v1/templates", Id::None, ""),
+    ("post", "/api/v1/templates", Id::None, r#"{"name":"mine","text":"x"}"#),
+    ("get", "/api/v1/templates/{id}", Id::Template, ""),
+    ("patch", "/api/v1/templates/{id}", Id::Template, r#"{"submit":true}"#),
+    ("delete", "/api/v1/templates/{id}", Id::Template, ""),
+    ("get", "/api/v1/signatures", Id::None, ""),
+    ("post", "/api/v1/signatures", Id::None, r#"{"signature":"Mine"}"#),
+    ("get", "/api/v1/signatures/{id}", Id::Signature, ""),
+    ("delete", "/api/v1/signatures/{id}", Id::Signature, ""),
     ("get", "/api/v1/keywords", Id::None, ""),
     ("patch", "/api/v1/keywords", Id::None, r#"{"help":"mine"}"#),
     ("get", "/api/v1/contacts", Id::None, ""),
@@ -161,6 +172,8 @@ fn owned_id(kind: Id) -> String {
         Id::Group => group_id().to_string(),
         Id::Sender => sender_id().to_string(),
         Id::Pool => pool_id().to_string(),
+        Id::Template => template_id().to_string(),
+        Id::Signature => signature_id().to_string(),
         Id::Suppression => SUPPRESSED.to_owned(),
         Id::Held => HELD.to_owned(),
         Id::Account => account_id(CHILD),
@@ -317,7 +330,9 @@ async fn what_belongs_to_another_is_like_what_is_not_there() {
         }
         // Not one octet tells which of the two it was.
         let unknown = match row.2 {
-            Id::Message | Id::Contact | Id::Group | Id::Sender | Id::Pool => message_id(2).0.base32(),
+            Id::Message | Id::Contact | Id::Group | Id::Sender | Id::Pool | Id::Template | Id::Signature => {
+                message_id(2).0.base32()
+            }
             Id::Suppression | Id::Held => "32470000098".to_owned(),
             Id::Account => account_id(AccountId(98)),
             _ => "98".to_owned(),
