@@ -3,6 +3,8 @@
 //!
 //! Start at [`FakeDesk`]; the made-up messages stand in `messages`.
 
+#[path = "book.rs"]
+pub mod book;
 #[path = "messages.rs"]
 pub mod messages;
 #[path = "parties.rs"]

@@ -36,7 +36,7 @@ impl FakeDesk {
         }
     }
 
-    fn note(&self, change: String) {
+    pub fn note(&self, change: String) {
         self.changes.lock().unwrap().push(change);
     }
 }

@@ -21,15 +21,17 @@ use types::id::{AccountId, MessageId, RowKey};
 use types::refusal::Refusal;
 use types::time::Timestamp;
 
+mod book;
 mod tree;
 
+pub use book::Book;
 pub use tree::Tree;
 
 /// An answer that the core may refuse.
 pub(crate) type Answer<'a, T> = BoxFuture<'a, Result<T, Refusal>>;
 
 /// The questions of the console. Each is the method of [`app::Core`] of the same name.
-pub trait Desk: Tree + Send + Sync {
+pub trait Desk: Tree + Book + Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
     /// The name that customers know the operator by.

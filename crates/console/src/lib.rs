@@ -14,6 +14,7 @@ mod searches;
 mod shared;
 mod streams;
 mod table;
+mod upload;
 mod view;
 
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use ports::phones::{MailDesk, PhoneDesk};
 use ports::sessions::SessionDesk;
 use types::Sensitive;
 
-pub use crate::desk::{Desk, Tree};
+pub use crate::desk::{Book, Desk, Tree};
 pub use crate::table::{Access, RouteRow, route_rows};
 
 /// What the console may show besides the core's own answers.

@@ -16,6 +16,8 @@ use crate::{DemoLogin, Rooms};
 pub(crate) const FORM_BYTES_MAX: usize = 256 * 1024;
 /// The most octets of the form that anybody may send without being signed in.
 pub(crate) const SIGN_IN_FORM_BYTES_MAX: usize = 16 * 1024;
+/// The most octets of the form with a table of contacts.
+pub(crate) const TABLE_BYTES_MAX: usize = 1024 * 1024 + 4 * 1024;
 /// The most octets of the form that publishes a traffic document.
 pub(crate) const TRAFFIC_FORM_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most event streams that are open at once; more are answered with 503 and try again.

@@ -10,10 +10,10 @@ use types::role::Permission;
 
 use crate::assets;
 use crate::rooms::{
-    account, accounts, help, mailbox, messages, overview, phones, quarantine, send, sessions, sign_in, staff,
-    story, traffic, tree,
+    account, accounts, contacts, help, mailbox, messages, numbers, overview, phones, quarantine, reviews,
+    send, senders, sessions, sign_in, staff, story, suppressions, traffic, tree,
 };
-use crate::shared::{House, SIGN_IN_FORM_BYTES_MAX, Shared, TRAFFIC_FORM_BYTES_MAX};
+use crate::shared::{House, SIGN_IN_FORM_BYTES_MAX, Shared, TABLE_BYTES_MAX, TRAFFIC_FORM_BYTES_MAX};
 use crate::streams;
 
 /// Who may use a route. Where permissions are listed, any one of them is enough.
@@ -75,6 +75,8 @@ pub(crate) struct Entry {
 const ANY_MESSAGES: Access = Access::Either(&[Permission::MessagesView, Permission::AnyMessageView]);
 const OWN_MESSAGES: Access = Access::Customer(&[Permission::MessagesView]);
 const SENDING: Access = Access::Customer(&[Permission::MessagesSend]);
+/// Whom the account writes to: for those who see phone numbers.
+const PEOPLE: Access = Access::Customer(&[Permission::NumbersUnmasked]);
 const OWN_ACCOUNT: Access = Access::Customer(&[Permission::MoneyView, Permission::KeysView]);
 const OWN_KEYS: Access = Access::Customer(&[Permission::KeysView]);
 /// The accounts below the own one.
@@ -99,7 +101,7 @@ fn takes(path: &'static str, access: Access, room: MethodRouter<House>) -> Entry
 pub(crate) fn entries() -> Vec<Entry> {
     let sign_in = post(sign_in::enter).layer(DefaultBodyLimit::max(SIGN_IN_FORM_BYTES_MAX));
     let publish = post(traffic::publish).layer(DefaultBodyLimit::max(TRAFFIC_FORM_BYTES_MAX));
-    vec![
+    let mut entries = vec![
         shows("/assets/{version}/{name}", Access::Public, get(assets::serve)),
         shows("/sign-in", Access::Public, get(sign_in::show)),
         takes("/sign-in", Access::Public, sign_in),
@@ -115,6 +117,9 @@ pub(crate) fn entries() -> Vec<Entry> {
         shows("/send", SENDING, get(send::show)),
         takes("/send", SENDING, post(send::submit)),
         takes("/send/preview", SENDING, post(send::preview)),
+    ];
+    entries.extend(book());
+    entries.extend([
         shows("/account", OWN_ACCOUNT, get(account::show)),
         takes("/account", OWN_KEYS, post(account::reveal)),
         takes("/account/webhook", OWN_KEYS, post(account::set_webhook)),
@@ -140,6 +145,8 @@ pub(crate) fn entries() -> Vec<Entry> {
         shows("/staff/quarantine", ALL_MESSAGES, get(quarantine::list)),
         shows("/staff/quarantine/{id}", ALL_MESSAGES, get(quarantine::show)),
         takes("/staff/quarantine/{id}", TRAFFIC_CHANGE, post(quarantine::rule)),
+        shows("/staff/reviews", TRAFFIC, get(reviews::list)),
+        takes("/staff/reviews", TRAFFIC_CHANGE, post(reviews::decide)),
         shows("/staff/sessions", TRAFFIC, get(sessions::list)),
         shows("/staff/sessions/{number}", TRAFFIC, get(sessions::show)),
         takes("/staff/sessions/{number}", DISCLOSURE, post(sessions::disclose)),
@@ -157,6 +164,23 @@ pub(crate) fn entries() -> Vec<Entry> {
         shows("/events/connectors", TRAFFIC, get(streams::connectors)),
         shows("/events/sessions/{number}", TRAFFIC, get(streams::session_trace)),
         shows("/events/phones", SANDBOX, get(streams::phones)),
+    ]);
+    entries
+}
+
+/// Whom an account writes to, and from which senders.
+fn book() -> [Entry; 9] {
+    let import = post(contacts::import).layer(DefaultBodyLimit::max(TABLE_BYTES_MAX));
+    [
+        shows("/contacts", PEOPLE, get(contacts::list)),
+        takes("/contacts", PEOPLE, post(contacts::change)),
+        takes("/contacts/import", PEOPLE, import),
+        shows("/suppressions", PEOPLE, get(suppressions::list)),
+        takes("/suppressions", PEOPLE, post(suppressions::change)),
+        shows("/senders", OWN_MESSAGES, get(senders::list)),
+        takes("/senders", SENDING, post(senders::change)),
+        shows("/numbers", OWN_MESSAGES, get(numbers::list)),
+        takes("/numbers", SENDING, post(numbers::change)),
     ]
 }
 

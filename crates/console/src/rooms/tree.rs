@@ -21,6 +21,7 @@ use types::time::Timestamp;
 use crate::fault::Fault;
 use crate::frame::{Frame, Room, page, page_with};
 use crate::guard::{self, Asked, Password, Posted, SignedIn};
+use crate::rooms::forms::{OTHER_ACCOUNT, own, words};
 use crate::rooms::send::is_for_another;
 use crate::shared::House;
 use crate::view::{Piece, count, full_time};
@@ -31,8 +32,6 @@ const PAGE_SIZE: usize = 100;
 const DAYS: i64 = 30;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
-
-const OTHER_ACCOUNT: &str = "You act for another account than when this form was shown. Nothing was changed.";
 
 /// Roles that people of an account below may have.
 const ROLES: [Role; 5] = [
@@ -359,27 +358,12 @@ fn find(house: &House, person: &SignedIn, account: &str) -> Result<AccountView, 
     found.ok_or_else(|| Fault::not_found("No account below yours has this id."))
 }
 
-fn own(person: &SignedIn) -> Result<AccountId, Fault> {
-    person.0.account.ok_or_else(Fault::forbidden)
-}
-
 fn view_root(person: &SignedIn) -> Result<AccountId, Refusal> {
     person.0.account.ok_or_else(|| Refusal::new(RefusalCode::Forbidden, "nobody's account"))
 }
 
 fn address(view: &AccountView) -> String {
     format!("/accounts/{}", write_sid(view.account.sid))
-}
-
-/// What a form says that was refused for what stands in it; everything else is a page of its own.
-fn words(refusal: Refusal) -> Result<String, Fault> {
-    match refusal.code {
-        RefusalCode::InvalidRequest
-        | RefusalCode::InsufficientBalance
-        | RefusalCode::AccountSuspended
-        | RefusalCode::IdempotencyMismatch => Ok(refusal.detail),
-        _ => Err(refusal.into()),
-    }
 }
 
 /// The key under which one showing of a form is done once.

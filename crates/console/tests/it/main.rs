@@ -12,6 +12,7 @@
 #![allow(unreachable_pub, dead_code, reason = "the fake is shared with the gallery")]
 
 mod access;
+mod book;
 #[path = "../../fake/desk.rs"]
 mod fake;
 mod pages;
